@@ -3,6 +3,7 @@ import type { Outcome } from '../courier.ts';
 import { refuse } from '../frame/control.ts';
 import { isObject, listOf, numberOf, objectOf, parsedOr, textOf, type JsonObject } from '../frame/json.ts';
 import { VendorError } from '../frame/server.ts';
+import { adopt } from '../frame/switches.ts';
 import type { Crm } from './crm/crm.ts';
 import { instant, objectType } from './crm/object-types.ts';
 import type { CrmRecord, Origin } from './crm/record-store.ts';
@@ -92,18 +93,6 @@ function addPerson(app: FastifyInstance, crm: Crm): void {
 function plainNote(to: CrmRecord): { associationCategory: string; associationTypeId: number } {
   const ids: Record<string, number> = { contacts: 202, companies: 190, deals: 214, tickets: 228 };
   return { associationCategory: 'HUBSPOT_DEFINED', associationTypeId: ids[to.type.name] ?? 9000 };
-}
-
-/** Takes over the given values of the same type; returns the name of the first one that is wrong. */
-function adopt(target: object, input: JsonObject): string | undefined {
-  for (const [key, value] of Object.entries(input)) {
-    if (!Object.hasOwn(target, key)) return `${key}: no such switch`;
-    const current: unknown = target[key as keyof typeof target];
-    const fitting = key === 'duplicate' && typeof value === 'boolean' ? Number(value) : value;
-    if (typeof fitting !== typeof current) return `${key}: must be a ${typeof current}`;
-    Object.assign(target, { [key]: fitting });
-  }
-  return undefined;
 }
 
 function addWebhookSwitches(app: FastifyInstance, emitter: WebhookEmitter): void {
