@@ -4,7 +4,11 @@ import type { Signals } from './signals.ts';
 const NOTHING = Symbol('nothing found');
 type Found = unknown | typeof NOTHING;
 
+/** Schemas may refer to themselves; below this depth what may be empty stays empty. */
+const DEEPEST = 5;
+
 interface Field {
+  depth: number;
   name: string;
   schema: JsonObject;
   root: JsonObject;
@@ -13,26 +17,31 @@ interface Field {
 
 /** Fills a schema from what the text says; what the text does not say becomes null where the schema allows it. */
 export function generated(schema: JsonObject, signals: Signals): unknown {
-  return fill({ name: '', schema, root: schema, signals });
+  return fill({ depth: 0, name: '', schema, root: schema, signals });
 }
 
 const typesOf = (schema: JsonObject): unknown[] => [schema['type']].flat();
 
 function fill(field: Field): unknown {
-  const schema = resolved(field.schema, field.root);
-  if (schema['const'] !== undefined) return schema['const'];
-  const choices = listOf(schema['anyOf']).map(objectOf);
-  if (choices.length > 0) {
-    const solid = choices.filter((choice) => !typesOf(choice).includes('null'));
-    const nullable = solid.length < choices.length;
-    const found = find({ ...field, schema: resolved(solid[0] ?? {}, field.root) });
-    return found === NOTHING && nullable
-      ? null
-      : settle(found, { ...field, schema: resolved(solid[0] ?? {}, field.root) });
-  }
-  const found = find({ ...field, schema });
-  if (found === NOTHING && (typesOf(schema).includes('null') || listOf(schema['enum']).includes(null))) return null;
-  return settle(found, { ...field, schema });
+  const leaf = { ...field, depth: field.depth + 1, schema: solid(field.schema, field.root) };
+  const found = field.depth > DEEPEST && isNullable(field.schema, field.root) ? NOTHING : find(leaf);
+  return found === NOTHING && isNullable(field.schema, field.root) ? null : settle(found, leaf);
+}
+
+const isNull = (schema: JsonObject): boolean => schema['type'] === 'null';
+
+/** Goes through references and unions to the first schema that is more than null. */
+function solid(given: JsonObject, root: JsonObject): JsonObject {
+  const schema = resolved(given, root);
+  const choices = listOf(schema['anyOf']).map((choice) => resolved(objectOf(choice), root));
+  const chosen = choices.find((choice) => !isNull(choice));
+  return chosen === undefined ? schema : solid(chosen, root);
+}
+
+function isNullable(given: JsonObject, root: JsonObject): boolean {
+  const schema = resolved(given, root);
+  if (typesOf(schema).includes('null') || listOf(schema['enum']).includes(null)) return true;
+  return listOf(schema['anyOf']).some((choice) => isNullable(objectOf(choice), root));
 }
 
 function resolved(schema: JsonObject, root: JsonObject): JsonObject {
@@ -46,6 +55,7 @@ function resolved(schema: JsonObject, root: JsonObject): JsonObject {
 
 function find(field: Field): Found {
   const { schema } = field;
+  if (schema['const'] !== undefined) return schema['const'];
   if (Array.isArray(schema['enum'])) return findChoice(field, schema['enum']);
   const type = typesOf(schema).find((name) => name !== 'null');
   if (type === 'object' || isObject(schema['properties'])) return findObject(field);
@@ -66,10 +76,13 @@ function settle(found: Found, { schema, signals }: Field): unknown {
   return formatted(schema, signals) ?? '';
 }
 
-function findObject({ schema, root, signals }: Field): JsonObject {
+function findObject({ depth, schema, root, signals }: Field): JsonObject {
   const properties = Object.entries(objectOf(schema['properties']));
   return Object.fromEntries(
-    properties.map(([name, part]) => [name, fill({ name: name.toLowerCase(), schema: objectOf(part), root, signals })]),
+    properties.map(([name, part]) => [
+      name,
+      fill({ depth, name: name.toLowerCase(), schema: objectOf(part), root, signals }),
+    ]),
   );
 }
 
@@ -221,10 +234,11 @@ function findList(field: Field): Found {
   const enough =
     hits.length < least ? [...hits, ...signals.sentences, ...Array<string>(least).fill('')].slice(0, least) : hits;
   const chosen = enough.slice(0, most);
-  if (chosen.length === 0) return NOTHING;
+  if (chosen.length === 0 || (field.depth > DEEPEST && least === 0)) return NOTHING;
   if (isText) return chosen;
   const parts = chosen.map((text) =>
     fill({ ...field, schema: items, signals: { ...signals, text, sentences: [text] } }),
   );
-  return items['enum'] === undefined ? parts : [...new Set(parts)];
+  const distinct = [...new Set(parts)];
+  return items['enum'] === undefined || distinct.length < least ? parts : distinct;
 }
