@@ -7,4 +7,4 @@ export * from './loop';
 export { openPool } from './pool';
 export { Relay, type Publish } from './relay';
 export * from './shapes';
-export { BatchTransaction, SHARDS, transact, type Known, type Outcome } from './transaction';
+export { BatchTransaction, SHARDS, transact, type Known, type KnownEvent, type Outcome } from './transaction';

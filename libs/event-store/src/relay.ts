@@ -6,7 +6,7 @@ import { SHARDS } from './transaction';
 import { markPublished, unpublishedPage } from './unpublished';
 
 const PAGE = 1_000;
-const LEASE_MS = 10_000;
+const LEASE_MS = 5_000;
 
 /** Resolves when the log has acknowledged every one of the events, in this order. */
 export type Publish = (events: StoredEvent[]) => Promise<void>;

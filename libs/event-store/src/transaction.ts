@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { Pool, PoolClient } from 'pg';
 import { Conflict, sorted } from './errors';
-import type { Mark, NewEffect, NewEvent, NewMail } from './shapes';
+import type { EventMeta, Mark, NewEffect, NewEvent, NewMail } from './shapes';
 
 // Buckets of input keys per service that a batch locks shared, and a parking or release exclusively (protocol 10, 11).
 const BUCKETS = 256;
@@ -28,7 +28,15 @@ export interface Known {
   /** Undated inputs: the reception that claimed them. */
   claimed: Map<string, Date>;
   parked: Set<string>;
-  streams: Map<string, { type: string; data: unknown; version: number }[]>;
+  streams: Map<string, KnownEvent[]>;
+}
+
+/** An event of a stream that is about to be decided on. */
+export interface KnownEvent {
+  type: string;
+  data: unknown;
+  version: number;
+  meta: EventMeta;
 }
 
 /** What a batch leaves behind, in one statement. */
@@ -71,7 +79,7 @@ export class BatchTransaction {
       else if (row.what === 'parked') known.parked.add(row.key);
       else {
         const events = known.streams.get(row.key) ?? [];
-        events.push({ type: row.type, data: row.data, version: row.version });
+        events.push({ type: row.type, data: row.data, version: row.version, meta: row.meta });
         known.streams.set(row.key, events);
       }
     }
@@ -216,17 +224,17 @@ type ReadRow =
   | { what: 'mark'; key: string }
   | { what: 'parked'; key: string }
   | { what: 'undated'; key: string; at: Date }
-  | { what: 'event'; key: string; version: number; type: string; data: unknown };
+  | { what: 'event'; key: string; version: number; type: string; data: unknown; meta: EventMeta };
 
 const READ = `
-  select 'mark' as what, key, null::int as version, null as type, null::json as data, null::timestamptz as at
+  select 'mark' as what, key, null::int as version, null as type, null::json as data, null::json as meta, null::timestamptz as at
     from inbox where service = $1 and (key, day) in (select k, d from unnest($2::text[], $3::date[]) as m (k, d))
   union all
-  select 'undated', key, null, null, null, received from inbox_undated where service = $1 and key = any ($4::text[])
+  select 'undated', key, null, null, null, null, received from inbox_undated where service = $1 and key = any ($4::text[])
   union all
-  select 'parked', input_key, null, null, null, null from parked_key where service = $1 and input_key = any ($5::text[])
+  select 'parked', input_key, null, null, null, null, null from parked_key where service = $1 and input_key = any ($5::text[])
   union all
-  select * from (select 'event', stream_id, version, type, data, null::timestamptz from event
+  select * from (select 'event', stream_id, version, type, data, meta, null::timestamptz from event
     where stream_id = any ($6::text[]) order by stream_id, version) as events`;
 
 const WRITE = `
