@@ -42,6 +42,6 @@ export interface ProcessDefinition<State, Event extends DomainEvent, Input> {
   /** For each topic that the service reads: which streams a record speaks to. Pure. */
   routes: Record<string, (record: ReadableRecord) => Route<Input>>;
   /** An effect's end as an input; `at` is when it became known (RFC 3339). */
-  outcome(outcome: EffectOutcome, at: string): Input;
-  timer?(timer: TimerMail, at: string): Input;
+  outcome(outcome: EffectOutcome, at: string, streamId: string): Input;
+  timer?(timer: TimerMail, at: string, streamId: string, rootCause: string): Input;
 }

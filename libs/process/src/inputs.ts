@@ -79,8 +79,8 @@ export function inputOfMail<S, E extends DomainEvent, I>(
   const at = mail.due.toISOString();
   const { input, meta } =
     mail.kind === 'outcome'
-      ? outcomeInput(definition, mail.body as EffectOutcome, mail.key, at)
-      : timerInput(definition, mail.body as TimerMail & { meta: EventMeta }, mail.key, at);
+      ? outcomeInput(definition, mail.body as EffectOutcome, mail.key, at, streamId)
+      : timerInput(definition, mail.body as TimerMail & { meta: EventMeta }, mail.key, at, streamId);
   return {
     inbox: { key: mail.key, day: at.slice(0, 10) },
     inputKey: mail.inputKey,
@@ -123,8 +123,9 @@ const outcomeInput = <S, E extends DomainEvent, I>(
   outcome: EffectOutcome,
   key: string,
   at: string,
+  streamId: string,
 ) => ({
-  input: definition.outcome(outcome, at),
+  input: definition.outcome(outcome, at, streamId),
   meta: { ...outcome.meta, rootCause: outcome.rootCause, causedBy: key },
 });
 
@@ -133,7 +134,8 @@ function timerInput<S, E extends DomainEvent, I>(
   timer: TimerMail & { meta: EventMeta },
   key: string,
   at: string,
+  streamId: string,
 ) {
   if (!definition.timer) throw new Error(`${definition.service} set a timer but hears none`);
-  return { input: definition.timer(timer, at), meta: { ...timer.meta, causedBy: key } };
+  return { input: definition.timer(timer, at, streamId, timer.meta.rootCause), meta: { ...timer.meta, causedBy: key } };
 }

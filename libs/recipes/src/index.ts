@@ -4,3 +4,4 @@ export * from './recipe';
 export type { AskStep, VideoStep } from './recipe.schema';
 export * from './trigger';
 export * from './video';
+export * from './hubspot-trigger';
