@@ -5,4 +5,4 @@ import { readFlags } from './start/flags.mjs';
 const argv = process.argv.slice(2);
 readFlags(argv); // wrong usage and --help end here, before anything is installed
 await ensureInstalled();
-await runWithNode24(['scripts/start/main.mts', ...argv]);
+await runWithNode24(['--disable-warning=TimeoutNegativeWarning', 'scripts/start/main.mts', ...argv]);

@@ -7,6 +7,8 @@ import { Unavailable } from './unavailable.mts';
 export interface InfraWanted {
   kafka?: boolean;
   postgres?: boolean;
+  /** Where KAFKA_BROKERS and DATABASE_URL are looked for. */
+  env?: Record<string, string | undefined>;
 }
 
 export interface Infra {
@@ -31,10 +33,14 @@ const notWanted: Part = { address: '', origin: '', stop: nothingToStop };
  * Provides a real broker and a real database: those named by KAFKA_BROKERS and DATABASE_URL, else containers, else
  * processes of this machine. Throws Unavailable, with one message that lists every way, when one cannot be had.
  */
-export async function provideInfra({ kafka = true, postgres = true }: InfraWanted = {}): Promise<Infra> {
+export async function provideInfra({
+  kafka = true,
+  postgres = true,
+  env = process.env,
+}: InfraWanted = {}): Promise<Infra> {
   const given = {
-    kafka: kafka ? await givenPart('KAFKA_BROKERS', brokerAddresses) : notWanted,
-    postgres: postgres ? await givenPart('DATABASE_URL', databaseAddress) : notWanted,
+    kafka: kafka ? await givenPart('KAFKA_BROKERS', env, brokerAddresses) : notWanted,
+    postgres: postgres ? await givenPart('DATABASE_URL', env, databaseAddress) : notWanted,
   };
   const missing = (['kafka', 'postgres'] as const).filter((name) => !given[name]);
   const provided = missing.length > 0 ? await start(missing) : {};
@@ -48,9 +54,10 @@ export async function provideInfra({ kafka = true, postgres = true }: InfraWante
 }
 
 async function start(missing: ('kafka' | 'postgres')[]): Promise<Partial<Record<'kafka' | 'postgres', Part>>> {
-  const noDocker = await findDockerEngine().catch(reasonIfUnavailable);
-  if (noDocker === undefined) {
-    const containers = await startContainers(missing);
+  const containers = await findDockerEngine()
+    .then(() => startContainers(missing))
+    .catch(reasonIfUnavailable);
+  if (typeof containers !== 'string') {
     const addresses = { kafka: containers.kafkaBrokers, postgres: containers.databaseUrl };
     const stopOnce = containers.stop;
     return Object.fromEntries(
@@ -70,7 +77,7 @@ async function start(missing: ('kafka' | 'postgres')[]): Promise<Partial<Record<
   );
   if (failed.length === 0) return Object.fromEntries(started);
   await Promise.all(started.map(([, part]) => part.stop()));
-  throw new Unavailable(failed.map(({ name, reason }) => describeFailure(name, noDocker, reason.message)).join('\n'));
+  throw new Unavailable(failed.map(({ name, reason }) => describeFailure(name, containers, reason.message)).join('\n'));
 }
 
 async function embeddedKafka(): Promise<Part> {
@@ -87,8 +94,12 @@ async function embeddedPostgres(): Promise<Part> {
   };
 }
 
-async function givenPart(name: string, hostsOf: (address: string) => string[]): Promise<Part | undefined> {
-  const address = process.env[name];
+async function givenPart(
+  name: string,
+  env: Record<string, string | undefined>,
+  hostsOf: (address: string) => string[],
+): Promise<Part | undefined> {
+  const address = env[name];
   if (!address) return undefined;
   const hosts = hostsOf(address);
   const answers = await Promise.all(hosts.map((host) => isListening(host)));

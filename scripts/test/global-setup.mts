@@ -1,4 +1,5 @@
 import { provideInfra, type Infra } from '../infra/provide.mts';
+import { Unavailable } from '../infra/unavailable.mts';
 import { findStanding } from '../infra/standing.mts';
 
 declare global {
@@ -12,7 +13,10 @@ export default async function globalSetup(): Promise<void> {
     process.env.KAFKA_BROKERS ||= standing.kafkaBrokers;
     process.env.DATABASE_URL ||= standing.databaseUrl;
   }
-  const infra = await provideInfra();
+  const infra = await provideInfra().catch((error: Error) => {
+    if (error instanceof Unavailable) error.stack = error.message; // what Jest prints: where it was thrown helps nobody
+    throw error;
+  });
   globalThis.refrainTestInfra = infra;
   process.env.KAFKA_BROKERS = infra.kafkaBrokers;
   process.env.DATABASE_URL = infra.databaseUrl;
