@@ -51,7 +51,7 @@ async function jest(): Promise<Count> {
       '--disable-warning=ExperimentalWarning',
       '--disable-warning=TimeoutNegativeWarning', // kafkajs sets a timer in the past once in each process
       join(root, 'node_modules/jest/bin/jest.js'),
-      ...['--selectProjects', ...projects],
+      ...(jestArgs.includes('--selectProjects') ? [] : ['--selectProjects', ...projects]),
       ...['--passWithNoTests', '--json', `--outputFile=${report}`],
       ...jestArgs,
     ],
