@@ -6,3 +6,4 @@ export * from './problem.filter';
 export * from './serve';
 export * from './settings';
 export * from './telemetry';
+export * from './version';

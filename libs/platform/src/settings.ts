@@ -62,3 +62,17 @@ export const appSettings = {
     .default(10_000)
     .describe('Longest time between the signal to stop and the end of the process'),
 };
+
+/** The settings of every app that works from the log and the store. */
+export const workerSettings = {
+  ...appSettings,
+  KAFKA_BROKERS: list().describe('Kafka bootstrap brokers, host:port, separated by commas'),
+  TOPIC_PREFIX: z.string().default('').describe('Stands before every topic and group name'),
+  DATABASE_URL: url('postgres', 'postgresql').meta({ secret: true }).describe('The event store, always the primary'),
+};
+
+/** The settings of an app that speaks to HubSpot. */
+export const hubspotSettings = {
+  HUBSPOT_BASE_URL: url().optional().describe('HubSpot, where it is not api.hubapi.com'),
+  HUBSPOT_ACCESS_TOKEN: secret().describe("The HubSpot app's access token"),
+};
