@@ -1,4 +1,4 @@
-import { hubspotSettings, list, url } from '#libs/platform';
+import { hubspotSettings, logSettings, url } from '#libs/platform';
 import { z } from 'zod';
 
 /** Settings of the commands, each read only by the commands that need them. */
@@ -7,8 +7,7 @@ export const storeConfig = z.object({
 });
 
 export const logConfig = z.object({
-  KAFKA_BROKERS: list().describe('Kafka bootstrap brokers, host:port, separated by commas'),
-  TOPIC_PREFIX: z.string().default('').describe('Stands before every topic and group name'),
+  ...logSettings,
   TOPIC_REPLICATION: z.coerce.number().int().min(1).optional().describe("Replicas of a topic; the broker's default"),
 });
 
