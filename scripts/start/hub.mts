@@ -2,8 +2,8 @@ import { runToEnd } from '../infra/child.mts';
 import { freePort } from '../infra/free-port.mts';
 import { provideInfra, type Infra } from '../infra/provide.mts';
 import { makeWorkDirectory, root } from '../infra/work-directory.mts';
-import { build } from './build.mts';
-import { newLog } from './logs.mts';
+import { build } from '../build.mts';
+import { newLog } from '../infra/logs.mts';
 import type { Progress } from './progress.mts';
 import { startSandbox, type Sandbox } from './sandboxes.mts';
 import { writeSecretFiles } from './secret-files.mts';
@@ -43,7 +43,7 @@ export async function startHub(
         progress.print(`    ${infra.describe()}`);
         return infra;
       }),
-    progress.step('Build', () => build(newLog('build'))),
+    progress.step('Build', build),
   ]);
   const around = await layOut(settings, infra, stack);
   await progress.step('Migrate', () => command('migrate', ['migrate'], around));

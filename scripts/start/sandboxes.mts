@@ -1,7 +1,7 @@
 import { startChild, waitForLog, type Child } from '../infra/child.mts';
 import { root } from '../infra/work-directory.mts';
 import { inherited } from './inherited.mts';
-import { newLog } from './logs.mts';
+import { newLog } from '../infra/logs.mts';
 import type { SecretFiles } from './secret-files.mts';
 import type { Environment, Settings, Vendor } from './settings.mts';
 

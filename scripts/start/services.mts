@@ -1,6 +1,6 @@
 import { freePort } from '../infra/free-port.mts';
 import { inherited } from './inherited.mts';
-import { newLog } from './logs.mts';
+import { newLog } from '../infra/logs.mts';
 import type { SecretFiles } from './secret-files.mts';
 import type { ServiceSpec } from './service.mts';
 import type { Environment, Settings, Vendor } from './settings.mts';

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { build } from '../build.mts';
 import { refrainDirectory, root } from '../infra/work-directory.mts';
 
 interface Count {
@@ -13,7 +14,7 @@ const { projects, jestArgs } = readArguments(process.argv.slice(2));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {}); // the children end first
 
 const counts: Count[] = [];
-if (projects.some((project) => project !== 'unit')) counts.push(await build());
+if (projects.some((project) => project !== 'unit')) counts.push(await built());
 if (counts.every((count) => count.failed === 0)) {
   counts.push(await jest());
   if (projects.includes('int') && jestArgs.length === 0) counts.push(await sandbox());
@@ -30,11 +31,14 @@ function readArguments(args: string[]) {
   return { projects: ['unit', 'int', 'e2e'], jestArgs: args };
 }
 
-async function build(): Promise<Count> {
-  if (!existsSync(join(root, 'apps'))) return { passed: 0, failed: 0 };
-  const { code } = await run(join(root, 'node_modules/.bin/tsc'), ['-p', 'tsconfig.build.json'], 'inherit');
-  if (code !== 0) console.error('The build failed, so no test was run.');
-  return { passed: 0, failed: code === 0 ? 0 : 1 };
+async function built(): Promise<Count> {
+  try {
+    await build();
+    return { passed: 0, failed: 0 };
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : error}\nSo no test was run.`);
+    return { passed: 0, failed: 1 };
+  }
 }
 
 async function jest(): Promise<Count> {

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { refrainDirectory, root } from '../infra/work-directory.mts';
+import { refrainDirectory, root } from './work-directory.mts';
 
 const directory = join(refrainDirectory, 'run');
 
