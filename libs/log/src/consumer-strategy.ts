@@ -7,7 +7,8 @@ import type { BatchHandler } from './record';
 /**
  * Serves `@EventPattern('<topic>')` methods from Kafka. Each is called once, when the app starts to listen, and returns
  * the {@link BatchHandler} of that topic, which is then called directly: Nest's own way per record costs more than the
- * work and swallows errors. Pass an instance to `connectMicroservice({ strategy })`.
+ * work and swallows errors. Nest's types want a parameter: `orders(_?: unknown): BatchHandler`. Pass an instance to
+ * `connectMicroservice({ strategy })`.
  */
 export class LogStrategy extends Server implements CustomTransportStrategy {
   override readonly propagatesEventHandlerErrors = true;

@@ -3,6 +3,8 @@ export * from './health.module';
 export * from './logging';
 export * from './problem';
 export * from './problem.filter';
+export * from './request-line';
 export * from './serve';
 export * from './settings';
 export * from './telemetry';
+export * from './version';

@@ -1,7 +1,8 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from './logging';
 import { problemOf } from './problem';
+import { noteOnRequest } from './request-line';
 
 /** Answers every error as `application/problem+json`; bugs are logged in full and told in none. */
 @Catch()
@@ -11,7 +12,9 @@ export class ProblemFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const problem = problemOf(error);
     if (problem.kind === 'bug') this.logger.error({ err: error, code: problem.code }, 'a request met a bug');
-    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const http = host.switchToHttp();
+    noteOnRequest(http.getRequest<FastifyRequest>(), { code: problem.code });
+    const reply = http.getResponse<FastifyReply>();
     if (reply.sent) return;
     if (problem.retryAfterSeconds !== undefined) reply.header('retry-after', String(problem.retryAfterSeconds));
     // Sent as bytes: Fastify adds a charset to text, and this media type has none.

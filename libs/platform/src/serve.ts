@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { ConfigError, loadConfig, type Environment } from './config';
 import { createLogger, NestLog, type Logger } from './logging';
 import { ProblemFilter } from './problem.filter';
+import { logRequests } from './request-line';
 import type { appSettings } from './settings';
 import { shutdownTelemetry, startTelemetry } from './telemetry';
 
@@ -45,7 +46,7 @@ export async function startApp<S extends AppSchema>(spec: AppSpec<S>, env: Envir
 async function boot<S extends AppSchema>(spec: AppSpec<S>, config: z.infer<S>, logger: Logger): Promise<RunningApp> {
   const { HOST, PORT, OTEL_EXPORTER_OTLP_ENDPOINT: otlpEndpoint } = config;
   startTelemetry(spec.name, { otlpEndpoint });
-  const app = await NestFactory.create<NestFastifyApplication>(spec.module(config, logger), rawBodyAdapter(), {
+  const app = await NestFactory.create<NestFastifyApplication>(spec.module(config, logger), adapterWith(logger), {
     bodyParser: false,
     abortOnError: false,
     logger: new NestLog(logger),
@@ -61,13 +62,14 @@ async function boot<S extends AppSchema>(spec: AppSpec<S>, config: z.infer<S>, l
 }
 
 /** Hands every body over as the bytes that came: signatures are made over them, and each door parses for itself. */
-function rawBodyAdapter(): FastifyAdapter {
+function adapterWith(logger: Logger): FastifyAdapter {
   const adapter = new FastifyAdapter({ bodyLimit: BODY_LIMIT, requestTimeout: 30_000 });
   const fastify = adapter.getInstance();
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_LIMIT }, (_request, body, done) => {
     done(null, body);
   });
+  logRequests(fastify, logger);
   return adapter;
 }
 

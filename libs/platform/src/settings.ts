@@ -62,3 +62,26 @@ export const appSettings = {
     .default(10_000)
     .describe('Longest time between the signal to stop and the end of the process'),
 };
+
+/** The settings of every app that meets the log; spread into its own schema. */
+export const logSettings = {
+  KAFKA_BROKERS: list().describe('Brokers to begin with, host:port, separated by commas'),
+  TOPIC_PREFIX: z
+    .string()
+    .regex(/^[a-zA-Z0-9._-]{0,100}$/, 'may hold letters, digits, dot, dash and underscore')
+    .default('')
+    .describe('Stands before every topic and consumer group, so that installations can share brokers'),
+};
+
+/** The settings of every app that works from the log and the store. */
+export const workerSettings = {
+  ...appSettings,
+  ...logSettings,
+  DATABASE_URL: url('postgres', 'postgresql').meta({ secret: true }).describe('The event store, always the primary'),
+};
+
+/** The settings of an app that speaks to HubSpot. */
+export const hubspotSettings = {
+  HUBSPOT_BASE_URL: url().optional().describe('HubSpot, where it is not api.hubapi.com'),
+  HUBSPOT_ACCESS_TOKEN: secret().describe("The HubSpot app's access token"),
+};

@@ -4,4 +4,5 @@ export { type CallContext, type EffectKind } from './effect-runner';
 export * from './pending';
 export { Process, type Surroundings } from './process';
 export type { Produce } from './publish';
+export * from './service-runtime';
 export * from './stream-id';

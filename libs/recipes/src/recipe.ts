@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { z } from 'zod';
@@ -24,12 +24,14 @@ export class RecipeFault extends Error {
 }
 
 /** Reads all recipes of a folder, all or none; throws one {@link RecipeFault} that names every fault. */
-export async function loadRecipes(folder: string): Promise<Recipe[]> {
-  const files = (await readdir(folder)).filter((file) => /\.ya?ml$/.test(file)).sort();
+export function loadRecipes(folder: string): Recipe[] {
+  const files = readdirSync(folder)
+    .filter((file) => /\.ya?ml$/.test(file))
+    .sort();
   const faults: string[] = [];
   const recipes: Recipe[] = [];
   for (const file of files) {
-    const read = readRecipe(await readFile(join(folder, file), 'utf8'), file);
+    const read = readRecipe(readFileSync(join(folder, file), 'utf8'), file);
     if ('faults' in read) faults.push(...read.faults);
     else if (recipes.some((other) => other.id === read.recipe.id))
       faults.push(`${file}: recipe ${read.recipe.id} exists already`);

@@ -1,0 +1,110 @@
+import { groupOf, standardProperties } from './standard-properties.ts';
+import { instant, standardTypeNames } from './object-types.ts';
+
+export interface PropertyOption {
+  label: string;
+  value: string;
+  displayOrder: number;
+  hidden: boolean;
+  description?: string;
+}
+
+export interface PropertyInput {
+  name: string;
+  label: string;
+  type: string;
+  fieldType: string;
+  groupName: string;
+  description?: string;
+  options?: PropertyOption[];
+  displayOrder?: number;
+  hasUniqueValue?: boolean;
+  hidden?: boolean;
+  formField?: boolean;
+  externalOptions?: boolean;
+  readOnly?: boolean;
+  hubspotDefined?: boolean;
+}
+
+export type Property = Required<PropertyInput> & { createdAt: string; updatedAt: string; archived: boolean };
+export interface PropertyGroup {
+  name: string;
+  label: string;
+  displayOrder: number;
+  archived: boolean;
+}
+
+/** Holds which properties and groups each object type has. */
+export class PropertyDefinitions {
+  readonly #properties = new Map<string, Map<string, Property>>();
+  readonly #groups = new Map<string, Map<string, PropertyGroup>>();
+
+  constructor() {
+    for (const type of standardTypeNames()) {
+      this.addGroup(type, { name: groupOf(type), label: 'Information' });
+      for (const property of standardProperties(type)) this.add(type, property);
+    }
+  }
+
+  properties(type: string): Map<string, Property> {
+    return mapIn(this.#properties, type);
+  }
+
+  groups(type: string): Map<string, PropertyGroup> {
+    return mapIn(this.#groups, type);
+  }
+
+  get(type: string, name: string): Property | undefined {
+    const property = this.#properties.get(type)?.get(name);
+    return property?.archived ? undefined : property;
+  }
+
+  add(type: string, input: PropertyInput): Property {
+    const now = instant(Date.now());
+    const property: Property = {
+      description: '',
+      options: [],
+      displayOrder: -1,
+      hasUniqueValue: false,
+      hidden: false,
+      formField: false,
+      externalOptions: false,
+      readOnly: false,
+      hubspotDefined: false,
+      ...input,
+      createdAt: now,
+      updatedAt: now,
+      archived: false,
+    };
+    this.properties(type).set(property.name, property);
+    return property;
+  }
+
+  addGroup(type: string, input: { name: string; label: string; displayOrder?: number }): PropertyGroup {
+    const group = { displayOrder: -1, ...input, archived: false };
+    this.groups(type).set(group.name, group);
+    return group;
+  }
+}
+
+function mapIn<T>(maps: Map<string, Map<string, T>>, key: string): Map<string, T> {
+  const found = maps.get(key);
+  if (found) return found;
+  const made = new Map<string, T>();
+  maps.set(key, made);
+  return made;
+}
+
+/** Shapes a property as the API shows it. */
+export function shownProperty({ readOnly, ...property }: Property): Record<string, unknown> {
+  return {
+    ...property,
+    calculated: false,
+    dataSensitivity: 'non_sensitive',
+    modificationMetadata: {
+      archivable: !property.hubspotDefined,
+      readOnlyDefinition: property.hubspotDefined,
+      readOnlyValue: readOnly,
+    },
+  };
+}

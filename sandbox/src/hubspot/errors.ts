@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import { VendorError } from '../frame/server.ts';
+import type { JsonObject } from '../frame/json.ts';
+
+const CONTENT_TYPE = { 'content-type': 'application/json;charset=utf-8' };
+
+function failure(status: number, message: string, extra: JsonObject = {}, headers = {}): VendorError {
+  const correlationId = randomUUID();
+  return new VendorError(
+    status,
+    { status: 'error', message, correlationId, ...extra },
+    { ...CONTENT_TYPE, 'x-hubspot-correlation-id': correlationId, ...headers },
+  );
+}
+
+export const invalid = (message: string, extra: JsonObject = {}): VendorError =>
+  failure(400, message, { category: 'VALIDATION_ERROR', ...extra });
+
+export const conflict = (message: string): VendorError => failure(409, message, { category: 'CONFLICT' });
+
+export const missing = (id: string): VendorError =>
+  /^\d+$/.test(id)
+    ? failure(404, 'resource not found')
+    : failure(404, 'Object not found.  objectId are usually numeric.', {
+        context: { id: [id] },
+        category: 'OBJECT_NOT_FOUND',
+      });
+
+export const missingProperty = (name: string): VendorError =>
+  failure(404, `Property "${name}" does not exist`, {
+    category: 'OBJECT_NOT_FOUND',
+    context: { propertyName: [name] },
+  });
+
+export const unauthorized = (): VendorError =>
+  failure(401, 'Authentication credentials not found. This API supports OAuth 2.0 authentication.', {
+    category: 'INVALID_AUTHENTICATION',
+  });
+
+export function expired(expiredAt: number): VendorError {
+  const seconds = Math.max(1, Math.floor((Date.now() - expiredAt) / 1000));
+  return failure(401, `The OAuth token used to make this call expired ${seconds} second(s) ago.`, {
+    category: 'EXPIRED_AUTHENTICATION',
+    context: { 'expire time': [new Date(expiredAt).toISOString()] },
+  });
+}
+
+export const badGrant = (): VendorError =>
+  new VendorError(400, {
+    error: 'invalid_grant',
+    error_description: 'refresh token is invalid, expired or revoked',
+    status: 'BAD_REFRESH_TOKEN',
+    message: 'refresh token is invalid, expired or revoked',
+  });
+
+export type LimitPolicy = 'TEN_SECONDLY_ROLLING' | 'SECONDLY' | 'DAILY';
+
+/** The answer over a limit; it has `errorType` where other errors have `category`. */
+export function overLimit(policy: LimitPolicy, retryAfterSeconds?: number): VendorError {
+  return failure(
+    429,
+    `You have reached your ${policy.toLowerCase()} limit.`,
+    { errorType: 'RATE_LIMIT', policyName: policy, groupName: 'publicapi:sandbox' },
+    retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) },
+  );
+}
+
+export const unknownRoute = (): VendorError =>
+  new VendorError(404, '<html><head><title>404 Not Found</title></head><body><h1>Not Found</h1></body></html>', {
+    'content-type': 'text/html;charset=utf-8',
+  });
+
+/** Errors that a fault can ask for by name. */
+export function namedError(code: string): VendorError | undefined {
+  switch (code) {
+    case 'TEN_SECONDLY_ROLLING':
+    case 'SECONDLY':
+    case 'DAILY':
+      return overLimit(code);
+    case 'MISSING_SCOPES':
+      return failure(403, "This app hasn't been granted all required scopes to make this call.", {
+        category: 'MISSING_SCOPES',
+        errors: [
+          {
+            message: 'One or more of the following scopes are required.',
+            context: { requiredGranularScopes: ['crm.objects.contacts.write'] },
+          },
+        ],
+        links: { scopes: 'https://developers.hubspot.com/scopes' },
+      });
+    case 'EXPIRED_AUTHENTICATION':
+      return expired(Date.now() - 32_000);
+    case 'INVALID_AUTHENTICATION':
+      return unauthorized();
+    case 'LOCKED':
+      return failure(423, 'The resource is locked, try again later.');
+    case 'MIGRATION':
+      return failure(477, 'The account is being migrated.', {}, { 'retry-after': '60' });
+    case 'INTERNAL_ERROR':
+      return failure(500, 'internal error');
+    default:
+      return undefined;
+  }
+}

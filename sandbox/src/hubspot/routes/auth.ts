@@ -1,0 +1,74 @@
+import type { FastifyRequest } from 'fastify';
+import type { Random } from '../../frame/seeded-random.ts';
+import type { Origin } from '../crm/record-store.ts';
+import { badGrant, expired, unauthorized } from '../errors.ts';
+
+export type CallerOf = (request: FastifyRequest) => Origin;
+
+interface Token {
+  expiresAt: number | null;
+  refreshToken?: string;
+}
+
+/** Knows the bearer tokens of the one installed app. */
+export class Tokens {
+  readonly appId: number;
+  lifeMs = 1_800_000;
+  readonly #tokens = new Map<string, Token>();
+  readonly #refresh = new Set<string>();
+  readonly #usedCodes = new Set<string>();
+  readonly #random: Random;
+
+  constructor(appId: number, accessToken: string, random: Random) {
+    this.appId = appId;
+    this.#random = random;
+    this.#tokens.set(accessToken, { expiresAt: null });
+  }
+
+  /** Throws the vendor's 401 unless the call carries a living token. */
+  admit(request: FastifyRequest): void {
+    const token = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
+    const known = token === undefined ? undefined : this.#tokens.get(token);
+    if (known === undefined) throw unauthorized();
+    if (known.expiresAt !== null && known.expiresAt <= Date.now()) throw expired(known.expiresAt);
+  }
+
+  readonly callerOf: CallerOf = () => ({ source: 'INTEGRATION', sourceId: String(this.appId) });
+
+  /** Gives new tokens for a code (once) or a refresh token. */
+  grant(form: Record<string, unknown>): { accessToken: string; refreshToken: string; expiresIn: number } {
+    let refreshToken: string;
+    if (form['grant_type'] === 'authorization_code') {
+      const code = String(form['code'] ?? '');
+      if (code === '' || this.#usedCodes.has(code)) throw badGrant();
+      this.#usedCodes.add(code);
+      refreshToken = `na1-${this.#random.uuid()}`;
+      this.#refresh.add(refreshToken);
+    } else {
+      refreshToken = String(form['refresh_token'] ?? '');
+      if (!this.#refresh.has(refreshToken)) throw badGrant();
+    }
+    const accessToken = `sandbox-access-${this.#random.hex(32)}`;
+    this.#tokens.set(accessToken, { expiresAt: Date.now() + this.lifeMs, refreshToken });
+    return { accessToken, refreshToken, expiresIn: Math.floor(this.lifeMs / 1000) };
+  }
+
+  /** Seconds a token still lives, null for one without an end, undefined for a dead or unknown one. */
+  lifeOf(token: string): number | null | undefined {
+    if (this.#refresh.has(token)) return null;
+    const known = this.#tokens.get(token);
+    if (known === undefined || known.expiresAt === null) return known === undefined ? undefined : null;
+    const left = Math.floor((known.expiresAt - Date.now()) / 1000);
+    return left > 0 ? left : undefined;
+  }
+
+  isRefreshToken(token: string): boolean {
+    return this.#refresh.has(token);
+  }
+
+  revoke(token: string): void {
+    this.#refresh.delete(token);
+    this.#tokens.delete(token);
+    for (const [access, { refreshToken }] of this.#tokens) if (refreshToken === token) this.#tokens.delete(access);
+  }
+}

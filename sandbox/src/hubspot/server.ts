@@ -1,0 +1,90 @@
+import { randomUUID } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
+import { addControl, type Target } from '../frame/control.ts';
+import type { Random } from '../frame/seeded-random.ts';
+import { createFrame, isControl, VendorError } from '../frame/server.ts';
+import type { SettingsReader } from '../settings.ts';
+import { addHubspotControl } from './control-routes.ts';
+import { Crm } from './crm/crm.ts';
+import { invalid, namedError, unknownRoute } from './errors.ts';
+import { RateLimit } from './rate-limit.ts';
+import { addAccountRoutes } from './routes/account-routes.ts';
+import { addAssociationRoutes } from './routes/association-routes.ts';
+import { Tokens } from './routes/auth.ts';
+import { addBatchRoutes } from './routes/batch-routes.ts';
+import { addObjectRoutes } from './routes/object-routes.ts';
+import { addPropertyRoutes } from './routes/property-routes.ts';
+import { WebhookEmitter } from './webhooks/webhook-emitter.ts';
+
+export interface HubspotOptions {
+  clientSecret: string;
+  appId: number;
+  accessToken: string;
+  portalId: number;
+  retryScale: number;
+  target?: Target;
+  random: Random;
+}
+
+/** Reads the settings; undefined when any is missing or wrong. */
+export function hubspotFrom(settings: SettingsReader, random: Random): (() => FastifyInstance) | undefined {
+  const options: HubspotOptions = {
+    clientSecret: settings.secret('HUBSPOT_CLIENT_SECRET'),
+    appId: settings.positiveInteger('HUBSPOT_APP_ID'),
+    accessToken: settings.secret('HUBSPOT_ACCESS_TOKEN'),
+    portalId: settings.positiveInteger('HUBSPOT_PORTAL_ID'),
+    retryScale: settings.number('RETRY_SCALE', 1),
+    target: settings.target(),
+    random,
+  };
+  return settings.faults.length > 0 ? undefined : () => createHubspot(options);
+}
+
+export function createHubspot(options: HubspotOptions): FastifyInstance {
+  const { appId, portalId, clientSecret, random } = options;
+  const frame = createFrame({
+    namedError,
+    notFound: unknownRoute,
+    unreadableBody: () => invalid('Invalid input JSON'),
+    crashed: () => new VendorError(500, { status: 'error', message: 'internal error', correlationId: randomUUID() }),
+  });
+  const { app } = frame;
+  const emitter = new WebhookEmitter(options);
+  const crm = new Crm(portalId, random, (changes) => emitter.announce(changes));
+  const tokens = new Tokens(appId, options.accessToken, random);
+  const rateLimit = new RateLimit();
+
+  app.addHook('preHandler', async (request, reply) => {
+    if (isControl(request) || request.url.startsWith('/oauth') || request.is404) return;
+    tokens.admit(request);
+    if (request.call) request.call.app = String(appId);
+    rateLimit.admit(request, reply);
+  });
+  app.addHook('onClose', async () => emitter.stop());
+  addObjectRoutes(app, crm, tokens.callerOf);
+  addBatchRoutes(app, crm, tokens.callerOf);
+  addAssociationRoutes(app, crm, tokens.callerOf);
+  addPropertyRoutes(app, crm);
+  addAccountRoutes(app, { portalId, clientSecret, tokens });
+  addHubspotControl(app, { crm, emitter, rateLimit, tokens });
+  addControl({
+    vendor: 'hubspot',
+    frame,
+    courier: emitter.courier,
+    setTarget: (target) => {
+      emitter.target = target;
+    },
+    state: () => ({
+      portalId,
+      appId,
+      target: emitter.target ?? null,
+      records: crm.records.counts(),
+      eventsCollected: emitter.waiting,
+      deliveries: emitter.courier.load(),
+      webhooks: emitter.switches,
+      rateLimit: rateLimit.limits,
+      faults: frame.faults.list(),
+    }),
+  });
+  return app;
+}

@@ -1,0 +1,394 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, it } from 'node:test';
+import { Client } from '@hubspot/api-client';
+import { seededRandom } from '../src/frame/seeded-random.ts';
+import { createHubspot } from '../src/hubspot/server.ts';
+import { listening, type Sandbox } from './harness.ts';
+
+let hubspot: Sandbox;
+let client: Client;
+
+before(async () => {
+  const app = createHubspot({
+    clientSecret: 'test-secret',
+    appId: 54321,
+    accessToken: 'test-token',
+    portalId: 62515,
+    retryScale: 0.01,
+    random: seededRandom(1),
+  });
+  hubspot = await listening(app);
+  client = new Client({ accessToken: 'test-token', basePath: hubspot.url });
+});
+after(async () => hubspot[Symbol.asyncDispose]());
+beforeEach(async () => {
+  await hubspot.control('PUT', '/rate-limit', { perTenSeconds: 190, searchPerSecond: 5, retryAfter: false });
+});
+
+const failed = async (
+  promise: Promise<unknown>,
+): Promise<{ code: number; body: any; headers: Record<string, string> }> => {
+  try {
+    await promise;
+  } catch (error) {
+    return error as { code: number; body: any; headers: Record<string, string> };
+  }
+  throw new Error('the call did not fail');
+};
+
+let counter = 0;
+const contact = (properties: Record<string, string> = {}) =>
+  client.crm.contacts.basicApi.create({
+    properties: { email: `ada${++counter}@example.com`, firstname: 'Ada', lastname: 'Example', ...properties },
+    associations: [],
+  });
+
+describe('contacts through the official client', () => {
+  it('are created, read, changed and archived', async () => {
+    const made = await contact({ company: 'Example Ltd' });
+    assert.match(made.id, /^\d{12}$/);
+    assert.equal(made.properties['lifecyclestage'], 'lead');
+    assert.equal(made.properties['hs_object_source'], 'INTEGRATION');
+
+    const read = await client.crm.contacts.basicApi.getById(made.id);
+    assert.deepEqual(Object.keys(read.properties), [
+      ...['createdate', 'email', 'firstname', 'hs_object_id', 'lastmodifieddate', 'lastname'],
+    ]);
+    const byEmail = await client.crm.contacts.basicApi.getById(
+      made.properties['email'] ?? '',
+      ['company', 'jobtitle', 'nonsense'],
+      undefined,
+      undefined,
+      false,
+      'email',
+    );
+    assert.equal(byEmail.id, made.id);
+    assert.equal(byEmail.properties['company'], 'Example Ltd');
+    assert.equal(byEmail.properties['jobtitle'], null);
+    assert.equal('nonsense' in byEmail.properties, false);
+
+    const changed = await client.crm.contacts.basicApi.update(made.id, { properties: { firstname: 'Eve' } });
+    assert.equal(changed.properties['firstname'], 'Eve');
+    const history = await client.crm.contacts.basicApi.getById(made.id, undefined, ['firstname']);
+    assert.deepEqual(
+      history.propertiesWithHistory?.['firstname']?.map(({ value, sourceType, sourceId }) => [
+        value,
+        sourceType,
+        sourceId,
+      ]),
+      [
+        ['Eve', 'INTEGRATION', '54321'],
+        ['Ada', 'INTEGRATION', '54321'],
+      ],
+    );
+    await client.crm.contacts.basicApi.archive(made.id);
+    assert.equal((await failed(client.crm.contacts.basicApi.getById(made.id))).code, 404);
+    const archived = await client.crm.contacts.basicApi.getById(made.id, undefined, undefined, undefined, true);
+    assert.equal(archived.archived, true);
+  });
+
+  it('list in pages and read at both path versions, with comma lists too', async () => {
+    const [first, second] = [await contact(), await contact()];
+    const page = await client.crm.contacts.basicApi.getPage(1, String(first.id));
+    assert.equal(page.results[0]?.id, first.id);
+    assert.equal(page.paging?.next?.after, second.id);
+    const response = await fetch(`${hubspot.url}/crm/objects/2026-09/contacts/${first.id}?properties=firstname,email`, {
+      headers: { authorization: 'Bearer test-token' },
+    });
+    const body = (await response.json()) as any;
+    assert.equal(body.properties.firstname, 'Ada');
+    const zeroMs = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z$/;
+    assert.match(body.createdAt, zeroMs);
+    assert.doesNotMatch(body.createdAt, /\.000Z/);
+  });
+
+  it('refuse what the vendor refuses', async () => {
+    const unknown = await failed(contact({ heygen_video_url: 'x' }));
+    assert.equal(unknown.code, 400);
+    assert.equal(unknown.body.category, 'VALIDATION_ERROR');
+    assert.match(unknown.body.message, /^Property values were not valid: \[\{"isValid":false,.*PROPERTY_DOESNT_EXIST/);
+    assert.equal(unknown.body.errors[0].code, 'PROPERTY_DOESNT_EXIST');
+    assert.equal((await failed(contact({ createdate: '1' }))).body.errors[0].code, 'READ_ONLY_VALUE');
+    assert.equal((await failed(contact({ lifecyclestage: 'king' }))).body.errors[0].code, 'INVALID_OPTION');
+    assert.equal((await failed(contact({ email: 'not-an-address' }))).body.errors[0].code, 'INVALID_EMAIL');
+    const existing = await contact();
+    const twice = await failed(contact({ email: existing.properties['email'] ?? '' }));
+    assert.equal(twice.code, 409);
+    assert.equal(twice.body.message, `Contact already exists. Existing ID: ${existing.id}`);
+    assert.equal((await failed(client.crm.contacts.basicApi.getById('1'))).body.message, 'resource not found');
+    const stranger = new Client({ accessToken: 'other', basePath: hubspot.url });
+    const denied = await failed(stranger.crm.contacts.basicApi.getById(existing.id));
+    assert.deepEqual([denied.code, denied.body.category], [401, 'INVALID_AUTHENTICATION']);
+    const nowhere = await fetch(`${hubspot.url}/crm/v3/nowhere`);
+    assert.match(nowhere.headers.get('content-type') ?? '', /text\/html/);
+  });
+
+  it('move their lifecycle stage forward only, unless it is cleared', async () => {
+    const { id } = await contact({ lifecyclestage: 'marketingqualifiedlead' });
+    const stage = async (lifecyclestage: string) => {
+      await client.crm.contacts.basicApi.update(id, { properties: { lifecyclestage } });
+      return (await client.crm.contacts.basicApi.getById(id, ['lifecyclestage'])).properties['lifecyclestage'];
+    };
+    assert.equal(await stage('lead'), 'marketingqualifiedlead');
+    assert.equal(await stage(''), null);
+    assert.equal(await stage('lead'), 'lead');
+  });
+
+  it('merge, and are forgotten for good', async () => {
+    const [a, b] = [await contact(), await contact({ jobtitle: 'Engineer' })];
+    const merged = await client.crm.contacts.basicApi.merge({ primaryObjectId: a.id, objectIdToMerge: b.id });
+    assert.equal(merged.properties['jobtitle'], 'Engineer');
+    assert.equal((await client.crm.contacts.basicApi.getById(b.id)).id, merged.id);
+    await client.crm.contacts.basicApi.purge({ objectId: merged.id });
+    assert.equal((await failed(client.crm.contacts.basicApi.getById(merged.id))).code, 404);
+  });
+});
+
+describe('batches', () => {
+  it('read with 207 for unknown ids', async () => {
+    const { id } = await contact();
+    const result: any = await client.crm.contacts.batchApi.read({
+      inputs: [{ id }, { id: '42' }],
+      properties: ['email'],
+      propertiesWithHistory: [],
+    });
+    assert.equal(result.results.length, 1);
+    assert.equal(result.numErrors, 1);
+    assert.deepEqual(result.errors[0].context, { ids: ['42'] });
+    assert.equal(result.errors[0].category, 'OBJECT_NOT_FOUND');
+  });
+
+  it('create all or none, or row by row when traced', async () => {
+    const existing = await contact();
+    const email = existing.properties['email'] ?? '';
+    const rows = [{ email: 'row1@example.com' }, { email }];
+    const plain = rows.map((properties) => ({ properties, associations: [] }));
+    assert.equal((await failed(client.crm.contacts.batchApi.create({ inputs: plain }))).code, 409);
+    const traced = plain.map((row, index) => ({ ...row, objectWriteTraceId: `t${index}` }));
+    const result: any = await client.crm.contacts.batchApi.create({ inputs: traced });
+    assert.equal(result.results.length, 1);
+    assert.deepEqual(result.errors[0].context.objectWriteTraceId, ['t1']);
+  });
+
+  it('update, upsert and archive with the codes that the client accepts', async () => {
+    const { id } = await contact();
+    const updated: any = await client.crm.contacts.batchApi.update({
+      inputs: [
+        { id, properties: { jobtitle: 'Lead' } },
+        { id: '43', properties: { jobtitle: 'Lead' } },
+      ],
+    });
+    assert.equal(updated.results[0].properties.jobtitle, 'Lead');
+    assert.equal(updated.numErrors, 1);
+    const wrong = await failed(
+      client.crm.contacts.batchApi.update({ inputs: [{ id: 'a@example.com', idProperty: 'email', properties: {} }] }),
+    );
+    assert.match(wrong.body.message, /non-unique 0-1 property/);
+    const upsert = () =>
+      client.crm.contacts.batchApi.upsert({
+        inputs: [{ id: 'up@example.com', idProperty: 'email', properties: { firstname: 'Up' } }],
+      });
+    assert.equal((await upsert()).results[0]?._new, true);
+    assert.equal((await upsert()).results[0]?._new, false);
+    await client.crm.contacts.batchApi.archive({ inputs: [{ id }] });
+    assert.equal((await failed(client.crm.contacts.basicApi.getById(id))).code, 404);
+    const many = Array.from({ length: 101 }, () => ({ id }));
+    assert.equal((await failed(client.crm.contacts.batchApi.archive({ inputs: many }))).code, 400);
+  });
+});
+
+describe('properties and groups', () => {
+  it('are created once, then conflict, then hold values', async () => {
+    const { coreApi, groupsApi } = client.crm.properties;
+    await groupsApi.create('contacts', { name: 'refrain', label: 'Refrain' });
+    assert.equal((await failed(groupsApi.create('contacts', { name: 'refrain', label: 'R' }))).code, 409);
+    const property: any = {
+      name: 'heygen_render_status',
+      label: 'Render status',
+      type: 'enumeration',
+      fieldType: 'select',
+      groupName: 'refrain',
+      options: ['PENDING', 'COMPLETED'].map((value, displayOrder) => ({
+        label: value,
+        value,
+        displayOrder,
+        hidden: false,
+      })),
+    };
+    assert.equal((await coreApi.create('contacts', property)).name, 'heygen_render_status');
+    assert.equal((await failed(coreApi.create('contacts', property))).code, 409);
+    assert.equal((await failed(coreApi.create('contacts', { ...property, name: 'Upper' }))).code, 400);
+    const stamp: any = { name: 'ai_at', label: 'At', type: 'datetime', fieldType: 'date', groupName: 'refrain' };
+    await client.crm.properties.batchApi.create('contacts', { inputs: [stamp] });
+    const made = await contact({ heygen_render_status: 'PENDING', ai_at: '1762387200000' });
+    const read = await client.crm.contacts.basicApi.getById(made.id, ['heygen_render_status', 'ai_at']);
+    assert.equal(read.properties['ai_at'], '2025-11-06T00:00:00Z');
+    assert.equal((await coreApi.getByName('contacts', 'lifecyclestage')).options.length, 8);
+    assert.ok((await coreApi.getAll('contacts')).results.some(({ name }) => name === 'ai_at'));
+    await coreApi.update('contacts', 'ai_at', { label: 'Then' });
+    await coreApi.archive('contacts', 'ai_at');
+    assert.equal((await failed(coreApi.getByName('contacts', 'ai_at'))).code, 404);
+  });
+});
+
+describe('notes, tasks and associations', () => {
+  it('tie a note at its creation and show it on the contact', async () => {
+    const { id } = await contact();
+    const types: any = [{ associationCategory: 'HUBSPOT_DEFINED', associationTypeId: 202 }];
+    const note = await client.crm.objects.notes.basicApi.create({
+      properties: { hs_note_body: 'Called about the plan', hs_timestamp: new Date().toISOString() },
+      associations: [{ to: { id }, types }],
+    });
+    const read = await client.crm.contacts.basicApi.getById(id, ['notes_last_updated'], undefined, ['notes']);
+    assert.equal(read.associations?.['notes']?.results[0]?.id, note.id);
+    assert.notEqual(read.properties['notes_last_updated'], null);
+    const wrong: any = [{ associationCategory: 'HUBSPOT_DEFINED', associationTypeId: 200 }];
+    const refused = await failed(
+      client.crm.objects.notes.basicApi.create({
+        properties: { hs_timestamp: '1' },
+        associations: [{ to: { id }, types: wrong }],
+      }),
+    );
+    assert.equal(refused.body.message, 'invalid from object type 0-46 for associations to be created. expected: 0-47');
+    assert.equal(
+      (await failed(client.crm.objects.tasks.basicApi.create({ properties: {}, associations: [] }))).code,
+      400,
+    );
+    const found = await client.crm.objects.batchApi.read('notes', {
+      inputs: [{ id: note.id }],
+      properties: ['hs_note_body'],
+      propertiesWithHistory: [],
+    });
+    assert.equal(found.results[0]?.properties['hs_note_body'], 'Called about the plan');
+  });
+
+  it('are made, listed and removed through v4', async () => {
+    const person = await contact();
+    const company = await client.crm.companies.basicApi.create({
+      properties: { name: 'Example Ltd' },
+      associations: [],
+    });
+    const { basicApi, batchApi } = client.crm.associations.v4;
+    const primary: any = [{ associationCategory: 'HUBSPOT_DEFINED', associationTypeId: 1 }];
+    const made = await basicApi.create('contacts', person.id, 'companies', company.id, primary);
+    assert.deepEqual(made.labels, ['Primary']);
+    const listed = await basicApi.getPage('contacts', person.id, 'companies');
+    assert.deepEqual(
+      listed.results[0]?.associationTypes.map(({ typeId }) => typeId),
+      [1, 279],
+    );
+    const deal = await client.crm.deals.basicApi.create({
+      properties: { dealname: 'D', amount: '5' },
+      associations: [],
+    });
+    const plain = await basicApi.createDefault('deals', deal.id, 'contacts', person.id);
+    assert.equal(plain.results.length, 2);
+    const read = await batchApi.getPage('contacts', 'deals', { inputs: [{ id: person.id }] });
+    assert.equal(read.results[0]?.to[0]?.toObjectId, deal.id);
+    const types: any = [{ associationCategory: 'HUBSPOT_DEFINED', associationTypeId: 341 }];
+    const batch = await batchApi.create('deals', 'companies', {
+      inputs: [{ _from: { id: deal.id }, to: { id: company.id }, types }],
+    });
+    assert.equal(batch.results.length, 1);
+    await basicApi.archive('contacts', person.id, 'companies', company.id);
+    assert.equal((await basicApi.getPage('contacts', person.id, 'companies')).results.length, 0);
+  });
+});
+
+describe('search', () => {
+  const search = (filters: any[], extra: object = {}) =>
+    client.crm.contacts.searchApi.doSearch({
+      filterGroups: [{ filters }],
+      properties: ['email'],
+      limit: 10,
+      ...extra,
+    } as any);
+
+  it('filters, within the documented limits, and can lag', async () => {
+    const made = await contact({ jobtitle: 'Astronomer' });
+    const filter = { propertyName: 'jobtitle', operator: 'EQ', value: 'astronomer' };
+    assert.deepEqual(
+      (await search([filter])).results.map(({ id }) => id),
+      [made.id],
+    );
+    assert.equal((await failed(search([filter, filter, filter, filter, filter, filter, filter]))).code, 400);
+    assert.equal((await failed(search([filter], { limit: 201 }))).code, 400);
+    await hubspot.control('PUT', '/settings', { searchLagMs: 60_000 });
+    await client.crm.contacts.basicApi.update(made.id, { properties: { jobtitle: 'Botanist' } });
+    assert.equal((await search([filter])).total, 1);
+    await hubspot.control('PUT', '/settings', { searchLagMs: 0 });
+    await hubspot.control('PUT', '/rate-limit', { searchPerSecond: 5 });
+  });
+});
+
+describe('limits, faults and the account', () => {
+  it('answers 429 with policy names and headers', async () => {
+    await hubspot.control('PUT', '/rate-limit', { perTenSeconds: 2, searchPerSecond: 1 });
+    const read = () => fetch(`${hubspot.url}/crm/v3/owners`, { headers: { authorization: 'Bearer test-token' } });
+    assert.equal((await read()).headers.get('x-hubspot-ratelimit-remaining'), '1');
+    await read();
+    const over = await read();
+    const body = (await over.json()) as any;
+    assert.deepEqual([over.status, body.errorType, body.policyName], [429, 'RATE_LIMIT', 'TEN_SECONDLY_ROLLING']);
+    assert.equal(over.headers.get('retry-after'), null);
+    const searched = () => client.crm.contacts.searchApi.doSearch({ limit: 1 } as any);
+    await searched();
+    assert.equal((await failed(searched())).body.message, 'You have reached your secondly limit.');
+  });
+
+  it('meets injected faults, and an accepted call takes effect without an answer', async () => {
+    await hubspot.control('POST', '/faults', { fault: { kind: 'html', status: 502 }, times: 1 });
+    assert.equal((await failed(contact())).code, 502);
+    await hubspot.control('POST', '/faults', { fault: { kind: 'status', code: 'DAILY' } });
+    assert.equal((await failed(contact())).body.policyName, 'DAILY');
+    const post = (email: string, signal?: AbortSignal) =>
+      fetch(`${hubspot.url}/crm/v3/objects/contacts`, {
+        method: 'POST',
+        headers: { authorization: 'Bearer test-token', 'content-type': 'application/json' },
+        body: JSON.stringify({ properties: { email } }),
+        signal,
+      });
+    await hubspot.control('POST', '/faults', { match: { method: 'POST' }, fault: { kind: 'reset' } });
+    await assert.rejects(post('reset@example.com'));
+    await hubspot.control('POST', '/faults', { match: { bodyIncludes: 'held@' }, fault: { kind: 'accept-then-hang' } });
+    await assert.rejects(post('held@example.com', AbortSignal.timeout(300)));
+    await hubspot.control('POST', '/faults', { match: { bodyIncludes: 'lost@' }, fault: { kind: 'hang' } });
+    await assert.rejects(post('lost@example.com', AbortSignal.timeout(300)));
+    const by = (email: string) =>
+      client.crm.contacts.basicApi.getById(email, undefined, undefined, undefined, false, 'email');
+    assert.equal((await by('held@example.com')).properties['email'], 'held@example.com');
+    for (const email of ['reset@example.com', 'lost@example.com']) assert.equal((await failed(by(email))).code, 404);
+    const { calls } = await hubspot.control('GET', '/calls');
+    const held = calls.find((call: any) => call.fault === 'accept-then-hang');
+    assert.equal(held.status, null);
+    assert.equal(JSON.stringify(calls).includes('test-token'), false);
+  });
+
+  it('tells owners, pipelines, account and tokens', async () => {
+    assert.equal((await client.crm.owners.ownersApi.getPage()).results[0]?.email, 'ada@example.com');
+    assert.equal((await client.crm.pipelines.pipelinesApi.getAll('deals')).results[0]?.stages.length, 6);
+    const details = await client.apiRequest({ path: '/account-info/v3/details' });
+    assert.equal(((await details.json()) as any).portalId, 62515);
+    const grant = await client.oauth.tokensApi.create(
+      'authorization_code',
+      'c1',
+      'https://example.com',
+      'id',
+      'test-secret',
+    );
+    const fresh = new Client({ accessToken: grant.accessToken, basePath: hubspot.url });
+    assert.ok((await fresh.crm.owners.ownersApi.getPage()).results.length > 0);
+    const again = await client.oauth.tokensApi.create(
+      ...(['refresh_token', undefined, undefined, 'id', 'test-secret', grant.refreshToken] as const),
+    );
+    assert.notEqual(again.accessToken, grant.accessToken);
+    assert.equal(
+      (await failed(client.oauth.tokensApi.create('refresh_token', undefined, undefined, 'id', 'test-secret', 'x')))
+        .body.status,
+      'BAD_REFRESH_TOKEN',
+    );
+    const page = await fetch(`${hubspot.url}/_sandbox/`);
+    assert.match(await page.text(), /hubspot sandbox/);
+    assert.equal(JSON.stringify(await hubspot.control('GET', '/calls')).includes(grant.accessToken), false);
+  });
+});
