@@ -49,7 +49,7 @@ async function run(): Promise<void> {
   await untilTold;
 }
 
-async function demo(hub: Hub, { standIns, secrets }: Settings, { print }: Progress): Promise<void> {
+async function demo(hub: Hub, { standIns, secrets, env }: Settings, { print }: Progress): Promise<void> {
   const hubspotUrl = hub.sandboxUrls.hubspot;
   if (standIns.size < 3 || hubspotUrl === undefined) {
     return print(
@@ -60,6 +60,7 @@ async function demo(hub: Hub, { standIns, secrets }: Settings, { print }: Progre
     hubspotUrl,
     accessToken: secrets.hubspotAccessToken,
     kafkaBrokers: hub.infra.kafkaBrokers,
+    topicPrefix: env.TOPIC_PREFIX ?? '',
     print,
     logOf: (name: string) => hub.services.find((service) => service.name === name)?.logFile ?? name,
     signal: told.signal,

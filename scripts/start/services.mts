@@ -29,7 +29,12 @@ export async function serviceSpecs(around: Surroundings): Promise<ServiceSpec[]>
       ...vendorAddress(around, 'heygen'),
       ...files.settings('HEYGEN_API_KEY'),
     },
-    'enrichment-service': { ...hubspot, ...vendorAddress(around, 'openai'), ...files.settings('OPENAI_API_KEY') },
+    'enrichment-service': {
+      ...hubspot,
+      ...vendorAddress(around, 'openai'),
+      ...files.settings('OPENAI_API_KEY'),
+      OPENAI_DEADLINE: around.settings.env.OPENAI_DEADLINE,
+    },
     'crm-writer': hubspot,
   };
   return Promise.all(

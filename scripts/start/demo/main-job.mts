@@ -6,6 +6,7 @@ export interface Job {
   readonly hubspotUrl: string;
   readonly accessToken: string;
   readonly kafkaBrokers: string;
+  readonly topicPrefix: string;
   readonly print: (line: string) => void;
   /** Where to look when a property stays empty. */
   readonly logOf: (service: string) => string;
@@ -29,7 +30,7 @@ export async function driveMainJob(job: Job): Promise<void> {
   const since = performance.now();
   const seconds = () => ((performance.now() - since) / 1000).toFixed(2).padStart(6);
   job.print('\nThe main job: a contact becomes a marketing qualified lead');
-  const story = await tellStory(job.kafkaBrokers, ({ topic, type, traceId, detail }) =>
+  const story = await tellStory(job.kafkaBrokers, job.topicPrefix, ({ topic, type, traceId, detail }) =>
     job.print(`${seconds()} s  ${topic.padEnd(20)}  ${type}  ${detail}\n          trace ${traceId || '(none)'}`),
   );
   try {

@@ -20,7 +20,7 @@ interface Told extends StoryLine {
   readonly text: string;
 }
 
-const topics = [
+const names = [
   'ingress.hubspot.v1',
   'ingress.heygen.v1',
   'render.events.v1',
@@ -29,7 +29,8 @@ const topics = [
 ] as const;
 
 /** Tells what happens to one contact, from the public topics alone, beginning with the first record after this call. */
-export async function tellStory(brokers: string, tell: (line: StoryLine) => void): Promise<Story> {
+export async function tellStory(brokers: string, topicPrefix: string, tell: (line: StoryLine) => void): Promise<Story> {
+  const topics = names.map((name) => topicPrefix + name);
   const kafka = new Kafka({ clientId: 'refrain-start', brokers: brokers.split(','), logLevel: logLevel.NOTHING });
   const groupId = `refrain-start-${randomUUID()}`;
   const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 200 });
@@ -56,7 +57,7 @@ export async function tellStory(brokers: string, tell: (line: StoryLine) => void
     again.forEach(consider);
   };
 
-  await consumer.subscribe({ topics: [...topics] });
+  await consumer.subscribe({ topics });
   await runFrom(consumer, ends, consider);
   return {
     about: (id) => {
@@ -103,7 +104,7 @@ function isAbout(told: Told, contactId: string, videos: ReadonlySet<string>): bo
 
 /** Every change of the contact comes in, our own write-backs among them; the story is about the one that triggers. */
 function isWorthTelling({ topic, body }: Told): boolean {
-  return topic !== 'ingress.hubspot.v1' || body.propertyName === 'lifecyclestage';
+  return !topic.endsWith('ingress.hubspot.v1') || body.propertyName === 'lifecyclestage';
 }
 
 function detailOf(body: Record<string, unknown>): string {
