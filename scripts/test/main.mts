@@ -1,5 +1,5 @@
 // `npm test`: builds what the end-to-end tests run, then every test of the hub and of the sandbox, and one sum of all.
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from '../build.mts';
@@ -11,7 +11,9 @@ interface Count {
 }
 
 const { projects, jestArgs } = readArguments(process.argv.slice(2));
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {}); // the children end first
+let running: ChildProcess | undefined;
+// What runs ends first, by the signal, and the sum is told all the same.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => running?.kill(signal));
 
 const counts: Count[] = [];
 if (projects.some((project) => project !== 'unit')) counts.push(await built());
@@ -85,6 +87,7 @@ function run(command: string, args: string[], stdout: 'inherit' | 'copy') {
     cwd: root,
     stdio: ['inherit', stdout === 'inherit' ? 'inherit' : 'pipe', 'inherit'],
   });
+  running = child;
   let output = '';
   child.stdout?.on('data', (data: Buffer) => {
     output += data.toString();
