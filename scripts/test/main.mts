@@ -12,19 +12,24 @@ interface Count {
 
 const { projects, jestArgs } = readArguments(process.argv.slice(2));
 let running: ChildProcess | undefined;
-// What runs ends first, by the signal, and the sum is told all the same.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => running?.kill(signal));
+let told = false;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    told = true;
+    running?.kill(signal);
+  });
+}
 
 const counts: Count[] = [];
 if (projects.some((project) => project !== 'unit')) counts.push(await built());
-if (counts.every((count) => count.failed === 0)) {
+if (!told && counts.every((count) => count.failed === 0)) {
   counts.push(await jest());
-  if (projects.includes('int') && jestArgs.length === 0) counts.push(await sandbox());
+  if (!told && projects.includes('int') && jestArgs.length === 0) counts.push(await sandbox());
 }
 const passed = counts.reduce((sum, count) => sum + count.passed, 0);
 const failed = counts.reduce((sum, count) => sum + count.failed, 0);
 console.log(`\n${passed} passed, ${failed} failed`);
-process.exit(failed > 0 ? 1 : 0);
+process.exit(failed > 0 || told ? 1 : 0);
 
 function readArguments(args: string[]) {
   const [first, ...rest] = args;
