@@ -1,0 +1,27 @@
+import type { DynamicModule } from '@nestjs/common';
+import { HealthModule, type Logger, version } from '#libs/platform';
+import { connectionOf, ServiceRuntime } from '#libs/process';
+import type { RecordConfig } from './record.config';
+import { RecordController } from './record.controller';
+import { recordEffects } from './record.effects';
+import { recordProcess } from './record.source';
+
+/** crm-writer: render and enrichment events → what a CRM record should say → HubSpot. */
+export class AppModule {
+  static for(config: RecordConfig, lines: Logger): DynamicModule {
+    const runtime = ServiceRuntime.for({
+      definition: recordProcess(),
+      effects: recordEffects(config),
+      databaseUrl: config.DATABASE_URL,
+      connection: connectionOf(config, 'crm-writer', lines),
+      concurrency: 10,
+      version,
+    });
+    return {
+      module: AppModule,
+      imports: [HealthModule.forChecks(runtime.checks())],
+      controllers: [RecordController],
+      providers: [{ provide: ServiceRuntime, useValue: runtime }],
+    };
+  }
+}

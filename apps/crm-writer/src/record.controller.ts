@@ -1,0 +1,20 @@
+import { Controller } from '@nestjs/common';
+import { EventPattern } from '@nestjs/microservices';
+import { Topic } from '#libs/contracts';
+import { ServiceRuntime } from '#libs/process';
+
+/** Names the topics that crm-writer reads; each method gives the handler of its topic. */
+@Controller()
+export class RecordController {
+  constructor(private readonly runtime: ServiceRuntime) {}
+
+  @EventPattern(Topic.render)
+  renders(_record: unknown) {
+    return this.runtime.handlerFor(Topic.render);
+  }
+
+  @EventPattern(Topic.enrichment)
+  enrichments(_record: unknown) {
+    return this.runtime.handlerFor(Topic.enrichment);
+  }
+}

@@ -1,0 +1,20 @@
+import type { EffectKind } from '#libs/process';
+import { HubspotClient, type UpdateRequest } from '#libs/vendors/hubspot';
+import type { RecordConfig } from './record.config';
+
+/**
+ * crm-writer's calls. A write whose answer was lost is sent again before any later one of its record: it says what the
+ * record should say, so once more changes nothing.
+ */
+export function recordEffects(config: RecordConfig): Record<string, EffectKind> {
+  const hubspot = new HubspotClient({ baseUrl: config.HUBSPOT_BASE_URL, accessToken: config.HUBSPOT_ACCESS_TOKEN });
+  return {
+    'hubspot.update': {
+      is: 'command',
+      deadlineMs: 8_000,
+      maxAttempts: 8,
+      maxRepeats: 10,
+      perform: (request: UpdateRequest, call) => hubspot.update(request, call.signal),
+    },
+  };
+}

@@ -1,0 +1,119 @@
+import {
+  type CrmEvent,
+  crmEvents,
+  type EnrichmentEvent,
+  enrichmentEvents,
+  type Guard,
+  readEvent,
+  recordOf,
+  type RecordRef,
+  type RenderEvent,
+  renderEvents,
+  subjectOf,
+  Topic,
+  UnreadableEvent,
+} from '#libs/contracts';
+import {
+  type ProcessDefinition,
+  type ReadableRecord,
+  readStreamId,
+  type Route,
+  streamIdOf,
+  UnreadableRecord,
+} from '#libs/process';
+import { recordDecider, type RecordInput, type RecordState } from './record.decider';
+
+const service = 'crm-writer';
+
+/** crm-writer's ways in: what render-service and enrichment-service decided, and effects' ends. */
+export const recordProcess = (): ProcessDefinition<RecordState, CrmEvent, RecordInput> => ({
+  service,
+  catalog: crmEvents,
+  decider: recordDecider,
+  routes: {
+    [Topic.render]: (record) => route(record, (type, data) => wishOfRender(readEvent(renderEvents, type, data))),
+    [Topic.enrichment]: (record) =>
+      route(record, (type, data) => wishOfEnrichment(readEvent(enrichmentEvents, type, data))),
+  },
+  outcome({ kind, purpose, ...end }, _at, streamId) {
+    if (kind !== 'hubspot.update') throw new Error(`${service} owes no ${kind}`);
+    const ended = end.state === 'done' ? { state: end.state } : { state: end.state, code: end.code ?? 'unknown' };
+    return { type: 'written', record: readStreamId(streamId).record, write: Number(purpose.split('-')[1]), ended };
+  },
+});
+
+interface Wishes {
+  properties: Record<string, string>;
+  guard: Guard;
+}
+
+function route(
+  { envelope, value }: ReadableRecord,
+  wishesOf: (type: string, data: unknown) => Wishes | undefined,
+): Route<RecordInput> {
+  const record = recordOf(envelope.subject);
+  if (!record) throw new UnreadableRecord(`${envelope.subject} is no record`);
+  const wishes = readable(() => wishesOf(envelope.type, value));
+  if (!wishes) return { ignored: true };
+  const { tenant } = envelope;
+  return {
+    inbox: { key: envelope.id, day: envelope.time.slice(0, 10) },
+    targets: [
+      {
+        streamId: streamIdOf({ context: 'record', tenant, record, name: '' }),
+        tenant,
+        subject: subjectOf(record),
+        input: wanted(record, wishes, envelope.type),
+      },
+    ],
+  };
+}
+
+const wanted = (record: RecordRef, wishes: Wishes, because: string): RecordInput => ({
+  type: 'wanted',
+  record,
+  because,
+  ...wishes,
+});
+
+function readable<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof UnreadableEvent ? new UnreadableRecord(error.message) : error;
+  }
+}
+
+// Ranks of a render's states: a late PENDING never overwrites an end, and a video that came after all overrules FAILED.
+const PENDING = 1;
+const FAILED = 2;
+const COMPLETED = 3;
+
+function wishOfRender(event: RenderEvent): Wishes | undefined {
+  const guard = (rank: number): Guard => ({ at: event.data.triggeredAt, number: event.data.render, rank });
+  switch (event.type) {
+    case 'RenderSubmitted': {
+      const { videoId } = event.data;
+      const job: Record<string, string> = videoId === undefined ? {} : { heygen_job_id: videoId };
+      return { properties: { heygen_render_status: 'PENDING', ...job }, guard: guard(PENDING) };
+    }
+    case 'RenderCompleted': {
+      const { url, videoId } = event.data;
+      const done = { heygen_video_url: url, heygen_job_id: videoId, heygen_render_status: 'COMPLETED' };
+      return { properties: done, guard: guard(COMPLETED) };
+    }
+    case 'RenderFailed':
+      return {
+        properties: { heygen_render_status: 'FAILED', heygen_render_error: event.data.code },
+        guard: guard(FAILED),
+      };
+    default:
+      return undefined;
+  }
+}
+
+function wishOfEnrichment(event: EnrichmentEvent): Wishes | undefined {
+  if (event.type !== 'EnrichmentCompleted') return undefined;
+  const { properties, triggeredAt, enrichment } = event.data;
+  return { properties, guard: { at: triggeredAt, number: enrichment, rank: COMPLETED } };
+}

@@ -1,0 +1,28 @@
+import type { DynamicModule } from '@nestjs/common';
+import { HealthModule, type Logger, version } from '#libs/platform';
+import { connectionOf, ServiceRuntime } from '#libs/process';
+import { loadRecipes } from '#libs/recipes';
+import type { EnrichmentConfig } from './enrichment.config';
+import { EnrichmentController } from './enrichment.controller';
+import { enrichmentEffects } from './enrichment.effects';
+import { enrichmentProcess } from './enrichment.source';
+
+/** enrichment-service: HubSpot changes → OpenAI answers → enrichment events. */
+export class AppModule {
+  static for(config: EnrichmentConfig, lines: Logger): DynamicModule {
+    const runtime = ServiceRuntime.for({
+      definition: enrichmentProcess(loadRecipes(config.RECIPES_DIR), config.HUBSPOT_APP_ID),
+      effects: enrichmentEffects(config),
+      databaseUrl: config.DATABASE_URL,
+      connection: connectionOf(config, 'enrichment-service', lines),
+      concurrency: 50,
+      version,
+    });
+    return {
+      module: AppModule,
+      imports: [HealthModule.forChecks(runtime.checks())],
+      controllers: [EnrichmentController],
+      providers: [{ provide: ServiceRuntime, useValue: runtime }],
+    };
+  }
+}

@@ -1,0 +1,15 @@
+import { duration, hubspotSettings, secret, url, workerSettings } from '#libs/platform';
+import { z } from 'zod';
+
+/** Settings of enrichment-service. */
+export const enrichmentConfig = z.object({
+  ...workerSettings,
+  ...hubspotSettings,
+  HUBSPOT_APP_ID: z.string().min(1).describe('Our own app: changes that it made set off nothing'),
+  OPENAI_BASE_URL: url().optional().describe('OpenAI or a compatible service, with its /v1'),
+  OPENAI_API_KEY: secret().describe("OpenAI's API key"),
+  OPENAI_DEADLINE: duration().default(15_000).describe('Longest time for an answer; a cut call is asked once more'),
+  RECIPES_DIR: z.string().default('recipes').describe('Folder of the recipes'),
+});
+
+export type EnrichmentConfig = z.infer<typeof enrichmentConfig>;

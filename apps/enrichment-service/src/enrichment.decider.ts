@@ -1,0 +1,172 @@
+import type { EnrichmentEvent } from '#libs/contracts';
+import { type Decider, type Decision, nothing, type Owed } from '#libs/process';
+import {
+  askText,
+  type AskStep,
+  type Note,
+  type Properties,
+  propertiesOfAnswer,
+  readAnswer,
+  type Recipe,
+  type Trigger,
+} from '#libs/recipes';
+
+/** One enrichment of a record by a recipe, from the first request on. */
+export interface Enrichment {
+  recipe: string;
+  recipeVersion: string;
+  enrichment: number;
+  triggeredAt: string;
+  rootCause: string;
+  content: string;
+  status: 'requested' | 'prepared' | 'completed' | 'failed' | 'rejected';
+}
+
+/** All enrichments of one record by one recipe, in order. */
+export type Enrichments = readonly Enrichment[];
+
+/** How a call ended; `answer` is the adapter's. */
+export type Ended<T> = { state: 'done'; answer: T } | { state: 'dead' | 'held'; code: string };
+
+interface ReadRecord {
+  properties: Properties;
+  notes: Note[];
+}
+
+interface Reply {
+  finish: 'stop' | 'refusal' | 'length' | 'content_filter';
+  content: string;
+  model: string;
+  tokens: { input: number; output: number };
+}
+
+export type EnrichmentInput =
+  | { type: 'triggered'; trigger: Trigger }
+  | { type: 'read'; rootCause: string; recipe: Recipe | undefined; ended: Ended<ReadRecord> }
+  | { type: 'answered'; rootCause: string; recipe: Recipe | undefined; at: string; ended: Ended<Reply> };
+
+/** Says when the hub last spoke about a record. */
+const PROCESSED_AT = 'ai_last_processed_timestamp';
+
+export const enrichmentDecider: Decider<Enrichments, EnrichmentEvent, EnrichmentInput> = {
+  initial: [],
+  evolve,
+  decide(enrichments, input) {
+    switch (input.type) {
+      case 'triggered':
+        return onTrigger(enrichments, input.trigger);
+      case 'read':
+        return onRead(enrichments, input);
+      case 'answered':
+        return onAnswer(enrichments, input);
+    }
+  },
+};
+
+function evolve(enrichments: Enrichments, event: EnrichmentEvent): Enrichments {
+  if (event.type === 'EnrichmentRequested') return [...enrichments, { ...event.data, status: 'requested' }];
+  const statuses = {
+    EnrichmentPrepared: 'prepared',
+    EnrichmentRejected: 'rejected',
+    EnrichmentCompleted: 'completed',
+    EnrichmentFailed: 'failed',
+  } as const;
+  return enrichments.map((enrichment) =>
+    enrichment.enrichment === event.data.enrichment ? { ...enrichment, status: statuses[event.type] } : enrichment,
+  );
+}
+
+// The same rule as for renders: one root cause, one enrichment; another one asks again unless the same content asked
+// within the cool-down (protocol 7).
+function onTrigger(enrichments: Enrichments, trigger: Trigger): Decision<EnrichmentEvent> {
+  const { recipe, record, rootCause, content, at } = trigger;
+  if (!recipe.ask) return nothing();
+  const { properties, notes } = recipe.ask;
+  const read: Owed = { kind: 'hubspot.read', purpose: 'read', request: { record, properties, notes } };
+  if (byCause(enrichments, rootCause)) return { events: [], effects: [read] };
+  if (enrichments.some((enrichment) => coolsDown(enrichment, trigger))) return nothing();
+  const about = {
+    recipe: recipe.id,
+    recipeVersion: recipe.version,
+    enrichment: enrichments.length + 1,
+    triggeredAt: at,
+  };
+  return { events: [{ type: 'EnrichmentRequested', data: { ...about, rootCause, content } }], effects: [read] };
+}
+
+const coolsDown = (enrichment: Enrichment, { content, at, recipe }: Trigger): boolean =>
+  enrichment.status !== 'rejected' &&
+  enrichment.content === content &&
+  Math.abs(Date.parse(at) - Date.parse(enrichment.triggeredAt)) < recipe.coolDownMs;
+
+function onRead(enrichments: Enrichments, input: EnrichmentInput & { type: 'read' }): Decision<EnrichmentEvent> {
+  const enrichment = byCause(enrichments, input.rootCause);
+  if (enrichment?.status !== 'requested') return nothing();
+  if (input.ended.state !== 'done') return reject(enrichment, input.ended.code, 'the record could not be read');
+  const step = input.recipe?.ask;
+  if (!step) return reject(enrichment, 'recipe-gone', `recipe ${enrichment.recipe} asks nothing any more`);
+  const { properties, notes } = input.ended.answer;
+  if (!Object.values(properties).some(Boolean) && notes.length === 0) {
+    return reject(enrichment, 'nothing-to-ask', 'the record has neither notes nor any of the properties');
+  }
+  return {
+    events: [{ type: 'EnrichmentPrepared', data: { ...aboutOf(enrichment), ask: step.name, notes: notes.length } }],
+    effects: [{ kind: 'openai.ask', purpose: 'ask', request: question(step, properties, notes) }],
+  };
+}
+
+const question = (step: AskStep, properties: Properties, notes: Note[]) => ({
+  name: step.name,
+  model: step.model,
+  instruction: step.instruction,
+  text: askText(step, properties, notes),
+  schema: step.answer,
+});
+
+const reject = (enrichment: Enrichment, code: string, reason: string): Decision<EnrichmentEvent> => ({
+  events: [{ type: 'EnrichmentRejected', data: { ...aboutOf(enrichment), code, reason } }],
+});
+
+function onAnswer(enrichments: Enrichments, input: EnrichmentInput & { type: 'answered' }): Decision<EnrichmentEvent> {
+  const enrichment = byCause(enrichments, input.rootCause);
+  if (enrichment?.status !== 'prepared' && enrichment?.status !== 'failed') return nothing();
+  if (input.ended.state === 'held') return nothing();
+  if (input.ended.state !== 'done') return fail(enrichment, input.ended.code, 'OpenAI refused the request');
+  const { finish, content, model, tokens } = input.ended.answer;
+  if (finish !== 'stop') return fail(enrichment, finish, endings[finish]);
+  const step = input.recipe?.ask;
+  if (!step) return fail(enrichment, 'recipe-gone', `recipe ${enrichment.recipe} asks nothing any more`);
+  const read = readAnswer(step, content);
+  if ('error' in read) return fail(enrichment, 'schema', read.error);
+  const properties = { ...propertiesOfAnswer(step, read.answer), [PROCESSED_AT]: input.at };
+  return {
+    events: [
+      {
+        type: 'EnrichmentCompleted',
+        data: { ...aboutOf(enrichment), ask: step.name, model, answer: read.answer, properties, tokens },
+      },
+    ],
+  };
+}
+
+const endings = {
+  refusal: 'the model refused to answer',
+  length: 'the answer was cut off',
+  content_filter: 'the content filter stopped the answer',
+};
+
+// A late answer may follow a failure; a second failure says nothing new.
+const fail = (enrichment: Enrichment, code: string, reason: string): Decision<EnrichmentEvent> =>
+  enrichment.status === 'failed'
+    ? nothing()
+    : { events: [{ type: 'EnrichmentFailed', data: { ...aboutOf(enrichment), code, reason } }] };
+
+const byCause = (enrichments: Enrichments, rootCause: string): Enrichment | undefined =>
+  enrichments.find((enrichment) => enrichment.rootCause === rootCause);
+
+const aboutOf = ({ recipe, recipeVersion, enrichment, triggeredAt }: Enrichment) => ({
+  recipe,
+  recipeVersion,
+  enrichment,
+  triggeredAt,
+});

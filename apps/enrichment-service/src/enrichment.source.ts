@@ -1,0 +1,40 @@
+import { type EnrichmentEvent, enrichmentEvents, subjectOf, Topic } from '#libs/contracts';
+import { type ProcessDefinition, readStreamId, streamIdOf, UnreadableRecord } from '#libs/process';
+import { hubspotTriggers, type Recipe } from '#libs/recipes';
+import { type Ended, enrichmentDecider, type EnrichmentInput, type Enrichments } from './enrichment.decider';
+
+const service = 'enrichment-service';
+
+/** enrichment-service's ways in: HubSpot changes that set off a recipe's ask step, and effects' ends. */
+export function enrichmentProcess(
+  recipes: Recipe[],
+  writerAppId: string,
+): ProcessDefinition<Enrichments, EnrichmentEvent, EnrichmentInput> {
+  const withAsk = recipes.filter((recipe) => recipe.ask);
+  return {
+    service,
+    catalog: enrichmentEvents,
+    decider: enrichmentDecider,
+    routes: {
+      [Topic.ingressHubspot](record) {
+        const read = hubspotTriggers(record, withAsk, writerAppId);
+        if ('error' in read) throw new UnreadableRecord(read.error);
+        if (read.triggers.length === 0) return { ignored: true };
+        const targets = read.triggers.map((trigger) => ({
+          streamId: streamIdOf({ context: 'enrichment', ...trigger, name: trigger.recipe.id }),
+          tenant: trigger.tenant,
+          subject: subjectOf(trigger.record),
+          input: { type: 'triggered' as const, trigger },
+        }));
+        return { inbox: read.inbox, targets };
+      },
+    },
+    outcome({ kind, rootCause, ...end }, at, streamId) {
+      const ended = (end.state === 'done' ? { state: 'done', answer: end.answer } : end) as Ended<never>;
+      const recipe = withAsk.find((r) => r.id === readStreamId(streamId).name);
+      if (kind === 'hubspot.read') return { type: 'read', rootCause, recipe, ended };
+      if (kind === 'openai.ask') return { type: 'answered', rootCause, recipe, at, ended };
+      throw new Error(`${service} owes no ${kind}`);
+    },
+  };
+}

@@ -1,0 +1,14 @@
+import { serve } from '#libs/platform';
+import { ServiceRuntime } from '#libs/process';
+import { AppModule } from './app.module';
+import { enrichmentConfig } from './enrichment.config';
+
+void serve(
+  {
+    name: 'enrichment-service',
+    config: enrichmentConfig,
+    module: (config, logger) => AppModule.for(config, logger),
+    strategies: (app) => [app.get(ServiceRuntime).strategy],
+  },
+  process.env,
+);

@@ -1,0 +1,28 @@
+import type { DynamicModule } from '@nestjs/common';
+import { HealthModule, type Logger, version } from '#libs/platform';
+import { connectionOf, ServiceRuntime } from '#libs/process';
+import { loadRecipes } from '#libs/recipes';
+import type { RenderConfig } from './render.config';
+import { RenderController } from './render.controller';
+import { renderEffects } from './render.effects';
+import { renderProcess } from './render.source';
+
+/** render-service: HubSpot changes → HeyGen videos → render events. */
+export class AppModule {
+  static for(config: RenderConfig, lines: Logger): DynamicModule {
+    const runtime = ServiceRuntime.for({
+      definition: renderProcess(loadRecipes(config.RECIPES_DIR), config.HUBSPOT_APP_ID),
+      effects: renderEffects(config),
+      databaseUrl: config.DATABASE_URL,
+      connection: connectionOf(config, 'render-service', lines),
+      concurrency: 20,
+      version,
+    });
+    return {
+      module: AppModule,
+      imports: [HealthModule.forChecks(runtime.checks())],
+      controllers: [RenderController],
+      providers: [{ provide: ServiceRuntime, useValue: runtime }],
+    };
+  }
+}

@@ -1,0 +1,14 @@
+import { serve } from '#libs/platform';
+import { ServiceRuntime } from '#libs/process';
+import { AppModule } from './app.module';
+import { renderConfig } from './render.config';
+
+void serve(
+  {
+    name: 'render-service',
+    config: renderConfig,
+    module: (config, logger) => AppModule.for(config, logger),
+    strategies: (app) => [app.get(ServiceRuntime).strategy],
+  },
+  process.env,
+);

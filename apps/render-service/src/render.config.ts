@@ -1,0 +1,14 @@
+import { hubspotSettings, secret, url, workerSettings } from '#libs/platform';
+import { z } from 'zod';
+
+/** Settings of render-service. */
+export const renderConfig = z.object({
+  ...workerSettings,
+  ...hubspotSettings,
+  HUBSPOT_APP_ID: z.string().min(1).describe('Our own app: changes that it made set off nothing'),
+  HEYGEN_BASE_URL: url().default('https://api.heygen.com').describe('HeyGen, where it is not api.heygen.com'),
+  HEYGEN_API_KEY: secret().describe("HeyGen's API key"),
+  RECIPES_DIR: z.string().default('recipes').describe('Folder of the recipes'),
+});
+
+export type RenderConfig = z.infer<typeof renderConfig>;

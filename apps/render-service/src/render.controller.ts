@@ -1,0 +1,20 @@
+import { Controller } from '@nestjs/common';
+import { EventPattern } from '@nestjs/microservices';
+import { Topic } from '#libs/contracts';
+import { ServiceRuntime } from '#libs/process';
+
+/** Names the topics that render-service reads; each method gives the handler of its topic. */
+@Controller()
+export class RenderController {
+  constructor(private readonly runtime: ServiceRuntime) {}
+
+  @EventPattern(Topic.ingressHubspot)
+  hubspot(_record: unknown) {
+    return this.runtime.handlerFor(Topic.ingressHubspot);
+  }
+
+  @EventPattern(Topic.ingressHeygen)
+  heygen(_record: unknown) {
+    return this.runtime.handlerFor(Topic.ingressHeygen);
+  }
+}

@@ -1,0 +1,231 @@
+import type { HeygenCallback, RenderEvent } from '#libs/contracts';
+import { type Decider, type Decision, nothing, type Owed } from '#libs/process';
+import { prepareVideo, type Properties, type Recipe, type Trigger, videoProperties } from '#libs/recipes';
+
+/** One render of a record by a recipe, from the first request on. */
+export interface Render {
+  recipe: string;
+  recipeVersion: string;
+  render: number;
+  triggeredAt: string;
+  rootCause: string;
+  content: string;
+  status: 'requested' | 'prepared' | 'submitted' | 'completed' | 'failed' | 'rejected';
+  videoId?: string;
+}
+
+/** All renders of one record by one recipe, in order. */
+export type Renders = readonly Render[];
+
+/** How a call ended; `answer` is the adapter's. */
+export type Ended<T> = { state: 'done'; answer: T } | { state: 'dead' | 'held'; code: string };
+
+export type RenderInput =
+  | { type: 'triggered'; trigger: Trigger }
+  | { type: 'read'; rootCause: string; recipe: Recipe | undefined; streamId: string; ended: Ended<ReadRecord> }
+  | { type: 'generated'; rootCause: string; generation: number; at: string; ended: Ended<{ videoId: string }> }
+  | { type: 'called-back'; callback: HeygenCallback; generation: number; render?: number }
+  | { type: 'overdue'; rootCause: string }
+  | { type: 'status-read'; rootCause: string; at: string; ended: Ended<VideoState> };
+
+interface ReadRecord {
+  properties: Properties;
+  modifiedAt: string;
+}
+
+interface VideoState {
+  videoId: string;
+  status: 'completed' | 'failed' | 'in-progress';
+  url?: string;
+  code?: string;
+  message?: string;
+}
+
+/** Without a callback by then, HeyGen is asked. */
+export const CALLBACK_WITHIN_MS = 30 * 60_000;
+
+/** What HeyGen sends back with a callback: it names the render and the generation of the call (protocol 9). */
+export const callbackIdOf = (streamId: string, render: number, generation: number): string =>
+  `${streamId}/${String(render)}/${String(generation)}`;
+
+/** Reads a callback id back; undefined where it is not one of ours. */
+export function readCallbackId(callbackId: string | undefined) {
+  const [, streamId, render, generation] = /^(render-.+)\/(\d+)\/(\d+)$/.exec(callbackId ?? '') ?? [];
+  return streamId ? { streamId, render: Number(render), generation: Number(generation) } : undefined;
+}
+
+export const renderDecider: Decider<Renders, RenderEvent, RenderInput> = {
+  initial: [],
+  evolve,
+  decide(renders, input) {
+    switch (input.type) {
+      case 'triggered':
+        return onTrigger(renders, input.trigger);
+      case 'read':
+        return onRead(renders, input);
+      case 'generated':
+        return onGenerated(renders, input);
+      case 'called-back':
+        return onCallback(renders, input);
+      case 'overdue':
+        return onOverdue(renders, input.rootCause);
+      case 'status-read':
+        return onStatus(renders, input);
+    }
+  },
+};
+
+function evolve(renders: Renders, event: RenderEvent): Renders {
+  if (event.type === 'RenderRequested') return [...renders, { ...event.data, status: 'requested' }];
+  const statuses = {
+    RenderPrepared: 'prepared',
+    RenderRejected: 'rejected',
+    RenderSubmitted: 'submitted',
+    RenderCompleted: 'completed',
+    RenderFailed: 'failed',
+  } as const;
+  return renders.map((render) =>
+    render.render === event.data.render
+      ? {
+          ...render,
+          status: statuses[event.type],
+          videoId: 'videoId' in event.data ? (event.data.videoId ?? render.videoId) : render.videoId,
+        }
+      : render,
+  );
+}
+
+// A root cause that has its render is never numbered again: the same reading is stated once more, and the ledger says
+// whether it is owed still. Another root cause makes a new video unless the same content triggered one within the
+// cool-down, by the triggers' own times (protocol 7).
+function onTrigger(renders: Renders, trigger: Trigger): Decision<RenderEvent> {
+  const { recipe, record, rootCause, content, at } = trigger;
+  if (!recipe.video) return nothing();
+  const read = owed('hubspot.read', 'read', { record, properties: videoProperties(recipe.video), notes: 0 });
+  if (byCause(renders, rootCause)) return { events: [], effects: [read] };
+  if (renders.some((render) => coolsDown(render, trigger))) return nothing();
+  const about = { recipe: recipe.id, recipeVersion: recipe.version, render: renders.length + 1, triggeredAt: at };
+  return { events: [{ type: 'RenderRequested', data: { ...about, rootCause, content } }], effects: [read] };
+}
+
+const coolsDown = (render: Render, { content, at, recipe }: Trigger): boolean =>
+  render.status !== 'rejected' &&
+  render.content === content &&
+  Math.abs(Date.parse(at) - Date.parse(render.triggeredAt)) < recipe.coolDownMs;
+
+function onRead(renders: Renders, input: RenderInput & { type: 'read' }): Decision<RenderEvent> {
+  const render = byCause(renders, input.rootCause);
+  if (render?.status !== 'requested') return nothing();
+  if (input.ended.state !== 'done') return reject(render, input.ended.code, 'the record could not be read');
+  const step = input.recipe?.video;
+  if (!step) return reject(render, 'recipe-gone', `recipe ${render.recipe} makes no video any more`);
+  const { properties, modifiedAt } = input.ended.answer;
+  const prepared = prepareVideo(step, properties);
+  if ('rejected' in prepared) return reject(render, prepared.rejected.code, prepared.rejected.reason);
+  const { variables, title } = prepared;
+  const callbackId = callbackIdOf(input.streamId, render.render, 1);
+  return {
+    events: [
+      {
+        type: 'RenderPrepared',
+        data: { ...aboutOf(render), template: step.template, variables, recordModifiedAt: modifiedAt },
+      },
+    ],
+    effects: [
+      owed('heygen.generate', 'generate', {
+        template: step.template,
+        // The stream and number in the title find a video whose answer was lost, when its key has expired.
+        title: `${title} [${callbackId}]`,
+        callbackId,
+        variables,
+      }),
+    ],
+  };
+}
+
+const reject = (render: Render, code: string, reason: string): Decision<RenderEvent> => ({
+  events: [{ type: 'RenderRejected', data: { ...aboutOf(render), code, reason } }],
+});
+
+function onGenerated(renders: Renders, input: RenderInput & { type: 'generated' }): Decision<RenderEvent> {
+  const render = byCause(renders, input.rootCause);
+  if (!render) return nothing();
+  if (input.ended.state !== 'done') {
+    // Held: whether HeyGen took the order is for a person to find out; the render stays prepared.
+    const refused = input.ended.state === 'dead' && render.status === 'prepared';
+    return refused ? fail(render, input.ended.code, 'HeyGen refused the order') : nothing();
+  }
+  const { videoId } = input.ended.answer;
+  const correlate = { vendor: 'heygen', externalId: videoId };
+  if (render.status !== 'prepared') return { events: [], correlate };
+  return {
+    events: [submitted(render, input.generation, videoId)],
+    correlate,
+    timers: [{ name: 'overdue', due: later(input.at, CALLBACK_WITHIN_MS) }],
+  };
+}
+
+// A callback may come before the submission's own answer, twice, or after the end. One that names the render proves
+// that the order was taken.
+function onCallback(renders: Renders, input: RenderInput & { type: 'called-back' }): Decision<RenderEvent> {
+  const { callback } = input;
+  const render = renders.find((r) =>
+    input.render === undefined ? r.videoId !== undefined && r.videoId === callback.videoId : r.render === input.render,
+  );
+  if (!render || callback.result === 'other') return nothing();
+  const end =
+    callback.result === 'success'
+      ? complete(render, callback.videoId ?? render.videoId, callback.url)
+      : fail(render, callback.code ?? 'failed', callback.message ?? 'HeyGen gave no reason');
+  const early = render.status === 'prepared' && end.events.length > 0;
+  return {
+    ...end,
+    events: early ? [submitted(render, input.generation, callback.videoId), ...end.events] : end.events,
+    rootCause: render.rootCause,
+  };
+}
+
+function onOverdue(renders: Renders, rootCause: string): Decision<RenderEvent> {
+  const render = byCause(renders, rootCause);
+  if (render?.status !== 'submitted' || !render.videoId) return nothing();
+  return { events: [], effects: [owed('heygen.status', 'status', { videoId: render.videoId })] };
+}
+
+function onStatus(renders: Renders, input: RenderInput & { type: 'status-read' }): Decision<RenderEvent> {
+  const render = byCause(renders, input.rootCause);
+  if (render?.status !== 'submitted' || input.ended.state !== 'done') return nothing();
+  const { status, videoId, url, code, message } = input.ended.answer;
+  if (status === 'completed') return complete(render, videoId, url);
+  if (status === 'failed') return fail(render, code ?? 'failed', message ?? 'HeyGen gave no reason');
+  return nothing();
+}
+
+// A video that exists is a fact, even after a failure was reported; only the first report of it counts.
+function complete(render: Render, videoId: string | undefined, url: string | undefined): Decision<RenderEvent> {
+  if (render.status === 'completed' || render.status === 'rejected' || !videoId || !url) return nothing();
+  return { events: [{ type: 'RenderCompleted', data: { ...aboutOf(render), videoId, url } }] };
+}
+
+function fail(render: Render, code: string, reason: string): Decision<RenderEvent> {
+  if (render.status !== 'prepared' && render.status !== 'submitted') return nothing();
+  return { events: [{ type: 'RenderFailed', data: { ...aboutOf(render), videoId: render.videoId, code, reason } }] };
+}
+
+const submitted = (render: Render, generation: number, videoId: string | undefined): RenderEvent => ({
+  type: 'RenderSubmitted',
+  data: { ...aboutOf(render), generation, videoId },
+});
+
+const owed = (kind: string, purpose: string, request: unknown): Owed => ({ kind, purpose, request });
+
+const byCause = (renders: Renders, rootCause: string): Render | undefined =>
+  renders.find((render) => render.rootCause === rootCause);
+
+const aboutOf = ({ recipe, recipeVersion, render, triggeredAt }: Render) => ({
+  recipe,
+  recipeVersion,
+  render,
+  triggeredAt,
+});
+
+const later = (at: string, ms: number): string => new Date(Date.parse(at) + ms).toISOString();

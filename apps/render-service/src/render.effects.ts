@@ -1,0 +1,36 @@
+import type { EffectKind } from '#libs/process';
+import { HeygenClient, type TemplateVideo } from '#libs/vendors/heygen';
+import { HubspotClient, type ReadRequest } from '#libs/vendors/hubspot';
+import type { RenderConfig } from './render.config';
+
+/**
+ * render-service's calls. A lost answer of `heygen.generate` is settled by the same order under the same
+ * `Idempotency-Key`, which HeyGen honours for 24 hours: it is never billed twice.
+ */
+export function renderEffects(config: RenderConfig): Record<string, EffectKind> {
+  const hubspot = new HubspotClient({ baseUrl: config.HUBSPOT_BASE_URL, accessToken: config.HUBSPOT_ACCESS_TOKEN });
+  const heygen = new HeygenClient({ baseUrl: config.HEYGEN_BASE_URL, apiKey: config.HEYGEN_API_KEY });
+  return {
+    'hubspot.read': {
+      is: 'query',
+      deadlineMs: 8_000,
+      maxAttempts: 8,
+      maxRepeats: 0,
+      perform: (request: ReadRequest, call) => hubspot.read(request, call.signal),
+    },
+    'heygen.generate': {
+      is: 'command',
+      deadlineMs: 10_000,
+      maxAttempts: 5,
+      maxRepeats: 10,
+      perform: (order: TemplateVideo, call) => heygen.generate(order, call.idempotencyKey, call.signal),
+    },
+    'heygen.status': {
+      is: 'query',
+      deadlineMs: 8_000,
+      maxAttempts: 5,
+      maxRepeats: 0,
+      perform: ({ videoId }: { videoId: string }, call) => heygen.status(videoId, call.signal),
+    },
+  };
+}

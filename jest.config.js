@@ -1,0 +1,26 @@
+// Nest 12 is published as ES modules only: run with --experimental-vm-modules, as scripts/test/main.mts does.
+const base = {
+  rootDir: __dirname,
+  roots: ['apps', 'libs', 'e2e']
+    .filter((folder) => require('node:fs').existsSync(`${__dirname}/${folder}`))
+    .map((folder) => `<rootDir>/${folder}`),
+  transform: { '^.+\\.ts$': '@swc/jest' },
+  moduleNameMapper: { '^#libs/(.*)$': '<rootDir>/libs/$1/src/index.ts' },
+  testEnvironment: 'node',
+};
+const infra = {
+  globalSetup: '<rootDir>/scripts/test/global-setup.mts',
+  globalTeardown: '<rootDir>/scripts/test/global-teardown.mts',
+};
+
+/** @type {import('jest').Config} */
+module.exports = {
+  maxWorkers: 2,
+  testTimeout: 60_000,
+  projects: [
+    { ...base, displayName: 'unit', testMatch: ['**/*.unit.spec.ts'] },
+    { ...base, ...infra, displayName: 'int', testMatch: ['**/*.int.spec.ts'] },
+    { ...base, ...infra, displayName: 'e2e', testMatch: ['**/*.e2e.spec.ts'] },
+    { ...base, displayName: 'full', testMatch: ['**/*.full.spec.ts'] },
+  ],
+};

@@ -1,0 +1,22 @@
+/**
+ * What a vendor adapter says of one call: the four outcomes that the effect ledger knows (protocol 15).
+ *
+ * - `done`: the vendor did it; `value` is the receipt.
+ * - `retry`: not done, known for certain, and worth another attempt. `refused` marks calls that the vendor turned away
+ *   unprocessed (429): they use up no attempt. `afterMs` is the vendor's own wish for the wait, in milliseconds.
+ * - `stop`: not done, known for certain, and another attempt would end the same way.
+ * - `unknown`: it may have happened (time-out, connection lost after sending). Never retried blindly.
+ */
+export type Answer<T = unknown> =
+  | { outcome: 'done'; value: T; cost?: Cost }
+  | { outcome: 'retry'; code: string; message: string; refused: boolean; afterMs?: number }
+  | { outcome: 'stop'; code: string; message: string }
+  | { outcome: 'unknown'; code: string; message: string };
+
+/** What a call cost, in the vendor's own units. Tokens are counted, money is in US dollars. */
+export interface Cost {
+  credits?: number;
+  inputTokens?: number;
+  outputTokens?: number;
+  usd?: number;
+}

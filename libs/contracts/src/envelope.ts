@@ -1,0 +1,23 @@
+import { z } from 'zod';
+
+/**
+ * The CloudEvents 1.0 attributes of every record on a topic, carried in Kafka binary mode as `ce_*` headers
+ * (https://github.com/cloudevents/spec, Kafka protocol binding). `time` is RFC 3339.
+ */
+export const envelopeSchema = z.object({
+  id: z.string().min(1),
+  source: z.string().min(1),
+  type: z.string().min(1),
+  subject: z.string().min(1),
+  time: z.iso.datetime({ offset: true }),
+  tenant: z.string().min(1),
+  /** Id of the first accepted record of the chain: the root cause. */
+  correlationid: z.string().min(1),
+  /** Id of the record or effect that led to this one. */
+  causationid: z.string().min(1).optional(),
+  replayid: z.string().min(1).optional(),
+  /** W3C trace context. */
+  traceparent: z.string().optional(),
+});
+
+export type Envelope = z.infer<typeof envelopeSchema>;

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+
+const body = z.looseObject({
+  event_type: z.string().optional(),
+  event: z.string().optional(),
+  type: z.string().optional(),
+  event_data: z.unknown(),
+  data: z.unknown(),
+});
+
+const details = z.looseObject({
+  video_id: z.string().min(1).max(200).nullish(),
+  callback_id: z.string().max(1000).nullish(),
+  url: z.string().nullish(),
+  video_url: z.string().nullish(),
+  video_page_url: z.string().nullish(),
+  video_share_page_url: z.string().nullish(),
+  msg: z.string().nullish(),
+  message: z.string().nullish(),
+  error: z.unknown(),
+  failure_code: z.union([z.string(), z.number()]).nullish(),
+  failure_message: z.string().nullish(),
+});
+
+/** A HeyGen callback in one shape. HeyGen's own names and those of common guides are both read. */
+export interface HeygenCallback {
+  /** `success`, `fail`, or `other` for events that only say that something happened. */
+  result: 'success' | 'fail' | 'other';
+  eventType: string;
+  videoId?: string;
+  callbackId?: string;
+  url?: string;
+  code?: string;
+  message?: string;
+}
+
+const results: Record<string, HeygenCallback['result']> = {
+  'avatar_video.success': 'success',
+  'avatar_video.fail': 'fail',
+  'video.completed': 'success',
+  'video.failed': 'fail',
+};
+
+const errorText = (error: unknown): string | undefined =>
+  typeof error === 'string'
+    ? error
+    : typeof error === 'object' && error !== null && 'message' in error
+      ? String(error.message)
+      : undefined;
+
+/** Reads a callback's body; the error names what is wrong with it. A callback must name a video or carry our own id. */
+export function readHeygen(value: unknown): { callback: HeygenCallback } | { error: string } {
+  const outer = body.safeParse(value);
+  if (!outer.success) return { error: z.prettifyError(outer.error) };
+  const eventType = outer.data.event_type ?? outer.data.event ?? outer.data.type;
+  if (!eventType) return { error: '✖ names no event: event_type is needed' };
+  const inner = details.safeParse(outer.data.event_data ?? outer.data.data ?? value);
+  if (!inner.success) return { error: z.prettifyError(inner.error) };
+  const d = inner.data;
+  if (!d.video_id && !d.callback_id) return { error: '✖ names no video: video_id or callback_id is needed' };
+  return {
+    callback: {
+      result: results[eventType] ?? 'other',
+      eventType,
+      videoId: d.video_id ?? undefined,
+      callbackId: d.callback_id ?? undefined,
+      url: d.url ?? d.video_url ?? undefined,
+      code: d.failure_code === null || d.failure_code === undefined ? undefined : String(d.failure_code),
+      message: d.msg ?? d.message ?? errorText(d.error) ?? d.failure_message ?? undefined,
+    },
+  };
+}
+
+/** Wire type of a record on `ingress.heygen.v1`; its value is the vendor's own JSON. */
+export const HEYGEN_RECEIVED = 'refrain.heygen-callback.received.v1';

@@ -1,0 +1,48 @@
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+/** A topic as it must exist on the broker. Retention is in milliseconds. */
+export interface TopicSpec {
+  name: string;
+  partitions: number;
+  retentionMs: number;
+  says: string;
+}
+
+const topic = (name: string, says: string, partitions = 6, retentionMs = 7 * DAY): TopicSpec => ({
+  name,
+  partitions,
+  retentionMs,
+  says,
+});
+
+/** The services that consume; each has a dead letter topic `<service>.dlq`. */
+export const services = ['render-service', 'enrichment-service', 'crm-writer'] as const;
+
+/** Name of a service: consumer group, owner of streams and effects, prefix of its dead letter topic. */
+export type ServiceName = (typeof services)[number];
+
+/** The dead letter topic of a service. */
+export const deadLetterTopic = (service: string): string => `${service}.dlq`;
+
+export const Topic = {
+  ingressHubspot: 'ingress.hubspot.v1',
+  ingressHeygen: 'ingress.heygen.v1',
+  quarantine: 'ingress.quarantine',
+  render: 'render.events.v1',
+  enrichment: 'enrichment.events.v1',
+  crm: 'crm.events.v1',
+} as const;
+
+/** Every topic of the hub: the one place where partitions and retention are declared. None is compacted (protocol 20). */
+export const topics: readonly TopicSpec[] = [
+  topic(Topic.ingressHubspot, 'HubSpot changes, verified, as the exact bytes that HubSpot sent'),
+  topic(Topic.ingressHeygen, 'HeyGen callbacks, verified, as the exact bytes that HeyGen sent', 3),
+  topic(Topic.quarantine, 'Authentic input that has not the shape of its kind, with the reason', 1, 30 * DAY),
+  topic(Topic.render, 'What render-service decided'),
+  topic(Topic.enrichment, 'What enrichment-service decided'),
+  topic(Topic.crm, 'What crm-writer decided'),
+  ...services.map((service) =>
+    topic(deadLetterTopic(service), `What ${service} could not read or handle`, 1, 30 * DAY),
+  ),
+];

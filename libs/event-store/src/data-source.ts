@@ -1,0 +1,33 @@
+import { DataSource } from 'typeorm';
+import { Initial1795219200000 } from './migrations/1795219200000-initial';
+
+/** TypeORM's view of the store: migrations and read models. The hot path speaks to `pg` directly. */
+export const storeDataSource = (databaseUrl: string): DataSource =>
+  new DataSource({
+    type: 'postgres',
+    url: databaseUrl,
+    entities: [],
+    migrations: [Initial1795219200000],
+    migrationsTableName: 'migration',
+    migrationsTransactionMode: 'all',
+  });
+
+// Any constant does, as long as every migrator takes the same one.
+const MIGRATION_LOCK = 7_266_741;
+
+/** Brings the schema up to date, all or nothing; several at once wait for each other. Returns the names it applied. */
+export async function migrate(databaseUrl: string): Promise<string[]> {
+  const source = await storeDataSource(databaseUrl).initialize();
+  try {
+    const runner = source.createQueryRunner();
+    await runner.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    try {
+      return (await source.runMigrations()).map((migration) => migration.name);
+    } finally {
+      await runner.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+      await runner.release();
+    }
+  } finally {
+    await source.destroy();
+  }
+}

@@ -1,0 +1,10 @@
+export { migrate, storeDataSource } from './data-source';
+export * from './errors';
+export { dueMail } from './mailbox';
+export * from './ledger';
+export { dropLeases, holdLeases } from './lease';
+export * from './loop';
+export { openPool } from './pool';
+export { Relay, type Publish } from './relay';
+export * from './shapes';
+export { BatchTransaction, SHARDS, transact, type Known, type KnownEvent, type Outcome } from './transaction';

@@ -1,0 +1,36 @@
+import type { Pool } from 'pg';
+import { sorted } from './errors';
+import type { Mail, MailKind } from './shapes';
+
+/** Reads the mail that is due for a service, oldest first. Taking it is part of the batch that decides it. */
+export async function dueMail(pool: Pool, service: string, limit: number): Promise<Mail[]> {
+  try {
+    const { rows } = await pool.query<MailRow>({
+      name: 'refrain-mail',
+      text: `select id, input_key, kind, key, stream_id, body, due from mailbox
+             where service = $1 and not parked and due <= refrain_now() order by id limit $2`,
+      values: [service, limit],
+    });
+    return rows.map((row) => ({
+      id: row.id,
+      inputKey: row.input_key,
+      kind: row.kind,
+      key: row.key,
+      streamId: row.stream_id ?? undefined,
+      body: row.body,
+      due: row.due,
+    }));
+  } catch (error) {
+    throw sorted(error);
+  }
+}
+
+interface MailRow {
+  id: string;
+  input_key: string;
+  kind: MailKind;
+  key: string;
+  stream_id: string | null;
+  body: unknown;
+  due: Date;
+}

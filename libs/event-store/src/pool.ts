@@ -1,0 +1,20 @@
+import { Pool } from 'pg';
+
+/**
+ * Opens a pool of connections to the primary. Transactions are bounded in time (protocol 20): the server ends one that
+ * idles or runs too long, so a stuck process never holds back the others.
+ */
+export function openPool(databaseUrl: string, name: string, max = 8): Pool {
+  const pool = new Pool({
+    connectionString: databaseUrl,
+    application_name: name,
+    max,
+    connectionTimeoutMillis: 5_000,
+    statement_timeout: 15_000,
+    idle_in_transaction_session_timeout: 10_000,
+    keepAlive: true,
+  });
+  // An idle connection that the server closes is replaced at the next use; without a listener it would end the process.
+  pool.on('error', () => undefined);
+  return pool;
+}

@@ -1,0 +1,70 @@
+import type { Pool } from 'pg';
+import { dropLeases, holdLeases } from './lease';
+import { Loop, type OnError } from './loop';
+import type { StoredEvent } from './shapes';
+import { SHARDS } from './transaction';
+import { markPublished, unpublishedPage } from './unpublished';
+
+const PAGE = 1_000;
+const LEASE_MS = 5_000;
+
+/** Resolves when the log has acknowledged every one of the events, in this order. */
+export type Publish = (events: StoredEvent[]) => Promise<void>;
+
+/**
+ * Publishes a service's committed events. Promise: first appearances in stream order, repeats possible (protocol 20).
+ * The holder of a shard's lease sends one page after the other, each only after the earlier one was acknowledged; an
+ * event that commits late is found by its own row, so none is skipped.
+ */
+export class Relay {
+  private readonly loop: Loop;
+  private readonly leases: Map<string, number>;
+  private shards: number[] = [];
+  private renewAt = 0;
+
+  constructor(
+    private readonly pool: Pool,
+    private readonly service: string,
+    private readonly owner: string,
+    private readonly publish: Publish,
+    onError: OnError,
+    pollMs = 50,
+  ) {
+    this.leases = new Map(Array.from({ length: SHARDS }, (_, shard) => [`relay/${service}/${shard}`, shard]));
+    this.loop = new Loop(`relay ${service}`, pollMs, () => this.step(), onError);
+  }
+
+  start(): void {
+    this.loop.start();
+  }
+
+  /** Says that events were committed. */
+  wake(): void {
+    this.loop.wake();
+  }
+
+  async stop(): Promise<void> {
+    await this.loop.stop();
+    await dropLeases(this.pool, [...this.leases.keys()], this.owner);
+  }
+
+  private async step(): Promise<boolean> {
+    const shards = await this.held();
+    if (shards.length === 0) return false;
+    const page = await unpublishedPage(this.pool, this.service, shards, PAGE);
+    if (page.length === 0) return false;
+    await this.publish(page);
+    await markPublished(this.pool, this.service, page);
+    return page.length === PAGE;
+  }
+
+  private async held(): Promise<number[]> {
+    const now = performance.now();
+    if (now >= this.renewAt) {
+      const names = await holdLeases(this.pool, [...this.leases.keys()], this.owner, LEASE_MS);
+      this.shards = names.flatMap((name) => this.leases.get(name) ?? []);
+      this.renewAt = now + LEASE_MS / 3;
+    }
+    return this.shards;
+  }
+}

@@ -1,0 +1,84 @@
+/** An event as it is stored. `position` orders all events; `version` counts from 1 within the stream. */
+export interface StoredEvent {
+  streamId: string;
+  version: number;
+  position: string;
+  service: string;
+  tenant: string;
+  subject: string;
+  type: string;
+  data: unknown;
+  meta: EventMeta;
+  occurredAt: Date;
+}
+
+/** How an event or effect hangs together with others: ids of the chain and the trace it belongs to. */
+export interface EventMeta {
+  rootCause: string;
+  causedBy: string;
+  traceparent?: string;
+  replayId?: string;
+}
+
+/** The id of a stored event on the wire (`ce_id`): its stream and version name it for good. */
+export const eventId = (streamId: string, version: number): string => `${streamId}@${version}`;
+
+/** An event to be appended; the version is the one that the writer expects to be free. */
+export interface NewEvent {
+  streamId: string;
+  version: number;
+  tenant: string;
+  subject: string;
+  type: string;
+  data: unknown;
+  meta: EventMeta;
+}
+
+/** An effect to be owed (protocol 4). `slot` says what it is for and stays the same over redelivery and replay. */
+export interface NewEffect {
+  slot: string;
+  generation: number;
+  tenant: string;
+  subject: string;
+  streamId: string;
+  kind: string;
+  purpose: string;
+  rootCause: string;
+  orderKey: string | undefined;
+  request: unknown;
+  requestHash: string;
+  meta: EventMeta;
+}
+
+/** A mark that an input was decided: with a day of its own, or undated with the time of its reception. */
+export type Mark = { key: string; decided: Decided[] } & ({ day: string } | { received: string });
+
+/** Which stream an input was decided on, and at which version it was read (replay's *then* needs it). */
+export interface Decided {
+  stream: string;
+  version: number;
+}
+
+export type MailKind = 'record' | 'outcome' | 'timer' | 'callback';
+
+/** Mail to be put into the mailbox, due at once unless `due` says otherwise. */
+export interface NewMail {
+  inputKey: string;
+  kind: MailKind;
+  key: string;
+  streamId?: string;
+  body: unknown;
+  parked: boolean;
+  due?: Date;
+}
+
+/** Mail that is due. */
+export interface Mail {
+  id: string;
+  inputKey: string;
+  kind: MailKind;
+  key: string;
+  streamId: string | undefined;
+  body: unknown;
+  due: Date;
+}

@@ -1,0 +1,59 @@
+import { topics, type TopicSpec } from '#libs/contracts';
+import { ConfigResourceTypes } from 'kafkajs';
+import { withAdmin } from './client';
+import { testConnection } from './testing/log-fixture';
+import { applyTopics, checkTopics } from './topics';
+
+const connection = testConnection('topics');
+const prefix = connection.topicPrefix;
+
+it('creates every declared topic once; a second time changes nothing', async () => {
+  await withAdmin(connection, async (admin) => {
+    const first = await applyTopics(admin, topics, { prefix });
+    expect(first.map((d) => [d.topic, d.what])).toEqual(topics.map((t) => [prefix + t.name, 'missing']));
+    expect(await checkTopics(admin, topics, { prefix })).toEqual([]);
+    expect(await applyTopics(admin, topics, { prefix })).toEqual([]);
+  });
+});
+
+it('adds partitions and sets retention, and keeps what an operator set', async () => {
+  const was: TopicSpec = { name: 'grown', partitions: 1, retentionMs: 3_600_000, says: '' };
+  const now: TopicSpec = { ...was, partitions: 3, retentionMs: 7_200_000 };
+  const topic = `${prefix}grown`;
+  await withAdmin(connection, async (admin) => {
+    await applyTopics(admin, [was], { prefix });
+    const configEntries = [
+      { name: 'retention.ms', value: '1000' },
+      { name: 'segment.ms', value: '600000' },
+    ];
+    await admin.alterConfigs({
+      validateOnly: false,
+      resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries }],
+    });
+    const differences = await checkTopics(admin, [now], { prefix });
+    expect(differences).toEqual([
+      { topic, what: 'partitions', wanted: '3', found: '1' },
+      {
+        topic,
+        what: 'settings',
+        wanted: expect.stringContaining('retention.ms=7200000'),
+        found: expect.stringContaining('retention.ms=1000'),
+      },
+    ]);
+    await applyTopics(admin, [now], { prefix });
+    expect(await checkTopics(admin, [now], { prefix })).toEqual([]);
+    const { resources } = await admin.describeConfigs({
+      includeSynonyms: false,
+      resources: [{ type: ConfigResourceTypes.TOPIC, name: topic }],
+    });
+    expect(resources[0]?.configEntries.find((e) => e.configName === 'segment.ms')?.configValue).toBe('600000');
+  });
+});
+
+it('never takes partitions away', async () => {
+  const many: TopicSpec = { name: 'many', partitions: 4, retentionMs: 3_600_000, says: '' };
+  await withAdmin(connection, async (admin) => {
+    await applyTopics(admin, [many], { prefix });
+    expect(await applyTopics(admin, [{ ...many, partitions: 2 }], { prefix })).toEqual([]);
+  });
+});

@@ -1,0 +1,123 @@
+import type { TopicSpec } from '#libs/contracts';
+import { ConfigResourceTypes, type Admin } from 'kafkajs';
+
+/** Options of {@link applyTopics}; without `replicationFactor` the broker's default holds. */
+export interface TopicOptions {
+  prefix?: string;
+  replicationFactor?: number;
+}
+
+/** What is not as declared: a topic that is missing, or one with too few partitions or other settings. */
+export interface TopicDifference {
+  topic: string;
+  what: 'missing' | 'partitions' | 'settings';
+  wanted: string;
+  found: string;
+}
+
+/** A request body of 1 MiB is one record, and its headers come on top: twice that always fits. */
+const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
+
+const settingsOf = (spec: TopicSpec): Record<string, string> => ({
+  'cleanup.policy': 'delete',
+  'max.message.bytes': String(MAX_MESSAGE_BYTES),
+  'retention.ms': String(spec.retentionMs),
+});
+
+/**
+ * Makes the broker's topics as declared: creates missing ones, adds partitions, sets retention. Applying twice changes
+ * nothing; partitions are never taken away; settings that are not ours are kept. Returns what it changed.
+ */
+export async function applyTopics(
+  admin: Admin,
+  specs: readonly TopicSpec[],
+  { prefix = '', replicationFactor = -1 }: TopicOptions = {},
+): Promise<TopicDifference[]> {
+  const differences = await checkTopics(admin, specs, { prefix });
+  const differing = (what: TopicDifference['what']) =>
+    specs.filter((spec) => differences.some((d) => d.what === what && d.topic === prefix + spec.name));
+  await createMissing(admin, differing('missing'), prefix, replicationFactor);
+  const grown = differing('partitions');
+  if (grown.length > 0) {
+    const topicPartitions = grown.map((spec) => ({ topic: prefix + spec.name, count: spec.partitions }));
+    await admin.createPartitions({ topicPartitions });
+  }
+  for (const spec of differing('settings')) await setSettings(admin, prefix + spec.name, settingsOf(spec));
+  return differences;
+}
+
+/** Compares the broker's topics with the declared ones; an empty list means that nothing is to be done. */
+export async function checkTopics(
+  admin: Admin,
+  specs: readonly TopicSpec[],
+  { prefix = '' }: TopicOptions = {},
+): Promise<TopicDifference[]> {
+  const existing = new Set(await admin.listTopics());
+  const present = specs.filter((spec) => existing.has(prefix + spec.name));
+  const differences: TopicDifference[] = specs
+    .filter((spec) => !present.includes(spec))
+    .map((spec) => ({
+      topic: prefix + spec.name,
+      what: 'missing',
+      wanted: `${spec.partitions} partitions`,
+      found: 'none',
+    }));
+  if (present.length === 0) return differences;
+  const { topics } = await admin.fetchTopicMetadata({ topics: present.map((spec) => prefix + spec.name) });
+  for (const spec of present) {
+    const topic = prefix + spec.name;
+    const count = topics.find((t) => t.name === topic)?.partitions.length ?? 0;
+    if (count < spec.partitions) {
+      differences.push({ topic, what: 'partitions', wanted: String(spec.partitions), found: String(count) });
+    }
+    const found = await readSettings(admin, topic);
+    const wrong = Object.entries(settingsOf(spec)).filter(([name, value]) => found.get(name)?.value !== value);
+    if (wrong.length > 0) {
+      const wanted = wrong.map(([name, value]) => `${name}=${value}`).join(' ');
+      const is = wrong.map(([name]) => `${name}=${found.get(name)?.value}`).join(' ');
+      differences.push({ topic, what: 'settings', wanted, found: is });
+    }
+  }
+  return differences;
+}
+
+async function createMissing(
+  admin: Admin,
+  specs: TopicSpec[],
+  prefix: string,
+  replicationFactor: number,
+): Promise<void> {
+  if (specs.length === 0) return;
+  const topics = specs.map((spec) => ({
+    topic: prefix + spec.name,
+    numPartitions: spec.partitions,
+    replicationFactor,
+    configEntries: Object.entries(settingsOf(spec)).map(([name, value]) => ({ name, value })),
+  }));
+  try {
+    await admin.createTopics({ topics, waitForLeaders: true });
+  } catch (error) {
+    // Another process may have been quicker with some of them; anything else shows in a second look.
+    const existing = new Set(await admin.listTopics());
+    if (!topics.every(({ topic }) => existing.has(topic))) throw error;
+  }
+}
+
+/** A topic's settings, each with whether it was set on the topic itself. */
+async function readSettings(admin: Admin, topic: string): Promise<Map<string, { value: string; own: boolean }>> {
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: [{ type: ConfigResourceTypes.TOPIC, name: topic }],
+  });
+  const entries = resources[0]?.configEntries ?? [];
+  return new Map(entries.map((e) => [e.configName, { value: e.configValue, own: !e.isDefault && !e.readOnly }]));
+}
+
+/** The client's call replaces all settings of a topic, so those that an operator made are given again. */
+async function setSettings(admin: Admin, topic: string, wanted: Record<string, string>): Promise<void> {
+  const own = [...(await readSettings(admin, topic))].filter(([, setting]) => setting.own);
+  const kept = Object.fromEntries(own.map(([name, setting]) => [name, setting.value]));
+  const configEntries = Object.entries({ ...kept, ...wanted }).map(([name, value]) => ({ name, value }));
+  const resources = [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries }];
+  await admin.alterConfigs({ validateOnly: false, resources });
+}

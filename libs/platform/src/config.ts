@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+
+/** Where settings come from: the environment of the process, passed in by an app's main. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** One setting as reference documents list it. */
+export interface SettingDescription {
+  name: string;
+  secret: boolean;
+  required: boolean;
+  default?: unknown;
+  says: string;
+}
+
+/** Thrown with every fault of the configuration at once; its message holds no value of a setting. */
+export class ConfigError extends Error {
+  constructor(readonly faults: readonly string[]) {
+    super(
+      `The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.join('\n')}`,
+    );
+    this.name = 'ConfigError';
+  }
+}
+
+/**
+ * Reads all settings of a schema or none. Every setting may stand as `NAME` or as `NAME_FILE`, the path of a file whose
+ * trimmed content is the value; an empty one counts as missing. Throws one {@link ConfigError} that lists all faults.
+ */
+export function loadConfig<S extends z.ZodObject>(schema: S, env: Environment): z.infer<S> {
+  const faults: string[] = [];
+  const values: Record<string, string> = {};
+  const settings = describeConfig(schema);
+  for (const { name } of settings) {
+    const read = readSetting(name, env);
+    if (read?.fault) faults.push(`${name}: ${read.fault}`);
+    else if (read?.value) values[name] = read.value;
+  }
+  const faulty = new Set(faults.map((fault) => fault.slice(0, fault.indexOf(':'))));
+  const parsed = schema.safeParse(values);
+  for (const issue of parsed.error?.issues ?? []) {
+    const name = String(issue.path[0] ?? '');
+    if (faulty.has(name)) continue;
+    const setting = settings.find((s) => s.name === name);
+    // A message could repeat the value; of a secret not even that is risked.
+    const wrong = !(name in values) ? 'is missing' : setting?.secret ? 'is malformed (value not shown)' : issue.message;
+    const remedy = setting?.says ? ` (${setting.says})` : '';
+    faults.push(name ? `${name}: ${wrong}; set ${name} or ${name}_FILE${remedy}` : issue.message);
+  }
+  if (faults.length > 0 || !parsed.success) throw new ConfigError(faults.sort());
+  return parsed.data;
+}
+
+function readSetting(name: string, env: Environment): { value?: string; fault?: string } | undefined {
+  const direct = env[name] || undefined;
+  const file = env[`${name}_FILE`] || undefined;
+  if (file === undefined) return { value: direct };
+  if (direct !== undefined) return { fault: `is set twice; keep either ${name} or ${name}_FILE` };
+  try {
+    return { value: readFileSync(file, 'utf8').trim() };
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unreadable';
+    return { fault: `${name}_FILE cannot be read (${code}); point it at a readable file` };
+  }
+}
+
+/** Lists the settings of a schema in its order, for reference documents and `.env.example`. */
+export function describeConfig(schema: z.ZodObject): SettingDescription[] {
+  return Object.entries(schema.shape).map(([name, field]) => {
+    const type = field as z.ZodType;
+    const empty = type.safeParse(undefined);
+    return {
+      name,
+      secret: isSecret(type),
+      required: !empty.success,
+      default: empty.success ? empty.data : undefined,
+      says: type.description ?? '',
+    };
+  });
+}
+
+function isSecret(type: z.ZodType): boolean {
+  if (type.meta()?.['secret'] === true) return true;
+  const inner = type.def as { innerType?: z.ZodType; in?: z.ZodType };
+  const next = inner.innerType ?? inner.in;
+  return next !== undefined && isSecret(next);
+}

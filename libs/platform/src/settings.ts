@@ -1,0 +1,87 @@
+import { z } from 'zod';
+
+const units: Record<string, number> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** Accepts a TCP port, 0 to 65535 (0: the system chooses one); gives a number. */
+export const port = () =>
+  z
+    .string()
+    .regex(/^\d{1,5}$/, 'must be a number')
+    .transform(Number)
+    .refine((n) => n <= 65_535, 'must be at most 65535');
+
+/** Accepts an absolute URL of the given schemes (http and https unless told otherwise); gives it without a trailing slash. */
+export const url = (...schemes: string[]) => {
+  const allowed = schemes.length > 0 ? schemes : ['http', 'https'];
+  return z
+    .string()
+    .refine(
+      (text) => URL.canParse(text) && allowed.includes(new URL(text).protocol.slice(0, -1)),
+      `must be an absolute ${allowed.join(' or ')} URL`,
+    )
+    .transform((text) => text.replace(/\/+$/, ''));
+};
+
+/** Accepts a comma-separated list with at least one entry; gives the trimmed entries. */
+export const list = () =>
+  z
+    .string()
+    .transform((text) =>
+      text
+        .split(',')
+        .map((entry) => entry.trim())
+        .filter(Boolean),
+    )
+    .refine((entries) => entries.length > 0, 'must name at least one entry, separated by commas');
+
+/** Accepts any text and marks it as secret: neither messages nor generated documents ever show it. */
+export const secret = () => z.string().min(1).meta({ secret: true });
+
+/** Accepts `250ms`, `30s`, `5m`, `24h` or `7d`; gives milliseconds. */
+export const duration = () =>
+  z
+    .string()
+    .regex(/^\d{1,9}(ms|s|m|h|d)$/, 'must look like 250ms, 30s, 5m, 24h or 7d')
+    .transform((text) => parseInt(text, 10) * (units[text.replace(/^\d+/, '')] ?? 1));
+
+/** Accepts `true` or `false`. */
+export const flag = () => z.enum(['true', 'false']).transform((text) => text === 'true');
+
+/** The settings that every app has; spread into its own schema. */
+export const appSettings = {
+  HOST: z.string().default('127.0.0.1').describe('Address to listen on; 0.0.0.0 in a container'),
+  PORT: port().default(3000).describe('Port to listen on; 0 lets the system choose'),
+  LOG_LEVEL: z
+    .enum(['debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('Least severe level that is logged'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url()
+    .optional()
+    .describe('OTLP/HTTP endpoint for traces, without /v1/traces; without it none are sent'),
+  SHUTDOWN_LIMIT: duration()
+    .default(10_000)
+    .describe('Longest time between the signal to stop and the end of the process'),
+};
+
+/** The settings of every app that meets the log; spread into its own schema. */
+export const logSettings = {
+  KAFKA_BROKERS: list().describe('Brokers to begin with, host:port, separated by commas'),
+  TOPIC_PREFIX: z
+    .string()
+    .regex(/^[a-zA-Z0-9._-]{0,100}$/, 'may hold letters, digits, dot, dash and underscore')
+    .default('')
+    .describe('Stands before every topic and consumer group, so that installations can share brokers'),
+};
+
+/** The settings of every app that works from the log and the store. */
+export const workerSettings = {
+  ...appSettings,
+  ...logSettings,
+  DATABASE_URL: url('postgres', 'postgresql').meta({ secret: true }).describe('The event store, always the primary'),
+};
+
+/** The settings of an app that speaks to HubSpot. */
+export const hubspotSettings = {
+  HUBSPOT_BASE_URL: url().optional().describe('HubSpot, where it is not api.hubapi.com'),
+  HUBSPOT_ACCESS_TOKEN: secret().describe("The HubSpot app's access token"),
+};

@@ -1,0 +1,68 @@
+import { context, propagation, trace } from '@opentelemetry/api';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
+import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
+import { NodeSDK } from '@opentelemetry/sdk-node';
+import { BatchSpanProcessor, type SpanProcessor } from '@opentelemetry/sdk-trace';
+
+let running: NodeSDK | undefined;
+
+const probes = new Set(['/healthz', '/readyz', '/metrics']);
+
+/** The SDK makes no tracer at all without a processor; this one keeps trace ids valid where spans go nowhere. */
+const nowhere: SpanProcessor = {
+  onStart: () => undefined,
+  onEnd: () => undefined,
+  forceFlush: () => Promise.resolve(),
+  shutdown: () => Promise.resolve(),
+};
+
+/**
+ * Starts tracing: a span for every HTTP request in and out except probes, without bodies or headers, W3C context.
+ * Spans leave the process only where an OTLP/HTTP endpoint is given; trace ids exist either way. Only its first call
+ * in a process has an effect. Kafka and Postgres spans are made by hand where their meaning is known.
+ */
+export function startTelemetry(serviceName: string, { otlpEndpoint }: { otlpEndpoint?: string } = {}): void {
+  if (running) return;
+  const spanProcessors = otlpEndpoint
+    ? [new BatchSpanProcessor({ exporter: new OTLPTraceExporter({ url: `${otlpEndpoint}/v1/traces` }) })]
+    : [nowhere];
+  running = new NodeSDK({
+    serviceName,
+    autoDetectResources: false,
+    spanProcessors,
+    // Given empty: otherwise the SDK would send logs and metrics to an endpoint of its own choice.
+    logRecordProcessors: [],
+    metricReaders: [],
+    instrumentations: [
+      new HttpInstrumentation({
+        ignoreIncomingRequestHook: (request) => probes.has((request.url ?? '').split('?')[0] ?? ''),
+        requireParentforOutgoingSpans: true,
+      }),
+      new UndiciInstrumentation({ requireParentforSpans: true }),
+    ],
+  });
+  running.start();
+  // The http server's prototype is patched when the module is next asked for: ask now, so that it does not matter
+  // whether something loaded it before.
+  require('node:http');
+}
+
+/** Sends what spans are left, within the exporter's own limit; never rejects. */
+export async function shutdownTelemetry(): Promise<void> {
+  const sdk = running;
+  running = undefined;
+  try {
+    await sdk?.shutdown();
+  } catch {
+    // A collector that is away must not keep a process from ending.
+  }
+}
+
+/** The W3C `traceparent` of the active span; undefined outside of one. */
+export function activeTraceparent(): string | undefined {
+  if (!trace.getActiveSpan()) return undefined;
+  const carrier: { traceparent?: string } = {};
+  propagation.inject(context.active(), carrier);
+  return carrier.traceparent;
+}

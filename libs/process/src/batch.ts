@@ -1,0 +1,203 @@
+import { readEvent, wireType, type DomainEvent } from '#libs/contracts';
+import type { BatchTransaction, Known, KnownEvent, NewMail, Outcome } from '#libs/event-store';
+import type { Span } from '@opentelemetry/api';
+import type { Decision, Owed } from './decider';
+import type { ProcessDefinition } from './definition';
+import type { Pending, Target } from './pending';
+import { requestHash, slotOf } from './slot';
+import { beginDecision, traceparentOf } from './trace';
+
+const DAY_MS = 86_400_000;
+
+interface Folded<State> {
+  state: State;
+  version: number;
+  events: KnownEvent[];
+}
+
+/**
+ * Decides a batch of inputs in one transaction: reads once, folds and decides in memory, writes once. Several inputs of
+ * one stream see each other. Built anew for every try, since it keeps what it has folded.
+ */
+export class Batch<State, Event extends DomainEvent, Input> {
+  private readonly outcome: Outcome = { marks: [], events: [], effects: [], mail: [], taken: [], parkedMail: [] };
+  private readonly streams = new Map<string, Folded<State>>();
+  private readonly spans: Span[] = [];
+
+  constructor(
+    private readonly definition: ProcessDefinition<State, Event, Input>,
+    private readonly inputs: Pending<Input>[],
+  ) {}
+
+  /** Streams, marks and parked keys are read, every input is decided, everything is written. */
+  async run(tx: BatchTransaction): Promise<void> {
+    try {
+      const targets = await this.resolveAwaited(tx);
+      const known = await tx.read(this.wanted(targets));
+      for (const input of this.inputs) await this.take(tx, input, targets.get(input) ?? [], known);
+      await tx.write(this.outcome);
+    } finally {
+      for (const span of this.spans) span.end();
+    }
+  }
+
+  private async resolveAwaited(tx: BatchTransaction): Promise<Map<Pending<Input>, Target<Input>[]>> {
+    const targets = new Map<Pending<Input>, Target<Input>[]>();
+    for (const input of this.inputs) {
+      if (!input.awaits) {
+        targets.set(input, input.targets);
+        continue;
+      }
+      const { tenant, vendor, externalId, target } = input.awaits;
+      const streamId = await tx.resolve(tenant, vendor, externalId, input.mail.body);
+      targets.set(input, streamId === undefined ? [] : [target(streamId)]);
+    }
+    return targets;
+  }
+
+  private wanted(targets: Map<Pending<Input>, Target<Input>[]>) {
+    const inboxes = this.inputs.map((input) => input.inbox);
+    return {
+      marks: inboxes.filter((inbox) => 'day' in inbox),
+      undated: inboxes.filter((inbox) => 'received' in inbox),
+      inputKeys: [...new Set(this.inputs.map((input) => input.inputKey))],
+      streams: [...new Set([...targets.values()].flat().map((target) => target.streamId))],
+    };
+  }
+
+  private async take(
+    tx: BatchTransaction,
+    input: Pending<Input>,
+    targets: Target<Input>[],
+    known: Known,
+  ): Promise<void> {
+    if (isRepeat(input, known)) {
+      if (input.mailId !== undefined) this.outcome.taken.push(input.mailId);
+      return;
+    }
+    if (known.parked.has(input.inputKey)) {
+      this.makeWait(input);
+      return;
+    }
+    if (input.mailId !== undefined) this.outcome.taken.push(input.mailId);
+    const decided = targets.map((target) => ({
+      stream: target.streamId,
+      version: this.folded(target.streamId, known).version,
+    }));
+    this.outcome.marks.push({ ...input.inbox, decided });
+    for (const target of targets) await this.decide(tx, input, target, known);
+  }
+
+  // The key is parked: the input joins the queue, in order. A mail is already in it.
+  private makeWait(input: Pending<Input>): void {
+    if (input.mailId !== undefined) {
+      this.outcome.parkedMail.push(input.mailId);
+      return;
+    }
+    this.outcome.marks.push({ ...input.inbox, decided: [] });
+    this.outcome.mail.push({ inputKey: input.inputKey, ...input.mail, parked: true });
+  }
+
+  private folded(streamId: string, known: Known): Folded<State> {
+    let folded = this.streams.get(streamId);
+    if (!folded) {
+      const { decider, catalog } = this.definition;
+      const events = known.streams.get(streamId) ?? [];
+      const state = events.reduce(
+        (before, stored) => decider.evolve(before, readEvent(catalog, stored.type, stored.data) as unknown as Event),
+        decider.initial,
+      );
+      folded = { state, version: events.length, events: [...events] };
+      this.streams.set(streamId, folded);
+    }
+    return folded;
+  }
+
+  private async decide(
+    tx: BatchTransaction,
+    input: Pending<Input>,
+    target: Target<Input>,
+    known: Known,
+  ): Promise<void> {
+    const stream = this.folded(target.streamId, known);
+    const decision = this.definition.decider.decide(stream.state, target.input);
+    const meta = this.metaOf(input, target, decision, stream);
+    for (const event of decision.events) {
+      const type = wireType(this.definition.catalog, event);
+      stream.version += 1;
+      stream.state = this.definition.decider.evolve(stream.state, event);
+      stream.events.push({ type, data: event.data, version: stream.version, meta });
+      this.outcome.events.push({ ...target, version: stream.version, type, data: event.data, meta });
+    }
+    for (const owed of decision.effects ?? []) this.owe(owed, target, meta);
+    this.outcome.mail.push(...this.timerMail(decision, input, target, meta));
+    if (decision.correlate) {
+      const { vendor, externalId } = decision.correlate;
+      const waiting = await tx.correlate(target.tenant, vendor, externalId, target.streamId);
+      if (waiting !== undefined) this.outcome.mail.push(joined(target, vendor, externalId, waiting));
+    }
+  }
+
+  // A decision may belong to an older chain than the input does (a callback): then the trace goes on where that chain
+  // left off, and the input's own trace is linked.
+  private metaOf(input: Pending<Input>, target: Target<Input>, decision: Decision<Event>, stream: Folded<State>) {
+    const rootCause = decision.rootCause ?? input.meta.rootCause;
+    const chain =
+      rootCause === input.meta.rootCause
+        ? undefined
+        : stream.events.findLast((event) => event.meta.rootCause === rootCause)?.meta.traceparent;
+    const parent = chain ?? input.meta.traceparent;
+    const span = beginDecision(`${this.definition.service} decide`, parent, input.meta.traceparent, {
+      'refrain.stream': target.streamId,
+      'refrain.events': decision.events.map((event) => event.type).join(' '),
+    });
+    this.spans.push(span);
+    return { ...input.meta, rootCause, traceparent: traceparentOf(span) ?? parent };
+  }
+
+  private owe(owed: Owed, target: Target<Input>, meta: Pending<Input>['meta']): void {
+    const { tenant, subject, streamId } = target;
+    this.outcome.effects.push({
+      slot: slotOf({ tenant, kind: owed.kind, streamId, purpose: owed.purpose, rootCause: meta.rootCause }),
+      generation: owed.generation ?? 1,
+      tenant,
+      subject,
+      streamId,
+      kind: owed.kind,
+      purpose: owed.purpose,
+      rootCause: meta.rootCause,
+      orderKey: owed.orderKey === undefined ? undefined : `${this.definition.service}|${tenant}|${owed.orderKey}`,
+      request: owed.request,
+      requestHash: requestHash(owed.request),
+      meta,
+    });
+  }
+
+  private timerMail(decision: Decision<Event>, input: Pending<Input>, target: Target<Input>, meta: unknown): NewMail[] {
+    return (decision.timers ?? []).map((timer) => ({
+      inputKey: input.inputKey,
+      kind: 'timer' as const,
+      key: `${target.streamId}#${timer.name}#${timer.due}`,
+      streamId: target.streamId,
+      body: { name: timer.name, due: timer.due, meta },
+      parked: false,
+      due: new Date(timer.due),
+    }));
+  }
+}
+
+function isRepeat<Input>(input: Pending<Input>, known: Known): boolean {
+  const { inbox } = input;
+  if ('day' in inbox) return known.marked.has(inbox.key);
+  const claimed = known.claimed.get(inbox.key);
+  return claimed !== undefined && claimed.getTime() >= Date.parse(inbox.received) - DAY_MS;
+}
+
+const joined = (target: Target<unknown>, vendor: string, externalId: string, waiting: unknown): NewMail => ({
+  inputKey: `${target.tenant}:${target.subject}`,
+  kind: 'callback',
+  key: `joined|${vendor}|${externalId}`,
+  streamId: target.streamId,
+  body: waiting,
+  parked: false,
+});

@@ -1,0 +1,47 @@
+import type { Catalog, DomainEvent, Envelope } from '#libs/contracts';
+import type { EffectOutcome } from '#libs/event-store';
+import type { Decider } from './decider';
+import type { Awaited, InboxKey, Target } from './pending';
+
+/** A record whose envelope and JSON value could be read. `hash` is the SHA-256 of the value's bytes. */
+export interface ReadableRecord {
+  envelope: Envelope;
+  value: unknown;
+  hash: string;
+}
+
+/** Where a record belongs. `ignored` means that nothing here listens to it: it leaves no trace. */
+export type Route<Input> =
+  | { ignored: true }
+  | {
+      inbox: InboxKey;
+      targets: Target<Input>[];
+      awaits?: Awaited<Input>;
+      /** For callbacks: their own key. */ inputKey?: string;
+    };
+
+/** Thrown by a route when a record is not of the shape of its topic: it goes to the dead letter topic, parking nothing. */
+export class UnreadableRecord extends Error {
+  constructor(reason: string) {
+    super(reason);
+    this.name = 'UnreadableRecord';
+  }
+}
+
+/** A timer that came due, as the mailbox holds it. */
+export interface TimerMail {
+  name: string;
+  due: string;
+}
+
+/** Everything that makes a service what it is, besides its vendor calls: one decider and the ways into it. */
+export interface ProcessDefinition<State, Event extends DomainEvent, Input> {
+  service: string;
+  catalog: Catalog;
+  decider: Decider<State, Event, Input>;
+  /** For each topic that the service reads: which streams a record speaks to. Pure. */
+  routes: Record<string, (record: ReadableRecord) => Route<Input>>;
+  /** An effect's end as an input; `at` is when it became known (RFC 3339). */
+  outcome(outcome: EffectOutcome, at: string, streamId: string): Input;
+  timer?(timer: TimerMail, at: string, streamId: string, rootCause: string): Input;
+}

@@ -1,0 +1,150 @@
+import type { Answer } from '#libs/contracts';
+import { Ledger, Loop, type ClaimedEffect, type KindPolicy, type OnError, type Settlement } from '#libs/event-store';
+import type { Pool } from 'pg';
+import { backoff } from './backoff';
+import { idempotencyKey } from './slot';
+import { inCallSpan } from './trace';
+
+/** What a call is told besides its request. */
+export interface CallContext {
+  tenant: string;
+  /** Aborts at the deadline; a call that it cuts ends as unknown. */
+  signal: AbortSignal;
+  /** The same for every repeat of one slot and generation: 64 hex digits. */
+  idempotencyKey: string;
+}
+
+/** One kind of effect: how it is performed, and what happens when it is not known whether it was (protocol 14). */
+export interface EffectKind extends Omit<KindPolicy, 'kind'> {
+  /** A query only reads and may be read again at will; a command changes or bills. */
+  is: 'query' | 'command';
+  /** Attempts that the vendor processed before the effect is dead. */
+  maxAttempts: number;
+  perform(request: never, call: CallContext): Promise<Answer>;
+}
+
+const SWEEP_MS = 500;
+const POLL_MS = 100;
+
+/**
+ * Performs owed effects, each at most once per claim. Vendors are called here and nowhere else; what comes of a call is
+ * settled in the ledger, from where `decide` hears of it.
+ */
+export class EffectRunner {
+  private readonly ledger: Ledger;
+  private readonly claiming: Loop;
+  private readonly sweeping: Loop;
+  private readonly running = new Set<Promise<void>>();
+
+  constructor(
+    pool: Pool,
+    service: string,
+    private readonly owner: string,
+    private readonly kinds: Record<string, EffectKind>,
+    private readonly concurrency: number,
+    private readonly onSettled: () => void,
+    private readonly onError: OnError,
+  ) {
+    const policies = Object.entries(kinds).map(([kind, k]) => ({ ...k, kind }));
+    this.ledger = new Ledger(pool, service, policies);
+    this.claiming = new Loop(`effects of ${service}`, POLL_MS, () => this.claim(), onError);
+    this.sweeping = new Loop(`overdue effects of ${service}`, SWEEP_MS, () => this.sweep(), onError);
+  }
+
+  start(): void {
+    this.claiming.start();
+    this.sweeping.start();
+  }
+
+  /** Says that effects were owed. */
+  wake(): void {
+    this.claiming.wake();
+  }
+
+  /** Claims nothing more and waits for the calls in hand. */
+  async stop(): Promise<void> {
+    await Promise.all([this.claiming.stop(), this.sweeping.stop()]);
+    await Promise.all(this.running);
+  }
+
+  private async claim(): Promise<boolean> {
+    const free = this.concurrency - this.running.size;
+    if (free <= 0) return false;
+    // The deadline counts from before the claim, so the lease always outlives the call (protocol 17).
+    const claimedAt = performance.now();
+    const effects = await this.ledger.claim(this.owner, free);
+    for (const effect of effects) {
+      const call = this.perform(effect, claimedAt)
+        .catch((error: unknown) => {
+          this.onError(error, `effect ${effect.kind}`);
+        })
+        .finally(() => {
+          this.running.delete(call);
+          this.claiming.wake();
+        });
+      this.running.add(call);
+    }
+    return effects.length === free;
+  }
+
+  private async sweep(): Promise<boolean> {
+    await this.ledger.expire();
+    if ((await this.ledger.reconcile()) > 0) {
+      this.claiming.wake();
+      this.onSettled();
+    }
+    return false;
+  }
+
+  private async perform(effect: ClaimedEffect, claimedAt: number): Promise<void> {
+    const kind = this.kinds[effect.kind];
+    if (!kind) throw new Error(`claimed a kind that is not performed here: ${effect.kind}`);
+    const answer = await this.call(effect, kind, claimedAt);
+    await this.ledger.settle(effect, settlementOf(answer, effect, kind));
+    this.onSettled();
+  }
+
+  private async call(effect: ClaimedEffect, kind: EffectKind, claimedAt: number): Promise<Answer> {
+    const left = claimedAt + kind.deadlineMs - performance.now();
+    if (left <= 0) return { outcome: 'retry', code: 'claimed-too-late', message: 'not sent', refused: true };
+    const call: CallContext = {
+      tenant: effect.tenant,
+      signal: AbortSignal.timeout(left),
+      idempotencyKey: idempotencyKey(effect.slot, effect.generation),
+    };
+    const attributes = {
+      'refrain.effect.kind': effect.kind,
+      'refrain.stream': effect.streamId,
+      'refrain.effect.attempt': effect.attempt,
+      'refrain.effect.generation': effect.generation,
+    };
+    return inCallSpan(
+      `effect ${effect.kind}`,
+      effect.meta.traceparent,
+      attributes,
+      () => kind.perform(effect.request as never, call).catch(thrown),
+      (result) => (result.outcome === 'done' ? undefined : result.code),
+    );
+  }
+}
+
+// Adapters answer, they do not throw; should one do so, the call may have gone out.
+const thrown = (error: unknown): Answer => ({
+  outcome: 'unknown',
+  code: 'adapter-threw',
+  message: error instanceof Error ? error.message : String(error),
+});
+
+function settlementOf(answer: Answer, effect: ClaimedEffect, kind: EffectKind): Settlement {
+  if (answer.outcome === 'done') return { state: 'done', answer: answer.value, cost: answer.cost };
+  const { code, message } = answer;
+  if (answer.outcome === 'stop') return { state: 'dead', code, message };
+  const used = effect.attempt - effect.refusals;
+  if (answer.outcome === 'unknown' && kind.is === 'command') {
+    return { state: 'unknown', code, afterMs: backoff(effect.attempt) };
+  }
+  const refused = answer.outcome === 'retry' && answer.refused;
+  if (!refused && used >= kind.maxAttempts) return { state: 'dead', code, message };
+  const wish = answer.outcome === 'retry' ? answer.afterMs : undefined;
+  return { state: 'owed', code, afterMs: wish ?? backoff(effect.attempt), refused };
+}

@@ -1,0 +1,128 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { INPUT_PARKED, type DomainEvent } from '#libs/contracts';
+import { Conflict, StoreUnavailable, transact, type Outcome } from '#libs/event-store';
+import type { Pool } from 'pg';
+import { Batch } from './batch';
+import type { ProcessDefinition } from './definition';
+import type { Pending } from './pending';
+
+// A stream that is written to by many at once makes a single input lose this often only when something is wrong.
+const MAX_TRIES = 20;
+
+/** Told after every commit, so that relay, runner and pump need not wait for their next look. */
+export type OnCommitted = () => void;
+
+/** Told of an input that was parked; the details stand on the dead letter topic. */
+export type OnParked = (inputKey: string, error: unknown) => void;
+
+/**
+ * Brings inputs to their decisions. When `handle` resolves, each is accounted for: decided, a repeat, or parked. It
+ * rejects only with {@link StoreUnavailable}: then nothing was decided and the same inputs may be given again.
+ */
+export class InputProcessor<State, Event extends DomainEvent, Input> {
+  constructor(
+    private readonly pool: Pool,
+    private readonly definition: ProcessDefinition<State, Event, Input>,
+    private readonly onCommitted: OnCommitted,
+    private readonly onParked: OnParked,
+  ) {}
+
+  async handle(inputs: Pending<Input>[]): Promise<void> {
+    const unique = withoutRepeats(inputs);
+    if (unique.length === 0) return;
+    try {
+      await this.commitTwice(unique);
+    } catch (error) {
+      if (error instanceof StoreUnavailable) throw error;
+      for (const input of unique) await this.handleAlone(input);
+    }
+    this.onCommitted();
+  }
+
+  // Another writer moved a version or took a mark: one more look at the whole batch, before it is taken apart.
+  private async commitTwice(inputs: Pending<Input>[]): Promise<void> {
+    try {
+      await this.commit(inputs);
+    } catch (error) {
+      if (!(error instanceof Conflict)) throw error;
+      await this.commit(inputs);
+    }
+  }
+
+  private commit(inputs: Pending<Input>[]): Promise<void> {
+    const keys = inputs.map((input) => input.inputKey);
+    return transact(this.pool, this.definition.service, keys, 'shared', (tx) =>
+      new Batch(this.definition, inputs).run(tx),
+    );
+  }
+
+  private async handleAlone(input: Pending<Input>): Promise<void> {
+    let last: unknown;
+    for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
+      try {
+        return await this.commit([input]).catch((error: unknown) => {
+          if (error instanceof StoreUnavailable || error instanceof Conflict) throw error;
+          return this.park(input, error);
+        });
+      } catch (error) {
+        if (!(error instanceof Conflict)) throw error;
+        last = error;
+        await pause(Math.random() * 10 * tries);
+      }
+    }
+    throw new StoreUnavailable({ cause: last });
+  }
+
+  /**
+   * Parks the input's key: it and what follows for it wait in order, while all other keys go on (protocol 11). Throws
+   * {@link Conflict} where someone else was quicker.
+   */
+  async park(input: Pending<Input>, error: unknown): Promise<void> {
+    const { service } = this.definition;
+    const reason = error instanceof Error ? error.message : String(error);
+    const errorClass = error instanceof Error ? error.name : 'unknown';
+    const streamId = `parking-${service}:${input.inputKey}`;
+    await transact(this.pool, service, [input.inputKey], 'exclusive', async (tx) => {
+      const known = await tx.read({
+        marks: 'day' in input.inbox ? [input.inbox] : [],
+        undated: [],
+        inputKeys: [input.inputKey],
+        streams: [streamId],
+      });
+      if (known.marked.has(input.inbox.key)) return;
+      await tx.park(input.inputKey, errorClass, reason);
+      const [tenant = '', ...subject] = input.inputKey.split(':');
+      const outcome: Outcome = {
+        marks: input.mailId === undefined ? [{ ...input.inbox, decided: [] }] : [],
+        events: [
+          {
+            streamId,
+            version: (known.streams.get(streamId)?.length ?? 0) + 1,
+            tenant,
+            subject: subject.join(':'),
+            type: INPUT_PARKED,
+            data: { service, inputKey: input.inputKey, input: input.inbox.key, code: 'bug', errorClass, reason },
+            meta: input.meta,
+          },
+        ],
+        effects: [],
+        mail: input.mailId === undefined ? [{ inputKey: input.inputKey, ...input.mail, parked: true }] : [],
+        taken: [],
+        parkedMail: input.mailId === undefined ? [] : [input.mailId],
+      };
+      await tx.write(outcome);
+    });
+    this.onParked(input.inputKey, error);
+  }
+}
+
+function withoutRepeats<Input>(inputs: Pending<Input>[]): Pending<Input>[] {
+  const seen = new Set<string>();
+  return inputs.filter((input) => {
+    // Mail is never dropped here: its row must be taken by whoever finds the repeat in the inbox.
+    const key = input.mailId ?? JSON.stringify(input.inbox.key);
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}

@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+import { type DomainEvent, type Envelope, recordKey } from '#libs/contracts';
+import type { EffectOutcome, EventMeta, Mail } from '#libs/event-store';
+import type { IncomingRecord } from '#libs/log';
+import { type ProcessDefinition, type Route, type TimerMail, UnreadableRecord } from './definition';
+import type { Pending } from './pending';
+import { readStreamId } from './stream-id';
+
+/** A record as it waits in the mailbox: enough to be routed again, byte for byte. */
+interface RecordMail {
+  topic: string;
+  value: string;
+  envelope: Envelope;
+}
+
+/**
+ * Makes a record into an input; undefined where nothing here listens to it. Throws {@link UnreadableRecord} for poison:
+ * no envelope, no JSON, or not the shape of its topic.
+ */
+export function inputOfRecord<S, E extends DomainEvent, I>(
+  definition: ProcessDefinition<S, E, I>,
+  record: IncomingRecord,
+): Pending<I> | undefined {
+  if (!record.envelope) throw new UnreadableRecord('the headers are no CloudEvent');
+  const { topic, value, envelope } = record;
+  return pendingRecord(definition, { topic, value: value.toString('base64'), envelope }, value);
+}
+
+function pendingRecord<S, E extends DomainEvent, I>(
+  definition: ProcessDefinition<S, E, I>,
+  mail: RecordMail,
+  bytes: Buffer,
+): Pending<I> | undefined {
+  const route = routeOf(definition, mail, bytes);
+  if ('ignored' in route) return undefined;
+  const first = route.targets[0];
+  const { envelope } = mail;
+  return {
+    inbox: route.inbox,
+    inputKey: first ? recordKey(first.tenant, first.subject) : recordKey(envelope.tenant, envelope.subject),
+    targets: route.targets,
+    awaits: route.awaits,
+    meta: metaOfEnvelope(envelope),
+    mail: { kind: 'record', key: route.inbox.key, streamId: first?.streamId, body: mail },
+  };
+}
+
+function routeOf<S, E extends DomainEvent, I>(
+  definition: ProcessDefinition<S, E, I>,
+  mail: RecordMail,
+  bytes: Buffer,
+): Route<I> {
+  const route = definition.routes[mail.topic];
+  if (!route) throw new UnreadableRecord(`${definition.service} does not read ${mail.topic}`);
+  let value: unknown;
+  try {
+    value = JSON.parse(bytes.toString('utf8'));
+  } catch {
+    throw new UnreadableRecord('the value is not JSON');
+  }
+  return route({ envelope: mail.envelope, value, hash: createHash('sha256').update(bytes).digest('hex') });
+}
+
+const metaOfEnvelope = (envelope: Envelope): EventMeta => ({
+  rootCause: envelope.correlationid,
+  causedBy: envelope.id,
+  traceparent: envelope.traceparent,
+  replayId: envelope.replayid,
+});
+
+/** Makes due mail into an input. */
+export function inputOfMail<S, E extends DomainEvent, I>(
+  definition: ProcessDefinition<S, E, I>,
+  mail: Mail,
+): Pending<I> {
+  if (mail.kind === 'record' || mail.kind === 'callback') return inputOfWaiting(definition, mail);
+  const streamId = mail.streamId ?? '';
+  const { tenant, record } = readStreamId(streamId);
+  const at = mail.due.toISOString();
+  const { input, meta } =
+    mail.kind === 'outcome'
+      ? outcomeInput(definition, mail.body as EffectOutcome, mail.key, at, streamId)
+      : timerInput(definition, mail.body as TimerMail & { meta: EventMeta }, mail.key, at, streamId);
+  return {
+    inbox: { key: mail.key, day: at.slice(0, 10) },
+    inputKey: mail.inputKey,
+    targets: [{ streamId, tenant, subject: `${record.type}:${record.id}`, input }],
+    meta,
+    mailId: mail.id,
+    mail,
+  };
+}
+
+/** Mail that cannot be made into an input, as far as parking needs it: its key waits until the code is mended. */
+export const waitingMail = (mail: Mail): Pending<never> => ({
+  inbox: { key: mail.key, day: mail.due.toISOString().slice(0, 10) },
+  inputKey: mail.inputKey,
+  targets: [],
+  meta: { rootCause: mail.key, causedBy: mail.key },
+  mailId: mail.id,
+  mail,
+});
+
+// A record that waited: routed again. A callback that was joined to its stream meanwhile goes there, under a key of its
+// own, since its first appearance is marked already.
+function inputOfWaiting<S, E extends DomainEvent, I>(definition: ProcessDefinition<S, E, I>, mail: Mail): Pending<I> {
+  const body = mail.body as RecordMail;
+  const pending = pendingRecord(definition, body, Buffer.from(body.value, 'base64'));
+  if (!pending) throw new UnreadableRecord(`nothing listens to ${mail.key} any more`);
+  const joined = mail.kind === 'callback' && mail.streamId !== undefined && pending.awaits;
+  return {
+    ...pending,
+    ...(joined ? { targets: [joined.target(mail.streamId ?? '')], awaits: undefined } : {}),
+    inbox: { key: mail.key, day: mail.due.toISOString().slice(0, 10) },
+    inputKey: mail.inputKey,
+    mailId: mail.id,
+    mail,
+  };
+}
+
+const outcomeInput = <S, E extends DomainEvent, I>(
+  definition: ProcessDefinition<S, E, I>,
+  outcome: EffectOutcome,
+  key: string,
+  at: string,
+  streamId: string,
+) => ({
+  input: definition.outcome(outcome, at, streamId),
+  meta: { ...outcome.meta, rootCause: outcome.rootCause, causedBy: key },
+});
+
+function timerInput<S, E extends DomainEvent, I>(
+  definition: ProcessDefinition<S, E, I>,
+  timer: TimerMail & { meta: EventMeta },
+  key: string,
+  at: string,
+  streamId: string,
+) {
+  if (!definition.timer) throw new Error(`${definition.service} set a timer but hears none`);
+  return { input: definition.timer(timer, at, streamId, timer.meta.rootCause), meta: { ...timer.meta, causedBy: key } };
+}

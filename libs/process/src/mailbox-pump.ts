@@ -1,0 +1,77 @@
+import type { DomainEvent } from '#libs/contracts';
+import { dropLeases, dueMail, holdLeases, Loop, type Mail, type OnError } from '#libs/event-store';
+import type { Pool } from 'pg';
+import type { ProcessDefinition } from './definition';
+import { inputOfMail, waitingMail } from './inputs';
+import type { InputProcessor } from './input-processor';
+import type { Pending } from './pending';
+
+const PAGE = 200;
+const POLL_MS = 50;
+const LEASE_MS = 5_000;
+
+/**
+ * Brings due mail (outcomes, timers, joined callbacks) to its decision, oldest first. One replica pumps at a time; a
+ * second one, should it overlap, finds the mail taken.
+ */
+export class MailboxPump<State, Event extends DomainEvent, Input> {
+  private readonly loop: Loop;
+  private readonly lease: string;
+  private renewAt = 0;
+  private holds = false;
+
+  constructor(
+    private readonly pool: Pool,
+    private readonly definition: ProcessDefinition<State, Event, Input>,
+    private readonly processor: InputProcessor<State, Event, Input>,
+    private readonly owner: string,
+    onError: OnError,
+  ) {
+    this.lease = `mailbox/${definition.service}`;
+    this.loop = new Loop(`mailbox of ${definition.service}`, POLL_MS, () => this.step(), onError);
+  }
+
+  start(): void {
+    this.loop.start();
+  }
+
+  /** Says that mail was put in. */
+  wake(): void {
+    this.loop.wake();
+  }
+
+  async stop(): Promise<void> {
+    await this.loop.stop();
+    await dropLeases(this.pool, [this.lease], this.owner);
+  }
+
+  private async step(): Promise<boolean> {
+    if (!(await this.holdsLease())) return false;
+    const mail = await dueMail(this.pool, this.definition.service, PAGE);
+    const inputs: Pending<Input>[] = [];
+    for (const m of mail) {
+      const input = await this.inputOrPark(m);
+      if (input) inputs.push(input);
+    }
+    await this.processor.handle(inputs);
+    return mail.length === PAGE;
+  }
+
+  private async inputOrPark(mail: Mail): Promise<Pending<Input> | undefined> {
+    try {
+      return inputOfMail(this.definition, mail);
+    } catch (error) {
+      await this.processor.park(waitingMail(mail), error);
+      return undefined;
+    }
+  }
+
+  private async holdsLease(): Promise<boolean> {
+    const now = performance.now();
+    if (now >= this.renewAt) {
+      this.holds = (await holdLeases(this.pool, [this.lease], this.owner, LEASE_MS)).length > 0;
+      this.renewAt = now + LEASE_MS / 3;
+    }
+    return this.holds;
+  }
+}

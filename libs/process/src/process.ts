@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import type { DomainEvent } from '#libs/contracts';
+import { Relay, type OnError } from '#libs/event-store';
+import type { BatchHandler, IncomingRecord } from '#libs/log';
+import type { Pool } from 'pg';
+import type { ProcessDefinition } from './definition';
+import { EffectRunner, type EffectKind } from './effect-runner';
+import { InputProcessor, type OnParked } from './input-processor';
+import { inputOfRecord } from './inputs';
+import { MailboxPump } from './mailbox-pump';
+import type { Pending } from './pending';
+import { type Produce, publishTo } from './publish';
+
+/** What a process needs from the app that runs it. */
+export interface Surroundings {
+  pool: Pool;
+  produce: Produce;
+  /** Copies a record that cannot be read to the dead letter topic; resolves when it is durable there. */
+  deadLetter: (record: IncomingRecord, error: Error) => Promise<void>;
+  effects: Record<string, EffectKind>;
+  /** Calls under way at once, in this replica. */
+  concurrency: number;
+  onError: OnError;
+  onParked: OnParked;
+}
+
+/**
+ * A service at work: binds one pure decider to log, store and effects. Records come in through {@link handlerFor};
+ * relay, effect runner and mailbox pump act on what was committed, and on nothing else.
+ */
+export class Process<State, Event extends DomainEvent, Input> {
+  private readonly processor: InputProcessor<State, Event, Input>;
+  private readonly relay: Relay;
+  private readonly runner: EffectRunner;
+  private readonly pump: MailboxPump<State, Event, Input>;
+
+  constructor(
+    private readonly definition: ProcessDefinition<State, Event, Input>,
+    private readonly surroundings: Surroundings,
+  ) {
+    const { pool, produce, effects, concurrency, onError, onParked } = surroundings;
+    const { service, catalog } = definition;
+    const owner = `${service}/${randomUUID()}`;
+    const committed = () => {
+      this.relay.wake();
+      this.runner.wake();
+      this.pump.wake();
+    };
+    this.processor = new InputProcessor(pool, definition, committed, onParked);
+    this.relay = new Relay(pool, service, owner, publishTo(produce, catalog), onError);
+    this.runner = new EffectRunner(pool, service, owner, effects, concurrency, () => this.pump.wake(), onError);
+    this.pump = new MailboxPump(pool, definition, this.processor, owner, onError);
+  }
+
+  start(): void {
+    this.relay.start();
+    this.runner.start();
+    this.pump.start();
+  }
+
+  /** Ends what is in hand: first the decisions, then the calls, then the publishing of what they left. */
+  async stop(): Promise<void> {
+    await this.pump.stop();
+    await this.runner.stop();
+    await this.relay.stop();
+  }
+
+  /** The handler for one of the definition's topics. */
+  handlerFor(topic: string): BatchHandler {
+    if (!this.definition.routes[topic]) throw new Error(`${this.definition.service} does not read ${topic}`);
+    return (records) => this.take(records);
+  }
+
+  private async take(records: IncomingRecord[]): Promise<void> {
+    const inputs: Pending<Input>[] = [];
+    for (const record of records) {
+      try {
+        const input = inputOfRecord(this.definition, record);
+        if (input) inputs.push(input);
+      } catch (error) {
+        // Poison, or a route with a bug: either way no key is known that could be parked.
+        await this.surroundings.deadLetter(record, error instanceof Error ? error : new Error(String(error)));
+      }
+    }
+    await this.processor.handle(inputs);
+  }
+}

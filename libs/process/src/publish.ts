@@ -1,0 +1,32 @@
+import { deadLetterTopic, INPUT_PARKED, recordKey, type Catalog } from '#libs/contracts';
+import { eventId, type Publish, type StoredEvent } from '#libs/event-store';
+import type { OutgoingRecord } from '#libs/log';
+
+/** Resolves when every record has been acknowledged by all in-sync replicas, in the order given per key. */
+export type Produce = (records: OutgoingRecord[]) => Promise<void>;
+
+/** The relay's way to the log: stored events as CloudEvents on their context's topic, keyed by record. */
+export const publishTo =
+  (produce: Produce, catalog: Catalog): Publish =>
+  (events) =>
+    produce(events.map((event) => recordOfEvent(event, catalog)));
+
+function recordOfEvent(event: StoredEvent, catalog: Catalog): OutgoingRecord {
+  return {
+    topic: event.type === INPUT_PARKED ? deadLetterTopic(event.service) : catalog.topic,
+    key: recordKey(event.tenant, event.subject),
+    value: Buffer.from(JSON.stringify(event.data)),
+    envelope: {
+      id: eventId(event.streamId, event.version),
+      source: `/${event.service}`,
+      type: event.type,
+      subject: event.subject,
+      time: event.occurredAt.toISOString(),
+      tenant: event.tenant,
+      correlationid: event.meta.rootCause,
+      causationid: event.meta.causedBy,
+      replayid: event.meta.replayId,
+      traceparent: event.meta.traceparent,
+    },
+  };
+}

@@ -1,0 +1,115 @@
+import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
+import type { DomainEvent } from '#libs/contracts';
+import { openPool } from '#libs/event-store';
+import {
+  type BatchHandler,
+  deadLetter,
+  type IncomingRecord,
+  type LogConnection,
+  type LogLines,
+  LogProducer,
+  LogStrategy,
+} from '#libs/log';
+import type { Pool } from 'pg';
+import { type ProcessDefinition, UnreadableRecord } from './definition';
+import type { EffectKind } from './effect-runner';
+import { Process } from './process';
+
+/** What an app says to run its process. */
+export interface RuntimeOptions<State, Event extends DomainEvent, Input> {
+  definition: ProcessDefinition<State, Event, Input>;
+  effects: Record<string, EffectKind>;
+  databaseUrl: string;
+  connection: LogConnection & { lines: LogLines };
+  /** Vendor calls under way at once, in this replica. */
+  concurrency: number;
+  /** Version of the app, noted on dead letters. */
+  version: string;
+}
+
+/**
+ * A service's process with its own producer, consumer and database pool, following the app's life: it starts with the
+ * app, and stops only after the consumer has given up its records.
+ */
+export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShutdown {
+  readonly strategy: LogStrategy;
+  private readonly pool: Pool;
+  private readonly producer: LogProducer;
+  private readonly process: Process<unknown, DomainEvent, unknown>;
+
+  static for<S, E extends DomainEvent, I>(options: RuntimeOptions<S, E, I>): ServiceRuntime {
+    return new ServiceRuntime(options as unknown as RuntimeOptions<unknown, DomainEvent, unknown>);
+  }
+
+  private constructor({
+    definition,
+    effects,
+    databaseUrl,
+    connection,
+    concurrency,
+    version,
+  }: RuntimeOptions<unknown, DomainEvent, unknown>) {
+    const { service } = definition;
+    const { lines } = connection;
+    this.pool = openPool(databaseUrl, service);
+    this.producer = new LogProducer(connection);
+    this.strategy = new LogStrategy(connection, { groupId: service });
+    this.process = new Process(definition, {
+      pool: this.pool,
+      effects,
+      concurrency,
+      produce: (records) => this.producer.publish(records),
+      deadLetter: (record, error) => deadLetter(this.producer, letterOf(service, version, record, error)),
+      onError: (err, loop) => lines.error({ err, loop }, 'a step failed and will be tried again'),
+      onParked: (inputKey, err) => lines.error({ err, inputKey }, 'an input could not be handled: its key is parked'),
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    this.process.start();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.process.stop();
+    await this.producer.close();
+    await this.pool.end();
+  }
+
+  /** The handler of one topic, for an `@EventPattern` method to return. */
+  handlerFor(topic: string): BatchHandler {
+    return this.process.handlerFor(topic);
+  }
+
+  /** What must answer before the service is ready. */
+  checks(): Record<string, () => Promise<unknown>> {
+    return {
+      database: () => this.pool.query('select 1'),
+      log: () => this.producer.check(),
+      consumer: () => this.strategy.check(),
+    };
+  }
+}
+
+/** How a service reaches the log, from its settings. */
+export const connectionOf = (
+  config: { KAFKA_BROKERS: string[]; TOPIC_PREFIX: string },
+  clientId: string,
+  lines: LogLines,
+): LogConnection & { lines: LogLines } => ({
+  brokers: config.KAFKA_BROKERS,
+  topicPrefix: config.TOPIC_PREFIX,
+  clientId,
+  lines,
+});
+
+const letterOf = (service: string, handlerVersion: string, record: IncomingRecord, error: Error) => ({
+  service,
+  record,
+  handlerVersion,
+  attempts: 1,
+  error: {
+    code: error instanceof UnreadableRecord ? 'unreadable' : 'bug',
+    class: error.name,
+    message: error.message,
+  },
+});

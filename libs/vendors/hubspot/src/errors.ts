@@ -1,0 +1,55 @@
+import type { Answer } from '#libs/contracts';
+import { networkAnswer, retryAfterMs } from '#libs/vendors/http';
+import { z } from 'zod';
+
+type Refusal = Exclude<Answer, { outcome: 'done' }>;
+
+const apiError = z.looseObject({
+  code: z.number(),
+  body: z.union([
+    z.string(),
+    z.looseObject({
+      message: z.string().optional(),
+      category: z.string().optional(),
+      policyName: z.string().optional(),
+      errors: z.array(z.looseObject({ code: z.string().optional() })).optional(),
+    }),
+  ]),
+  headers: z.record(z.string(), z.string()).optional(),
+});
+
+// How long each limit lasts at most; HubSpot documents no Retry-After on its 429 (vendors' page on limits).
+const policyWaitMs: Record<string, number> = {
+  SECONDLY: 1_000,
+  TEN_SECONDLY_ROLLING: 10_000,
+  DAILY: 15 * 60_000,
+};
+const CREDENTIALS_WAIT_MS = 60_000;
+const LOCKED_WAIT_MS = 2_000;
+
+/**
+ * Sorts whatever an SDK call threw. The SDK's message holds body and headers, so it is never passed on: only HubSpot's
+ * own sentence, category and code are.
+ */
+export function sortedHubspotError(error: unknown): Refusal {
+  const parsed = apiError.safeParse(error);
+  if (!(error instanceof Error) || !parsed.success) return networkAnswer(error);
+  const { code: status, body, headers = {} } = parsed.data;
+  const said = typeof body === 'string' ? {} : body;
+  const message = said.message?.slice(0, 1_000) ?? `HTTP ${String(status)}`;
+  const code = said.errors?.[0]?.code ?? said.category ?? said.policyName ?? `http-${String(status)}`;
+  const waits = (fallback?: number): Refusal => ({
+    outcome: 'retry',
+    code,
+    message,
+    refused: true,
+    afterMs: retryAfterMs(headers['retry-after']) ?? fallback,
+  });
+  if (status === 429) return waits(policyWaitMs[said.policyName ?? ''] ?? 10_000);
+  if (status === 423) return waits(LOCKED_WAIT_MS);
+  if (status === 477) return waits(CREDENTIALS_WAIT_MS);
+  // Wrong or expired credentials make nothing fail for good: what is owed waits until they are right.
+  if (status === 401 || status === 403) return waits(CREDENTIALS_WAIT_MS);
+  if (status >= 500) return { outcome: 'unknown', code, message };
+  return { outcome: 'stop', code, message };
+}

@@ -1,0 +1,2 @@
+export * from './hubspot.client';
+export * from './properties';
