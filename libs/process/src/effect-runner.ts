@@ -99,13 +99,13 @@ export class EffectRunner {
   private async perform(effect: ClaimedEffect, claimedAt: number): Promise<void> {
     const kind = this.kinds[effect.kind];
     if (!kind) throw new Error(`claimed a kind that is not performed here: ${effect.kind}`);
-    const answer = await this.call(effect, kind, claimedAt);
+    const answer = await this.call(effect, kind, claimedAt).catch(thrown);
     await this.ledger.settle(effect, settlementOf(answer, effect, kind));
     this.onSettled();
   }
 
   private async call(effect: ClaimedEffect, kind: EffectKind, claimedAt: number): Promise<Answer> {
-    const left = claimedAt + kind.deadlineMs - performance.now();
+    const left = Math.floor(claimedAt + kind.deadlineMs - performance.now());
     if (left <= 0) return { outcome: 'retry', code: 'claimed-too-late', message: 'not sent', refused: true };
     const call: CallContext = {
       tenant: effect.tenant,
@@ -122,7 +122,7 @@ export class EffectRunner {
       `effect ${effect.kind}`,
       effect.meta.traceparent,
       attributes,
-      () => kind.perform(effect.request as never, call).catch(thrown),
+      () => kind.perform(effect.request as never, call),
       (result) => (result.outcome === 'done' ? undefined : result.code),
     );
   }

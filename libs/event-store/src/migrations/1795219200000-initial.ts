@@ -34,8 +34,8 @@ const statements = [
      occurred_at timestamptz not null default refrain_now(),
      primary key (stream_id, version)
    )`,
-  `create unique index event_position on event (position)`,
-  `create index event_subject on event (tenant, subject, position)`,
+  `create unique index event_by_position on event (position)`,
+  `create index event_by_subject on event (tenant, subject, position)`,
   // What the relay has still to publish (20): a narrow row that goes in with the event and out after the ack.
   `create table unpublished (
      service text not null,

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { Answer } from '#libs/contracts';
 
 // The connection was never made, so the vendor cannot have seen the request.
@@ -17,15 +18,19 @@ const neverSent = new Set([
 export function networkAnswer(error: unknown): Exclude<Answer, { outcome: 'done' }> {
   const code = codesOf(error).find((c) => neverSent.has(c));
   if (code !== undefined) return { outcome: 'retry', code: 'unreachable', message: code, refused: true };
-  const timedOut = error instanceof Error && /abort|timeout/i.test(error.name);
+  const timedOut = /abort|timeout/i.test(nameOf(error));
   return { outcome: 'unknown', code: timedOut ? 'deadline' : 'connection-lost', message: codesOf(error).join(' ') };
 }
 
+// A DOMException (time-out, abort) is not a native error, and an error of another realm is no instance of ours.
+const isError = (error: unknown): error is Error => types.isNativeError(error) || error instanceof DOMException;
+
+const nameOf = (error: unknown): string => (isError(error) ? error.name : '');
+
 function codesOf(error: unknown): string[] {
   const codes: string[] = [];
-  for (let e = error, depth = 0; e instanceof Error && depth < 5; e = e.cause, depth += 1) {
-    if ('code' in e && typeof e.code === 'string') codes.push(e.code);
-    else codes.push(e.name);
+  for (let e = error, depth = 0; isError(e) && depth < 5; e = e.cause, depth += 1) {
+    codes.push('code' in e && typeof e.code === 'string' ? e.code : e.name);
     if (e instanceof AggregateError) codes.push(...e.errors.flatMap(codesOf));
   }
   return codes;

@@ -33,7 +33,7 @@ const LOCKED_WAIT_MS = 2_000;
  */
 export function sortedHubspotError(error: unknown): Refusal {
   const parsed = apiError.safeParse(error);
-  if (!(error instanceof Error) || !parsed.success) return networkAnswer(error);
+  if (!parsed.success) return networkAnswer(error);
   const { code: status, body, headers = {} } = parsed.data;
   const said = typeof body === 'string' ? {} : body;
   const message = said.message?.slice(0, 1_000) ?? `HTTP ${String(status)}`;

@@ -1,0 +1,134 @@
+import type { CrmEvent, Guard } from '#libs/contracts';
+import fc from 'fast-check';
+import { given as givenOf } from '../../../libs/process/src/testing/given';
+import { recordDecider, type RecordInput, type RecordState } from './record.decider';
+
+const given = (...history: CrmEvent[]) => givenOf(recordDecider, ...history);
+const record = { type: 'contact', id: '7' };
+const guard = (rank: number, number = 1, at = '2026-11-21T10:00:00.000Z'): Guard => ({ at, number, rank });
+
+const want = (properties: Record<string, string>, g: Guard): RecordInput => ({
+  type: 'wanted',
+  record,
+  properties,
+  guard: g,
+  because: 'test',
+});
+const wanted = (properties: Record<string, string>, g: Guard): CrmEvent => ({
+  type: 'RecordChangeWanted',
+  data: { properties, guard: g, because: 'test' },
+});
+const owed = (write: number, properties: Record<string, string>): CrmEvent => ({
+  type: 'RecordUpdateOwed',
+  data: { write, properties },
+});
+const updated = (write: number, properties: Record<string, string>): CrmEvent => ({
+  type: 'RecordUpdated',
+  data: { write, properties },
+});
+const update = (write: number, properties: Record<string, string>) => ({
+  kind: 'hubspot.update',
+  purpose: `write-${String(write)}`,
+  request: { record, properties },
+  orderKey: 'contact:7',
+});
+
+const pending = { status: 'PENDING' };
+const done = { status: 'COMPLETED', url: 'u' };
+
+it('writes what is wanted', () => {
+  expect(given()(want(pending, guard(1)))).toEqual({
+    events: [wanted(pending, guard(1)), owed(1, pending)],
+    effects: [update(1, pending)],
+  });
+});
+
+it('keeps one write under way: what is wanted meanwhile waits and then goes in one', () => {
+  const underWay = [wanted(pending, guard(1)), owed(1, pending)];
+  expect(given(...underWay)(want(done, guard(3)))).toEqual({ events: [wanted(done, guard(3))] });
+  const more = [...underWay, wanted(done, guard(3)), wanted({ score: '90' }, guard(3))];
+  const all = { ...done, score: '90' };
+  expect(given(...more)({ type: 'written', record, write: 1, ended: { state: 'done' } })).toEqual({
+    events: [updated(1, pending), owed(2, all)],
+    effects: [update(2, all)],
+  });
+});
+
+it('never lets a late PENDING overwrite COMPLETED', () => {
+  const history = [wanted(done, guard(3)), owed(1, done), updated(1, done)];
+  expect(given(...history)(want(pending, guard(1)))).toEqual({ events: [] });
+});
+
+it('never lets an older render’s late COMPLETED overwrite a newer one', () => {
+  const history = [wanted({ url: 'new' }, guard(3, 2, '2026-11-22T10:00:00.000Z')), owed(1, { url: 'new' })];
+  expect(given(...history)(want({ url: 'old' }, guard(3, 1)))).toEqual({ events: [] });
+});
+
+it('writes nothing that is written already', () => {
+  const history = [wanted(done, guard(3)), owed(1, done), updated(1, done)];
+  const again = guard(3, 2, '2026-11-22T10:00:00.000Z');
+  expect(given(...history)(want(done, again))).toEqual({ events: [wanted(done, again)] });
+});
+
+it('gives up a refused value, not the properties beside it that change later', () => {
+  const refusal: RecordInput = { type: 'written', record, write: 1, ended: { state: 'dead', code: 'INVALID_OPTION' } };
+  const history = [wanted(pending, guard(1)), owed(1, pending)];
+  const rejected = given(...history)(refusal);
+  expect(rejected).toEqual({
+    events: [
+      {
+        type: 'RecordUpdateRejected',
+        data: { write: 1, properties: pending, code: 'INVALID_OPTION', reason: 'HubSpot did not take the write' },
+      },
+    ],
+  });
+  expect(given(...history, ...rejected.events)(want(done, guard(3))).effects).toEqual([update(2, done)]);
+});
+
+it('ignores the end of a write that is not under way', () => {
+  expect(given()({ type: 'written', record, write: 4, ended: { state: 'done' } })).toEqual({ events: [] });
+});
+
+// Whatever the order in which wishes and ends of writes arrive: the newest wish of every property is what HubSpot has
+// in the end, each write differs from what was there, and no two writes are under way at once.
+it('ends with the newest wishes written, in any order of inputs', () => {
+  const wish = fc.record({
+    name: fc.constantFrom('a', 'b', 'c'),
+    value: fc.constantFrom('1', '2', '3'),
+    number: fc.integer({ min: 1, max: 4 }),
+    rank: fc.integer({ min: 1, max: 3 }),
+  });
+  const step = fc.oneof(wish, fc.constant('write ends' as const));
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      let state: RecordState = recordDecider.initial;
+      const portal: Record<string, string> = {};
+      const newest: Record<string, { value: string; order: number }> = {};
+      const feed = (input: RecordInput) => {
+        const decision = recordDecider.decide(state, input);
+        expect((decision.effects ?? []).length).toBeLessThanOrEqual(1);
+        state = decision.events.reduce(recordDecider.evolve, state);
+      };
+      const endWrite = () => {
+        if (!state.underWay) return;
+        for (const [name, value] of Object.entries(state.underWay.properties)) {
+          expect(portal[name]).not.toBe(value);
+          portal[name] = value;
+        }
+        feed({ type: 'written', record, write: state.underWay.write, ended: { state: 'done' } });
+      };
+      for (const s of steps) {
+        if (s === 'write ends') {
+          endWrite();
+          continue;
+        }
+        const order = s.number * 10 + s.rank;
+        const known = newest[s.name];
+        if (!known || order > known.order) newest[s.name] = { value: s.value, order };
+        feed(want({ [s.name]: s.value }, guard(s.rank, s.number)));
+      }
+      while (state.underWay) endWrite();
+      expect(portal).toEqual(Object.fromEntries(Object.entries(newest).map(([name, n]) => [name, n.value])));
+    }),
+  );
+});

@@ -1,0 +1,234 @@
+import { join } from 'node:path';
+import type { RenderEvent } from '#libs/contracts';
+import { loadRecipes, type Trigger } from '#libs/recipes';
+import { given as givenOf } from '../../../libs/process/src/testing/given';
+import { renderDecider, type RenderInput } from './render.decider';
+
+const [recipe] = loadRecipes(join(__dirname, '../../../recipes')).filter((r) => r.id === 'lead-qualified');
+if (!recipe) throw new Error('the recipe is gone');
+const given = (...history: RenderEvent[]) => givenOf(renderDecider, ...history);
+
+const streamId = 'render-default:contact:7:lead-qualified';
+const at = '2026-11-21T10:00:00.000Z';
+const about = { recipe: 'lead-qualified', recipeVersion: recipe.version, render: 1, triggeredAt: at };
+const content = 'lifecyclestage=marketingqualifiedlead';
+const cause = 'cause-1';
+
+const trigger = (over: Partial<Trigger> = {}): RenderInput => ({
+  type: 'triggered',
+  trigger: { recipe, tenant: 'default', record: { type: 'contact', id: '7' }, content, at, rootCause: cause, ...over },
+});
+const read = (properties: Record<string, string | null>): RenderInput => ({
+  type: 'read',
+  rootCause: cause,
+  recipe,
+  streamId,
+  ended: { state: 'done', answer: { properties, modifiedAt: at } },
+});
+const ada = { firstname: 'Ada', company: 'Example Works', recent_conversion_event_name: null };
+
+const readRecord = {
+  kind: 'hubspot.read',
+  purpose: 'read',
+  request: {
+    record: { type: 'contact', id: '7' },
+    properties: ['firstname', 'company', 'recent_conversion_event_name'],
+    notes: 0,
+  },
+};
+const requested: RenderEvent = { type: 'RenderRequested', data: { ...about, rootCause: cause, content } };
+const variables = { first_name: 'Ada', company: 'Example Works', recent_event: 'your interest' };
+const prepared: RenderEvent = {
+  type: 'RenderPrepared',
+  data: { ...about, template: 'demo-outreach', variables, recordModifiedAt: at },
+};
+const submitted: RenderEvent = { type: 'RenderSubmitted', data: { ...about, generation: 1, videoId: 'v1' } };
+const url = 'https://videos.example.test/v1.mp4';
+const completed: RenderEvent = { type: 'RenderCompleted', data: { ...about, videoId: 'v1', url } };
+const failed: RenderEvent = { type: 'RenderFailed', data: { ...about, videoId: 'v1', code: '5000', reason: 'broke' } };
+
+const callback = (result: 'success' | 'fail' | 'other', over = {}): RenderInput => ({
+  type: 'called-back',
+  render: 1,
+  generation: 1,
+  callback: { result, eventType: 'avatar_video', videoId: 'v1', url, code: '5000', message: 'broke', ...over },
+});
+const generated = (ended: (RenderInput & { type: 'generated' })['ended']): RenderInput => ({
+  type: 'generated',
+  rootCause: cause,
+  generation: 1,
+  at,
+  ended,
+});
+
+describe('a trigger', () => {
+  it('requests a render and reads the record for it, only what the recipe needs', () => {
+    expect(given()(trigger())).toEqual({ events: [requested], effects: [readRecord] });
+  });
+
+  it('that has its render already states the same reading again and numbers nothing', () => {
+    expect(given(requested, prepared, submitted, completed)(trigger())).toEqual({ events: [], effects: [readRecord] });
+  });
+
+  it('of the same content within the cool-down makes no second video, whichever came first', () => {
+    const later = trigger({ rootCause: 'cause-2', at: '2026-11-22T09:59:59.999Z' });
+    const earlier = trigger({ rootCause: 'cause-2', at: '2026-11-20T10:00:00.001Z' });
+    expect(given(requested, prepared)(later)).toEqual({ events: [] });
+    expect(given(requested, prepared)(earlier)).toEqual({ events: [] });
+  });
+
+  it('after the cool-down makes the next render, by the triggers’ own times', () => {
+    const next = given(
+      requested,
+      prepared,
+      submitted,
+      completed,
+    )(trigger({ rootCause: 'cause-2', at: '2026-11-22T10:00:00.000Z' }));
+    expect(next.events).toEqual([
+      {
+        type: 'RenderRequested',
+        data: { ...about, render: 2, triggeredAt: '2026-11-22T10:00:00.000Z', rootCause: 'cause-2', content },
+      },
+    ]);
+  });
+
+  it('after a rejection makes a render: no video was made', () => {
+    const rejected: RenderEvent = { type: 'RenderRejected', data: { ...about, code: 'missing', reason: 'r' } };
+    expect(given(requested, rejected)(trigger({ rootCause: 'cause-2' })).events).toHaveLength(1);
+  });
+});
+
+describe('the record as read', () => {
+  it('is prepared and ordered once, with a callback id that names render and generation', () => {
+    expect(given(requested)(read(ada))).toEqual({
+      events: [prepared],
+      effects: [
+        {
+          kind: 'heygen.generate',
+          purpose: 'generate',
+          request: {
+            template: 'demo-outreach',
+            title: `Outreach for Ada [${streamId}/1/1]`,
+            callbackId: `${streamId}/1/1`,
+            variables,
+          },
+        },
+      ],
+    });
+  });
+
+  it.each(['N/A', 'n/a', 'test', 'Unknown', '-', '   ', '.', '???', 'xxx', 'None', '123'])(
+    'is rejected when firstname is the placeholder %p, and no order is owed',
+    (firstname) => {
+      const decision = given(requested)(read({ ...ada, firstname }));
+      const code = firstname.trim() === '' ? 'missing' : 'placeholder';
+      const reason = code === 'missing' ? 'firstname is missing' : 'firstname is a placeholder';
+      expect(decision).toEqual({ events: [{ type: 'RenderRejected', data: { ...about, code, reason } }] });
+    },
+  );
+
+  it.each(['Ada', 'Zoë', 'Jo', '李', 'Anne-Marie', "O'Neil", 'Test-Driven Dave'])('takes %p as a name', (firstname) => {
+    expect(given(requested)(read({ ...ada, firstname })).effects).toHaveLength(1);
+  });
+
+  it('read a second time decides nothing', () => {
+    expect(given(requested, prepared)(read(ada))).toEqual({ events: [] });
+  });
+
+  it('that cannot be read rejects the render', () => {
+    const input: RenderInput = { ...read(ada), ended: { state: 'dead', code: 'http-404' } } as RenderInput;
+    expect(given(requested)(input).events).toEqual([
+      { type: 'RenderRejected', data: { ...about, code: 'http-404', reason: 'the record could not be read' } },
+    ]);
+  });
+});
+
+describe('the answer to the order', () => {
+  it('submits the render, ties the video to it and sets the watchdog', () => {
+    expect(given(requested, prepared)(generated({ state: 'done', answer: { videoId: 'v1' } }))).toEqual({
+      events: [submitted],
+      correlate: { vendor: 'heygen', externalId: 'v1' },
+      timers: [{ name: 'overdue', due: '2026-11-21T10:30:00.000Z' }],
+    });
+  });
+
+  it('after the callback only ties the video', () => {
+    expect(
+      given(requested, prepared, submitted, completed)(generated({ state: 'done', answer: { videoId: 'v1' } })),
+    ).toEqual({ events: [], correlate: { vendor: 'heygen', externalId: 'v1' } });
+  });
+
+  it('that is a refusal fails the render', () => {
+    expect(given(requested, prepared)(generated({ state: 'dead', code: 'insufficient_credit' })).events).toEqual([
+      {
+        type: 'RenderFailed',
+        data: { ...about, videoId: undefined, code: 'insufficient_credit', reason: 'HeyGen refused the order' },
+      },
+    ]);
+  });
+
+  it('that nobody knows waits for a person', () => {
+    expect(given(requested, prepared)(generated({ state: 'held', code: 'deadline' }))).toEqual({ events: [] });
+  });
+});
+
+describe('a callback', () => {
+  it('completes the render and belongs to the trigger’s chain', () => {
+    expect(given(requested, prepared, submitted)(callback('success'))).toEqual({
+      events: [completed],
+      rootCause: cause,
+    });
+  });
+
+  it('before the order’s own answer proves that it was taken', () => {
+    expect(given(requested, prepared)(callback('success')).events).toEqual([submitted, completed]);
+  });
+
+  it('a second time decides nothing', () => {
+    expect(given(requested, prepared, submitted, completed)(callback('success')).events).toEqual([]);
+    expect(given(requested, prepared, submitted, failed)(callback('fail')).events).toEqual([]);
+  });
+
+  it('of a failure after the video came changes nothing', () => {
+    expect(given(requested, prepared, submitted, completed)(callback('fail')).events).toEqual([]);
+  });
+
+  it('of a video after a failure completes the render: the video exists', () => {
+    expect(given(requested, prepared, submitted, failed)(callback('success')).events).toEqual([completed]);
+  });
+
+  it('with only a video id finds the render by it', () => {
+    const unnamed = { ...callback('success'), render: undefined } as RenderInput;
+    expect(given(requested, prepared, submitted)(unnamed).events).toEqual([completed]);
+  });
+
+  it('for another video, of another kind, or without a url decides nothing', () => {
+    const unnamed = { ...callback('success', { videoId: 'v2' }), render: undefined } as RenderInput;
+    expect(given(requested, prepared, submitted)(unnamed)).toEqual({ events: [] });
+    expect(given(requested, prepared, submitted)(callback('other'))).toEqual({ events: [] });
+    expect(given(requested, prepared, submitted)(callback('success', { url: undefined })).events).toEqual([]);
+  });
+});
+
+describe('an overdue callback', () => {
+  const overdue: RenderInput = { type: 'overdue', rootCause: cause };
+
+  it('makes the hub ask HeyGen, but not for a render that ended', () => {
+    expect(given(requested, prepared, submitted)(overdue).effects).toEqual([
+      { kind: 'heygen.status', purpose: 'status', request: { videoId: 'v1' } },
+    ]);
+    expect(given(requested, prepared, submitted, completed)(overdue)).toEqual({ events: [] });
+  });
+
+  it('is settled by what HeyGen says', () => {
+    const status = (answer: object) =>
+      given(
+        requested,
+        prepared,
+        submitted,
+      )({ type: 'status-read', rootCause: cause, at, ended: { state: 'done', answer: answer as never } });
+    expect(status({ videoId: 'v1', status: 'completed', url }).events).toEqual([completed]);
+    expect(status({ videoId: 'v1', status: 'failed', code: '5000', message: 'broke' }).events).toEqual([failed]);
+    expect(status({ videoId: 'v1', status: 'in-progress' }).events).toEqual([]);
+  });
+});
