@@ -1,0 +1,17 @@
+import { appSettings, logSettings, secret, url } from '#libs/platform';
+import { z } from 'zod';
+import { tenantsFile } from './tenants';
+
+/** Every setting of the gateway. */
+export const gatewayConfig = z.object({
+  ...appSettings,
+  ...logSettings,
+  PUBLIC_URL: url().describe('Address under which vendors call the gateway; HubSpot signs it, with the path'),
+  HUBSPOT_CLIENT_SECRET: secret().describe('Client secret of the HubSpot app: the key of its signatures'),
+  HEYGEN_WEBHOOK_SECRET: secret().describe('Secret of the HeyGen webhook endpoint, as HeyGen gave it'),
+  TENANTS_FILE: tenantsFile()
+    .optional()
+    .describe('YAML list of tenants and their portals; without it all are `default`'),
+});
+
+export type GatewayConfig = z.infer<typeof gatewayConfig>;

@@ -1,0 +1,280 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Topic, topics } from '#libs/contracts';
+import { withAdmin, type IncomingRecord } from '#libs/log';
+import { startApp, type RunningApp } from '#libs/platform';
+import { createTopics, testConnection, TopicReader } from '../../../libs/log/src/testing/log-fixture';
+import { appModule } from './app.module';
+import { gatewayConfig } from './gateway.config';
+import { createdByHand, liveSamples } from './testing/hubspot-samples';
+import { heygenSignature, hubspotHeaders, testSettings } from './testing/signed';
+
+const connection = testConnection('gateway');
+const env = {
+  ...testSettings,
+  KAFKA_BROKERS: connection.brokers.join(','),
+  TOPIC_PREFIX: connection.topicPrefix,
+};
+const start = (over: Record<string, string> = {}) =>
+  startApp({ name: 'gateway', config: gatewayConfig, module: appModule }, { ...env, ...over });
+
+let gateway: RunningApp;
+let log: TopicReader;
+beforeAll(async () => {
+  await createTopics(connection, topics);
+  gateway = await start();
+  log = new TopicReader(connection, Topic.ingressHubspot, Topic.ingressHeygen, Topic.quarantine);
+});
+afterAll(async () => {
+  await gateway.close();
+  await log.close();
+});
+
+const post = (path: string, body: string | Buffer, headers: Record<string, string>, to = gateway) =>
+  fetch(to.url + path, { method: 'POST', body, headers });
+
+const postHubspot = (body: string | Buffer, how: Parameters<typeof hubspotHeaders>[1] = {}, to = gateway) =>
+  post('/webhooks/hubspot', body, hubspotHeaders(body, how), to);
+
+let last = 1_000_000;
+const event = (over: object = {}) =>
+  JSON.stringify({
+    eventId: ++last,
+    portalId: 33,
+    occurredAt: 1762387200123,
+    subscriptionType: 'contact.creation',
+    objectId: ++last,
+    ...over,
+  });
+
+const textOf = (record: IncomingRecord) => record.value.toString();
+
+/** How many records stand on all topics. What a request published is there before its answer. */
+const recordsOnAllTopics = (): Promise<number> =>
+  withAdmin(connection, async (admin) => {
+    let count = 0;
+    for (const { name } of topics) {
+      const partitions = await admin.fetchTopicOffsets(connection.topicPrefix + name);
+      for (const partition of partitions) count += Number(partition.high);
+    }
+    return count;
+  });
+
+describe('HubSpot', () => {
+  it.each(Object.entries(liveSamples))('brings %s to the log as the exact bytes', async (_name, sample) => {
+    const answer = await postHubspot(`[ ${sample}\n]`);
+    expect([answer.status, await answer.json()]).toEqual([200, { accepted: 1, quarantined: 0 }]);
+    const [record] = await log.until(1, (r) => textOf(r) === sample);
+    const { objectId, fromObjectId } = JSON.parse(sample) as { objectId?: number; fromObjectId?: number };
+    expect(record?.topic).toBe(Topic.ingressHubspot);
+    expect(record?.key).toMatch(new RegExp(`^default:[a-z0-9_-]+:${objectId ?? fromObjectId}$`));
+    expect(record?.envelope).toMatchObject({
+      tenant: 'default',
+      source: '/hubspot/default',
+      correlationid: record?.envelope?.id,
+    });
+  });
+
+  it('keeps the order in which the events of one record came', async () => {
+    expect((await postHubspot(`[${createdByHand.join(',\n ')}]`)).status).toBe(200);
+    const records = await log.until(8, (r) => r.key === 'default:contact:546500061940');
+    expect(records.map(textOf)).toEqual(createdByHand);
+  });
+
+  it('takes a hundred events of several portals at once, each once', async () => {
+    const events = Array.from({ length: 100 }, (_, i) => event({ portalId: 40 + (i % 3) }));
+    const answer = await postHubspot(`[${events.join(',')}]`);
+    expect(await answer.json()).toEqual({ accepted: 100, quarantined: 0 });
+    const wanted = new Set(events);
+    const records = await log.until(100, (r) => wanted.has(textOf(r)));
+    expect(new Set(records.map(textOf))).toEqual(wanted);
+    expect(records).toHaveLength(100);
+  });
+
+  it("takes a workflow's single object whole", async () => {
+    const body = `{ "objectId": ${++last}, "propertyName": "lifecyclestage",\n "propertyValue": "marketingqualifiedlead", "changeSource": "CRM_UI", "eventId": 5 }\n`;
+    expect((await postHubspot(body)).status).toBe(200);
+    const [record] = await log.until(1, (r) => textOf(r) === body);
+    expect(record?.key).toBe(`default:contact:${last}`);
+  });
+
+  it('keeps the good events of a batch and quarantines the bad one', async () => {
+    const good = [event(), event()];
+    const bad = event({ subscriptionType: undefined });
+    const answer = await postHubspot(`[${good[0]},${bad},${good[1]}]`);
+    expect([answer.status, await answer.json()]).toEqual([200, { accepted: 2, quarantined: 1 }]);
+    const [record] = await log.until(1, (r) => textOf(r) === bad);
+    expect(record).toMatchObject({ topic: Topic.quarantine, headers: { refrain_reason: 'wrong-shape' } });
+    const kept = await log.until(2, (r) => good.includes(textOf(r)));
+    expect(kept.map((r) => r.topic)).toEqual([Topic.ingressHubspot, Topic.ingressHubspot]);
+  });
+
+  it('answers 400 with the fault of each event where none is good, and quarantines them', async () => {
+    const bad = event({ objectId: undefined });
+    const answer = await postHubspot(`[${bad}]`);
+    expect(answer.status).toBe(400);
+    expect(answer.headers.get('content-type')).toBe('application/problem+json');
+    expect(await answer.json()).toMatchObject({
+      code: 'wrong-shape',
+      errors: [{ at: '/0', detail: expect.stringContaining('objectId') }],
+    });
+    const [record] = await log.until(1, (r) => textOf(r) === bad);
+    expect(record?.topic).toBe(Topic.quarantine);
+  });
+
+  it.each([
+    ['not JSON', 'hello', 400, 'not-json'],
+    ['another shape', '"text"', 400, 'wrong-shape'],
+    ['101 events', `[${Array(101).fill(event()).join(',')}]`, 400, 'too-many-events'],
+    ['more than 1 MiB', `[${' '.repeat(1024 * 1024)}]`, 413, 'too-large'],
+  ])('refuses %s', async (_case, body, status, code) => {
+    const answer = await postHubspot(body);
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([status, 'application/problem+json']);
+    expect(await answer.json()).toMatchObject({ code, type: `urn:refrain:problem:${code}` });
+  });
+
+  it('takes an object of almost 1 MiB', async () => {
+    const body = event({ filler: 'x'.repeat(1024 * 1024 - 300) });
+    expect((await postHubspot(`[${body}]`)).status).toBe(200);
+    const [record] = await log.until(1, (r) => textOf(r) === body);
+    expect(record?.topic).toBe(Topic.ingressHubspot);
+  });
+
+  it('answers an empty array', async () => {
+    expect(await (await postHubspot('[]')).json()).toEqual({ accepted: 0, quarantined: 0 });
+  });
+
+  it('publishes nothing of what is unsigned, wrongly signed, old or ahead', async () => {
+    const now = Date.now();
+    const refused: [string, Record<string, string>, string][] = [];
+    const refuse = (code: string, headersOf: (body: string) => Record<string, string>) => {
+      const body = `[${event()}]`;
+      refused.push([body, headersOf(body), code]);
+    };
+    refuse('signature-missing', () => ({}));
+    refuse('signature-missing', (body) => ({
+      'x-hubspot-request-timestamp': hubspotHeaders(body)['x-hubspot-request-timestamp'],
+    }));
+    refuse('signature-mismatch', (body) => hubspotHeaders(body, { secret: 'another' }));
+    refuse('signature-mismatch', (body) => hubspotHeaders(`${body} `));
+    refuse('timestamp-stale', (body) => hubspotHeaders(body, { at: now - 301_000 }));
+    refuse('timestamp-stale', (body) => hubspotHeaders(body, { at: now + 310_000 }));
+    const before = await recordsOnAllTopics();
+    for (const [body, headers, code] of refused) {
+      const answer = await post('/webhooks/hubspot', body, headers);
+      expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([401, code]);
+    }
+    expect(await recordsOnAllTopics()).toBe(before);
+    await postHubspot(`[${event()}]`);
+    expect(await recordsOnAllTopics()).toBe(before + 1);
+  });
+
+  it('is signed over the address with its query', async () => {
+    const body = `[${event()}]`;
+    const answer = await post('/webhooks/hubspot?portal=33', body, hubspotHeaders(body));
+    expect(answer.status).toBe(401);
+  });
+});
+
+describe('HeyGen', () => {
+  const callback = (video: string) =>
+    `{"event_type":"avatar_video.success","event_data":{"video_id":"${video}","url":"https://x.test/v.mp4?a=b"}}`;
+
+  it('answers its probe', async () => {
+    expect((await fetch(`${gateway.url}/webhooks/heygen`, { method: 'OPTIONS' })).status).toBe(200);
+  });
+
+  it.each(['Heygen-Signature', 'Signature', 'X-Heygen-Signature'])('takes a callback signed in %s', async (header) => {
+    const body = callback(`video-${header}`);
+    const answer = await post('/webhooks/heygen', body, {
+      [header]: heygenSignature(body),
+      'heygen-event-id': `evt-${header}`,
+    });
+    expect([answer.status, await answer.json()]).toEqual([200, { accepted: 1, quarantined: 0 }]);
+    const [record] = await log.until(1, (r) => textOf(r) === body);
+    expect(record).toMatchObject({
+      topic: Topic.ingressHeygen,
+      key: `default:heygen-video:video-${header}`,
+      envelope: { id: `heygen:evt-${header}`, subject: `heygen-video:video-${header}` },
+    });
+  });
+
+  it('tries no other header when the first does not match, and publishes nothing refused', async () => {
+    const body = callback('forged');
+    const right = heygenSignature(body);
+    const before = await recordsOnAllTopics();
+    const stale = String(Math.floor(Date.now() / 1000) - 400);
+    for (const headers of [
+      { 'heygen-signature': 'a'.repeat(64), signature: right },
+      { signature: heygenSignature(`${body} `) },
+      { signature: right, 'heygen-timestamp': stale },
+      {},
+    ]) {
+      expect((await post('/webhooks/heygen', body, headers as Record<string, string>)).status).toBe(401);
+    }
+    expect(await recordsOnAllTopics()).toBe(before);
+  });
+
+  it('names the fault of a callback without a video and keeps it in quarantine', async () => {
+    const body = '{"event_type":"avatar_video.success","event_data":{"folder_id":""}}';
+    const answer = await post('/webhooks/heygen', body, { signature: heygenSignature(body) });
+    expect([answer.status, await answer.json()]).toMatchObject([400, { code: 'wrong-shape' }]);
+    const [record] = await log.until(1, (r) => textOf(r) === body);
+    expect(record?.topic).toBe(Topic.quarantine);
+  });
+});
+
+describe('with declared tenants', () => {
+  let many: RunningApp;
+  beforeAll(async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'refrain-tenants-')), 'tenants.yaml');
+    writeFileSync(file, '- { tenant: acme, portals: [101] }\n- { tenant: globex, portals: [102, 103] }\n');
+    many = await start({ TENANTS_FILE: file });
+  });
+  afterAll(() => many.close());
+
+  it('keys each event by the tenant of its portal and quarantines unknown portals with 200', async () => {
+    const events = [101, 103, 999].map((portalId) => event({ portalId }));
+    const answer = await postHubspot(`[${events.join(',')}]`, {}, many);
+    expect([answer.status, await answer.json()]).toEqual([200, { accepted: 2, quarantined: 1 }]);
+    const records = await log.until(3, (r) => events.includes(textOf(r)));
+    const of = (i: number) => records.find((r) => textOf(r) === events[i]);
+    expect([of(0)?.envelope?.tenant, of(1)?.envelope?.tenant]).toEqual(['acme', 'globex']);
+    expect(of(2)).toMatchObject({ topic: Topic.quarantine, headers: { refrain_reason: 'unknown-portal' } });
+  });
+});
+
+describe('without a broker', () => {
+  let lost: RunningApp;
+  beforeAll(async () => {
+    lost = await start({ KAFKA_BROKERS: '127.0.0.1:1' });
+  });
+  afterAll(() => lost.close());
+
+  it('answers 503 with Retry-After within 5 seconds, to every vendor, and never 2xx', async () => {
+    const started = Date.now();
+    const body = `[${event()}]`;
+    const callback = '{"event_type":"avatar_video.fail","event_data":{"video_id":"v9"}}';
+    const answers = await Promise.all([
+      postHubspot(body, {}, lost),
+      postHubspot('[{}]', {}, lost),
+      post('/webhooks/heygen', callback, { signature: heygenSignature(callback) }, lost),
+    ]);
+    for (const answer of answers) {
+      expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
+      expect(await answer.json()).toMatchObject({ code: 'log-unavailable' });
+    }
+    expect(Date.now() - started).toBeLessThan(5_000);
+  });
+
+  it('is alive and not ready', async () => {
+    expect((await fetch(`${lost.url}/healthz`)).status).toBe(200);
+    const answer = await fetch(`${lost.url}/readyz`);
+    expect([answer.status, await answer.json()]).toMatchObject([503, { code: 'not-ready', errors: [{ at: 'log' }] }]);
+  });
+});
+
+it('is ready while the broker answers', async () => {
+  expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200);
+});

@@ -1,0 +1,100 @@
+import { createHash, createHmac } from 'node:crypto';
+import { HEYGEN_RECEIVED, INPUT_QUARANTINED } from '#libs/contracts';
+import { Problem } from '#libs/platform';
+import { sortCallback } from './callback';
+import { VerifiedCallback, type SignedCallback } from './signature';
+
+const SECRET = 'whsec_dGVzdA==';
+const NOW = 1_762_387_200_500;
+const body = Buffer.from(
+  '{"event_type":"avatar_video.success","event_data":{"video_id":"v1","url":"https://x.test/v.mp4"}}',
+);
+const sign = (bytes: Buffer, secret = SECRET) => createHmac('sha256', secret).update(bytes).digest('hex');
+
+function verdict(over: Partial<SignedCallback>): string {
+  try {
+    VerifiedCallback.verify({ body, signature: sign(body), timestamp: undefined, ...over }, SECRET, NOW);
+    return 'accepted';
+  } catch (error) {
+    if (error instanceof Problem) return error.code;
+    throw error;
+  }
+}
+
+it.each<[string, Partial<SignedCallback>, string]>([
+  ['the bare hex', {}, 'accepted'],
+  ['sha256= before it', { signature: `sha256=${sign(body)}` }, 'accepted'],
+  ['upper-case hex', { signature: sign(body).toUpperCase() }, 'accepted'],
+  ['a fresh timestamp', { timestamp: '1762387200' }, 'accepted'],
+  ['a timestamp of 5 minutes ago', { timestamp: '1762386901' }, 'accepted'],
+  ['an older timestamp', { timestamp: '1762386900' }, 'timestamp-stale'],
+  ['a timestamp too far ahead', { timestamp: '1762387501' }, 'timestamp-stale'],
+  ['a timestamp in milliseconds', { timestamp: String(NOW) }, 'timestamp-stale'],
+  ['an empty timestamp', { timestamp: '' }, 'timestamp-stale'],
+  ['no signature', { signature: undefined }, 'signature-missing'],
+  ['another body', { body: Buffer.from('{}') }, 'signature-mismatch'],
+  ['another secret', { signature: sign(body, 'dGVzdA==') }, 'signature-mismatch'],
+  ['half a signature', { signature: sign(body).slice(0, 32) }, 'signature-mismatch'],
+  ['base64', { signature: Buffer.from(sign(body), 'hex').toString('base64') }, 'signature-mismatch'],
+  ['another algorithm', { signature: `sha512=${sign(body)}` }, 'signature-mismatch'],
+])('with %s a callback is judged', (_case, over, expected) => {
+  expect(verdict(over)).toBe(expected);
+});
+
+function sort(content: string, eventId?: string) {
+  const bytes = Buffer.from(content);
+  const verified = VerifiedCallback.verify({ body: bytes, signature: sign(bytes), timestamp: undefined }, SECRET, NOW);
+  return sortCallback(verified, { time: '2026-11-21T05:00:00.000Z', traceparent: undefined, eventId });
+}
+
+it('makes a record of the exact bytes, named by the event id and keyed by the video', () => {
+  expect(sort(body.toString(), 'evt_1')).toEqual({
+    quarantined: false,
+    record: {
+      topic: 'ingress.heygen.v1',
+      key: 'default:heygen-video:v1',
+      value: body,
+      envelope: {
+        id: 'heygen:evt_1',
+        source: '/heygen/default',
+        type: HEYGEN_RECEIVED,
+        subject: 'heygen-video:v1',
+        time: '2026-11-21T05:00:00.000Z',
+        tenant: 'default',
+        correlationid: 'heygen:evt_1',
+        traceparent: undefined,
+      },
+    },
+  });
+});
+
+it('names a callback by its content where it has no event id, or none that is fit', () => {
+  const hash = createHash('sha256').update(body).digest('hex');
+  expect(sort(body.toString()).record.envelope.id).toBe(hash);
+  expect(sort(body.toString(), 'a b').record.envelope.id).toBe(hash);
+});
+
+it('keys a callback without a video by its callback id', () => {
+  const { record } = sort('{"event_type":"avatar_video.fail","event_data":{"callback_id":"render-1.1","msg":"no"}}');
+  expect(record.key).toMatch(/^default:heygen-video:[0-9a-f]{32}$/);
+});
+
+it.each([
+  ['a success without a video', '{"event_type":"avatar_video.success","event_data":{}}', true],
+  ['no event', '{"video_id":"v1"}', true],
+  ['an array', '[]', true],
+  ['an event about something else', '{"event_type":"instant_avatar.success","event_data":{"avatar":"a"}}', false],
+])('quarantines %s', (_case, content, told) => {
+  const { record, quarantined, fault } = sort(content);
+  expect([quarantined, fault !== undefined]).toEqual([true, told]);
+  expect(record).toMatchObject({
+    topic: 'ingress.quarantine',
+    value: Buffer.from(content),
+    headers: { refrain_reason: 'wrong-shape' },
+    envelope: { type: INPUT_QUARANTINED },
+  });
+});
+
+it('refuses what is not JSON', () => {
+  expect(() => sort('video done')).toThrow(expect.objectContaining({ code: 'not-json' }));
+});

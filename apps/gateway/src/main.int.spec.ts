@@ -1,0 +1,78 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Topic, topics } from '#libs/contracts';
+import { createTopics, testConnection, TopicReader } from '../../../libs/log/src/testing/log-fixture';
+import { hubspotHeaders, testSettings } from './testing/signed';
+
+const root = join(__dirname, '../../..');
+const main = join(root, 'dist/apps/gateway/src/main.js');
+const connection = testConnection('gateway-main');
+
+/** Starts the built gateway as a process, with these settings and no others. */
+function run(settings: Record<string, string>) {
+  if (!existsSync(main)) throw new Error(`${main} is not built: npm run build`);
+  const child = spawn(process.execPath, [main], { cwd: root, env: { PATH: process.env['PATH'], ...settings } });
+  const output = { stdout: '', stderr: '' };
+  const listening = Promise.withResolvers<string>();
+  child.stdout.on('data', (data: Buffer) => {
+    output.stdout += data.toString();
+    const url = /"url":"([^"]+)","msg":"listening"/.exec(output.stdout)?.[1];
+    if (url) listening.resolve(url);
+  });
+  child.stderr.on('data', (data: Buffer) => (output.stderr += data.toString()));
+  const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { child, output, listening: listening.promise, ended };
+}
+
+it('tells all missing settings at once and exits 1 before it listens', async () => {
+  const { output, ended } = run({ PORT: 'x', PUBLIC_URL_FILE: '/nowhere', TENANTS_FILE: '/nowhere' });
+  expect(await ended).toBe(1);
+  expect(output.stdout).toBe('');
+  const faults = output.stderr.trim().split('\n').slice(1);
+  expect(faults.map((fault) => fault.slice(0, fault.indexOf(':')))).toEqual([
+    'HEYGEN_WEBHOOK_SECRET',
+    'HUBSPOT_CLIENT_SECRET',
+    'KAFKA_BROKERS',
+    'PORT',
+    'PUBLIC_URL',
+    'TENANTS_FILE',
+  ]);
+});
+
+it('continues the trace of its caller into the log, logs one line without secrets or payload, and stops in order', async () => {
+  await createTopics(connection, topics);
+  const settings = { KAFKA_BROKERS: connection.brokers.join(','), TOPIC_PREFIX: connection.topicPrefix };
+  const { child, output, listening, ended } = run({ ...testSettings, ...settings, LOG_LEVEL: 'info' });
+  const url = await listening;
+  const log = new TopicReader(connection, Topic.ingressHubspot);
+
+  const traceId = '0af7651916cd43dd8448eb211c80319c';
+  const body =
+    '[{"eventId":1,"portalId":33,"occurredAt":1762387200123,"subscriptionType":"contact.propertyChange","objectId":9,"propertyName":"email","propertyValue":"zoe@example.test"}]';
+  const headers = { ...hubspotHeaders(body), traceparent: `00-${traceId}-b7ad6b7169203331-01` };
+  expect((await fetch(`${url}/webhooks/hubspot?a=secret`, { method: 'POST', body, headers })).status).toBe(401);
+  expect((await fetch(`${url}/webhooks/hubspot`, { method: 'POST', body, headers })).status).toBe(200);
+  const [record] = await log.until(1);
+  expect(record?.envelope?.traceparent).toMatch(new RegExp(`^00-${traceId}-(?!b7ad6b7169203331)[0-9a-f]{16}-01$`));
+  await log.close();
+
+  child.kill('SIGTERM');
+  expect(await ended).toBe(0);
+  const lines = output.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(lines.filter((line) => line['msg'] === 'request')).toEqual([
+    expect.objectContaining({
+      method: 'POST',
+      route: '/webhooks/hubspot',
+      status: 401,
+      code: 'signature-mismatch',
+      traceId,
+    }),
+    expect.objectContaining({ status: 200, accepted: 1, quarantined: 0, traceId, service: 'gateway' }),
+  ]);
+  expect(output.stdout).not.toMatch(/zoe@|a=secret/);
+  expect(output.stdout).not.toContain(testSettings.HUBSPOT_CLIENT_SECRET);
+});
