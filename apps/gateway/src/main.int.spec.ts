@@ -9,10 +9,16 @@ const root = join(__dirname, '../../..');
 const main = join(root, 'dist/apps/gateway/src/main.js');
 const connection = testConnection('gateway-main');
 
+const open: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of open.splice(0)) await close();
+});
+
 /** Starts the built gateway as a process, with these settings and no others. */
 function run(settings: Record<string, string>) {
   if (!existsSync(main)) throw new Error(`${main} is not built: npm run build`);
   const child = spawn(process.execPath, [main], { cwd: root, env: { PATH: process.env['PATH'], ...settings } });
+  open.push(() => child.kill('SIGKILL'));
   const output = { stdout: '', stderr: '' };
   const listening = Promise.withResolvers<string>();
   child.stdout.on('data', (data: Buffer) => {
@@ -46,6 +52,7 @@ it('continues the trace of its caller into the log, logs one line without secret
   const { child, output, listening, ended } = run({ ...testSettings, ...settings, LOG_LEVEL: 'info' });
   const url = await listening;
   const log = new TopicReader(connection, Topic.ingressHubspot);
+  open.push(() => log.close());
 
   const traceId = '0af7651916cd43dd8448eb211c80319c';
   const body =
@@ -55,7 +62,6 @@ it('continues the trace of its caller into the log, logs one line without secret
   expect((await fetch(`${url}/webhooks/hubspot`, { method: 'POST', body, headers })).status).toBe(200);
   const [record] = await log.until(1);
   expect(record?.envelope?.traceparent).toMatch(new RegExp(`^00-${traceId}-(?!b7ad6b7169203331)[0-9a-f]{16}-01$`));
-  await log.close();
 
   child.kill('SIGTERM');
   expect(await ended).toBe(0);

@@ -2,7 +2,7 @@ export * from './config';
 export * from './health.module';
 export * from './logging';
 export * from './problem';
-export * from './problem.filter';
+export * from './problem-filter';
 export * from './request-line';
 export * from './serve';
 export * from './settings';

@@ -6,7 +6,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { z } from 'zod';
 import { ConfigError, loadConfig, type Environment } from './config';
 import { createLogger, NestLog, type Logger } from './logging';
-import { ProblemFilter } from './problem.filter';
+import { ProblemFilter } from './problem-filter';
 import { logRequests } from './request-line';
 import type { appSettings } from './settings';
 import { shutdownTelemetry, startTelemetry } from './telemetry';

@@ -45,7 +45,7 @@ export function startTelemetry(serviceName: string, { otlpEndpoint }: { otlpEndp
   running.start();
   // The http server's prototype is patched when the module is next asked for: ask now, so that it does not matter
   // whether something loaded it before.
-  require('node:http');
+  process.getBuiltinModule('node:http');
 }
 
 /** Sends what spans are left, within the exporter's own limit; never rejects. */
