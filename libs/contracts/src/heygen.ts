@@ -4,8 +4,8 @@ const body = z.looseObject({
   event_type: z.string().optional(),
   event: z.string().optional(),
   type: z.string().optional(),
-  event_data: z.unknown(),
-  data: z.unknown(),
+  event_data: z.unknown().optional(),
+  data: z.unknown().optional(),
 });
 
 const details = z.looseObject({
@@ -17,7 +17,7 @@ const details = z.looseObject({
   video_share_page_url: z.string().nullish(),
   msg: z.string().nullish(),
   message: z.string().nullish(),
-  error: z.unknown(),
+  error: z.unknown().optional(),
   failure_code: z.union([z.string(), z.number()]).nullish(),
   failure_message: z.string().nullish(),
 });
