@@ -60,10 +60,11 @@ export class InputProcessor<State, Event extends DomainEvent, Input> {
     let last: unknown;
     for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
       try {
-        return await this.commit([input]).catch((error: unknown) => {
+        await this.commit([input]).catch((error: unknown) => {
           if (error instanceof StoreUnavailable || error instanceof Conflict) throw error;
           return this.park(input, error);
         });
+        return;
       } catch (error) {
         if (!(error instanceof Conflict)) throw error;
         last = error;

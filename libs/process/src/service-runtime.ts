@@ -38,7 +38,7 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
   private readonly process: Process<unknown, DomainEvent, unknown>;
 
   static for<S, E extends DomainEvent, I>(options: RuntimeOptions<S, E, I>): ServiceRuntime {
-    return new ServiceRuntime(options as unknown as RuntimeOptions<unknown, DomainEvent, unknown>);
+    return new ServiceRuntime(options);
   }
 
   private constructor({
