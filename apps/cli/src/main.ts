@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { ConfigError, version } from '#libs/platform';
+import { addDlq } from './commands/dlq';
 import { addInitHubspot } from './commands/init-hubspot';
 import { addMigrate } from './commands/migrate';
 import { addTopics } from './commands/topics';
@@ -13,6 +14,7 @@ const program = new Command('refrain')
 
 addMigrate(program);
 addTopics(program);
+addDlq(program);
 addInitHubspot(program);
 
 /** Exit status: 0 done, 1 failed, 2 wrong usage. */

@@ -23,7 +23,8 @@ export function renderEffects(config: RenderConfig): Record<string, EffectKind> 
       deadlineMs: 10_000,
       maxAttempts: 5,
       maxRepeats: 10,
-      perform: (order: TemplateVideo, call) => heygen.generate(order, call.idempotencyKey, call.signal),
+      perform: (order: TemplateVideo, call) =>
+        heygen.generate(named(order, call.generation), call.idempotencyKey, call.signal),
     },
     'heygen.status': {
       is: 'query',
@@ -33,4 +34,10 @@ export function renderEffects(config: RenderConfig): Record<string, EffectKind> 
       perform: ({ videoId }: { videoId: string }, call) => heygen.status(videoId, call.signal),
     },
   };
+}
+
+// The title finds a video whose answer was lost when its key has expired: HeyGen cannot be searched by callback id.
+function named(order: TemplateVideo, generation: number): TemplateVideo {
+  const callbackId = `${order.callbackId}/${String(generation)}`;
+  return { ...order, callbackId, title: `${order.title} [${callbackId}]` };
 }

@@ -4,7 +4,16 @@ export { dueMail } from './mailbox';
 export * from './ledger';
 export { dropLeases, holdLeases } from './lease';
 export * from './loop';
+export { keysToRelease, parkedKeys, parkedMail, requestRelease, type ParkedKey, type ParkedSelection } from './parking';
 export { openPool } from './pool';
 export { Relay, type Publish } from './relay';
 export * from './shapes';
-export { BatchTransaction, SHARDS, transact, type Known, type KnownEvent, type Outcome } from './transaction';
+export {
+  BatchTransaction,
+  emptyOutcome,
+  SHARDS,
+  transact,
+  type Known,
+  type KnownEvent,
+  type Outcome,
+} from './transaction';

@@ -1,5 +1,5 @@
 import { readEvent, wireType, type DomainEvent } from '#libs/contracts';
-import type { BatchTransaction, Known, KnownEvent, NewMail, Outcome } from '#libs/event-store';
+import { type BatchTransaction, emptyOutcome, type Known, type KnownEvent, type NewMail } from '#libs/event-store';
 import type { Span } from '@opentelemetry/api';
 import type { Decision, Owed } from './decider';
 import type { ProcessDefinition } from './definition';
@@ -20,13 +20,15 @@ interface Folded<State> {
  * one stream see each other. Built anew for every try, since it keeps what it has folded.
  */
 export class Batch<State, Event extends DomainEvent, Input> {
-  private readonly outcome: Outcome = { marks: [], events: [], effects: [], mail: [], taken: [], parkedMail: [] };
+  private readonly outcome = emptyOutcome();
   private readonly streams = new Map<string, Folded<State>>();
   private readonly spans: Span[] = [];
 
   constructor(
     private readonly definition: ProcessDefinition<State, Event, Input>,
     private readonly inputs: Pending<Input>[],
+    /** A release decides what waits behind a parked key: the parking does not hold it up. */
+    private readonly released = false,
   ) {}
 
   /** Streams, marks and parked keys are read, every input is decided, everything is written. */
@@ -75,7 +77,7 @@ export class Batch<State, Event extends DomainEvent, Input> {
       if (input.mailId !== undefined) this.outcome.taken.push(input.mailId);
       return;
     }
-    if (known.parked.has(input.inputKey)) {
+    if (!this.released && known.parked.has(input.inputKey)) {
       this.makeWait(input);
       return;
     }

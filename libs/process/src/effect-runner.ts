@@ -8,6 +8,8 @@ import { inCallSpan } from './trace';
 /** What a call is told besides its request. */
 export interface CallContext {
   tenant: string;
+  /** From 1; raised by a redo. */
+  generation: number;
   /** Aborts at the deadline; a call that it cuts ends as unknown. */
   signal: AbortSignal;
   /** The same for every repeat of one slot and generation: 64 hex digits. */
@@ -109,6 +111,7 @@ export class EffectRunner {
     if (left <= 0) return { outcome: 'retry', code: 'claimed-too-late', message: 'not sent', refused: true };
     const call: CallContext = {
       tenant: effect.tenant,
+      generation: effect.generation,
       signal: AbortSignal.timeout(left),
       idempotencyKey: idempotencyKey(effect.slot, effect.generation),
     };

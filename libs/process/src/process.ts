@@ -7,6 +7,7 @@ import type { ProcessDefinition } from './definition';
 import { EffectRunner, type EffectKind } from './effect-runner';
 import { InputProcessor, type OnParked } from './input-processor';
 import { inputOfRecord } from './inputs';
+import { KeyRelease } from './key-release';
 import { MailboxPump } from './mailbox-pump';
 import type { Pending } from './pending';
 import { type Produce, publishTo } from './publish';
@@ -47,9 +48,10 @@ export class Process<State, Event extends DomainEvent, Input> {
       this.pump.wake();
     };
     this.processor = new InputProcessor(pool, definition, committed, onParked);
+    const release = new KeyRelease(pool, definition, committed);
     this.relay = new Relay(pool, service, owner, publishTo(produce, catalog), onError);
     this.runner = new EffectRunner(pool, service, owner, effects, concurrency, () => this.pump.wake(), onError);
-    this.pump = new MailboxPump(pool, definition, this.processor, owner, onError);
+    this.pump = new MailboxPump(pool, definition, this.processor, release, owner, onError);
   }
 
   start(): void {
