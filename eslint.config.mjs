@@ -44,7 +44,6 @@ export default defineConfig(
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     plugins: { house: { rules: { 'file-name': nameOfFile } } },
     rules: {
-      'house/file-name': 'error',
       eqeqeq: 'error',
       'no-empty': 'error', // a comment in the block makes it not empty
       'no-restricted-properties': [
@@ -77,6 +76,7 @@ export default defineConfig(
       ],
     },
   },
+  { files: ['{apps,libs,e2e,scripts,sandbox}/**'], rules: { 'house/file-name': 'error' } },
   { files: readersOfTheEnvironment, rules: { 'no-restricted-properties': 'off' } },
   {
     files: ['apps/cli/src/**/*.ts'],

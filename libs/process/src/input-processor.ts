@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { INPUT_PARKED, type DomainEvent } from '#libs/contracts';
-import { Conflict, StoreUnavailable, transact } from '#libs/event-store';
-import type { Pool } from 'pg';
+import { Conflict, StoreUnavailable, transact, type Pool } from '#libs/event-store';
 import { Batch } from './batch';
 import type { ProcessDefinition } from './definition';
 import { parkingEvent } from './parking-event';

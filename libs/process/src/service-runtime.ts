@@ -1,6 +1,6 @@
 import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import type { DomainEvent } from '#libs/contracts';
-import { openPool } from '#libs/event-store';
+import { checkStore, openPool, type Pool } from '#libs/event-store';
 import {
   type BatchHandler,
   deadLetter,
@@ -10,7 +10,6 @@ import {
   LogProducer,
   LogStrategy,
 } from '#libs/log';
-import type { Pool } from 'pg';
 import { type ProcessDefinition, UnreadableRecord } from './definition';
 import type { EffectKind } from './effect-runner';
 import { Process } from './process';
@@ -83,7 +82,7 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
   /** What must answer before the service is ready. */
   checks(): Record<string, () => Promise<unknown>> {
     return {
-      database: () => this.pool.query('select 1'),
+      database: () => checkStore(this.pool),
       log: () => this.producer.check(),
       consumer: () => this.strategy.check(),
     };
