@@ -124,7 +124,7 @@ describe('structured answers', () => {
       model: MODEL,
       instructions: 'Extract.',
       input: NOTES,
-      text: { format: { type: 'json_schema', name: 'lead', strict: true, schema: SCHEMA as never } },
+      text: { format: { type: 'json_schema', name: 'lead', strict: true, schema: SCHEMA } },
     });
     assert.equal(JSON.parse(response.output_text).ai_budget_estimate, 50_000);
     assert.ok((response.usage?.output_tokens ?? 0) > 0);

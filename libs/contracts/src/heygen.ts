@@ -56,20 +56,21 @@ export function readHeygen(value: unknown): { callback: HeygenCallback } | { err
   if (!eventType) return { error: '✖ names no event: event_type is needed' };
   const inner = details.safeParse(outer.data.event_data ?? outer.data.data ?? value);
   if (!inner.success) return { error: z.prettifyError(inner.error) };
-  const d = inner.data;
-  if (!d.video_id && !d.callback_id) return { error: '✖ names no video: video_id or callback_id is needed' };
-  return {
-    callback: {
-      result: results[eventType] ?? 'other',
-      eventType,
-      videoId: d.video_id ?? undefined,
-      callbackId: d.callback_id ?? undefined,
-      url: d.url ?? d.video_url ?? undefined,
-      code: d.failure_code === null || d.failure_code === undefined ? undefined : String(d.failure_code),
-      message: d.msg ?? d.message ?? errorText(d.error) ?? d.failure_message ?? undefined,
-    },
-  };
+  if (!inner.data.video_id && !inner.data.callback_id) {
+    return { error: '✖ names no video: video_id or callback_id is needed' };
+  }
+  return { callback: callbackOf(eventType, inner.data) };
 }
+
+const callbackOf = (eventType: string, d: z.infer<typeof details>): HeygenCallback => ({
+  result: results[eventType] ?? 'other',
+  eventType,
+  videoId: d.video_id ?? undefined,
+  callbackId: d.callback_id ?? undefined,
+  url: d.url ?? d.video_url ?? undefined,
+  code: d.failure_code === null || d.failure_code === undefined ? undefined : String(d.failure_code),
+  message: d.msg ?? d.message ?? errorText(d.error) ?? d.failure_message ?? undefined,
+});
 
 /** Wire type of a record on `ingress.heygen.v1`; its value is the vendor's own JSON. */
 export const HEYGEN_RECEIVED = 'refrain.heygen-callback.received.v1';

@@ -5,7 +5,7 @@ export * from './ledger';
 export { dropLeases, holdLeases } from './lease';
 export * from './loop';
 export { keysToRelease, parkedKeys, parkedMail, requestRelease, type ParkedKey, type ParkedSelection } from './parking';
-export { openPool } from './pool';
+export { checkStore, openPool, type Pool } from './pool';
 export { Relay, type Publish } from './relay';
 export * from './replays';
 export * from './shapes';

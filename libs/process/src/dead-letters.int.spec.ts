@@ -136,7 +136,7 @@ it('loses nothing when releases, new inputs and two replicas meet', async () => 
   await running.pop()?.stop();
   const replicas = [start('dl-storm', { fixed: true }), start('dl-storm', { fixed: true })];
   const words = Array.from({ length: 30 }, (_, i) => `w${String(i)}`);
-  const flow = words.map((word, i) => replicas[i % 2]?.handle([say('contact:5', word)]));
+  const flow = words.map(async (word, i) => replicas[i % 2]?.handle([say('contact:5', word)]));
   await requestRelease(db.pool, { service: 'dl-storm' }, 'operator');
   await Promise.all(flow);
   await requestRelease(db.pool, { service: 'dl-storm' }, 'operator');

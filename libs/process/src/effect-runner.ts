@@ -1,6 +1,13 @@
 import type { Answer, Cost } from '#libs/contracts';
-import { Ledger, Loop, type ClaimedEffect, type KindPolicy, type OnError, type Settlement } from '#libs/event-store';
-import type { Pool } from 'pg';
+import {
+  Ledger,
+  Loop,
+  type ClaimedEffect,
+  type KindPolicy,
+  type OnError,
+  type Settlement,
+  type Pool,
+} from '#libs/event-store';
 import { backoff } from './backoff';
 import { idempotencyKey } from './slot';
 import { inCallSpan } from './trace';

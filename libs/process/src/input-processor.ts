@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { INPUT_PARKED, type DomainEvent } from '#libs/contracts';
-import { Conflict, StoreUnavailable, transact } from '#libs/event-store';
-import type { Pool } from 'pg';
+import { Conflict, StoreUnavailable, transact, type Pool } from '#libs/event-store';
 import { Batch } from './batch';
 import type { ProcessDefinition } from './definition';
 import { parkingEvent } from './parking-event';
@@ -61,10 +60,11 @@ export class InputProcessor<State, Event extends DomainEvent, Input> {
     let last: unknown;
     for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
       try {
-        return await this.commit([input]).catch((error: unknown) => {
+        await this.commit([input]).catch((error: unknown) => {
           if (error instanceof StoreUnavailable || error instanceof Conflict) throw error;
           return this.park(input, error);
         });
+        return;
       } catch (error) {
         if (!(error instanceof Conflict)) throw error;
         last = error;

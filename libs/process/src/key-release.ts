@@ -6,8 +6,8 @@ import {
   type Mail,
   StoreUnavailable,
   transact,
+  type Pool,
 } from '#libs/event-store';
-import type { Pool } from 'pg';
 import { Batch } from './batch';
 import type { ProcessDefinition } from './definition';
 import { inputOfMail } from './inputs';

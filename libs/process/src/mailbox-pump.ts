@@ -1,6 +1,5 @@
 import type { DomainEvent } from '#libs/contracts';
-import { dropLeases, dueMail, holdLeases, Loop, type Mail, type OnError } from '#libs/event-store';
-import type { Pool } from 'pg';
+import { dropLeases, dueMail, holdLeases, Loop, type Mail, type OnError, type Pool } from '#libs/event-store';
 import type { ProcessDefinition } from './definition';
 import { inputOfMail, waitingMail } from './inputs';
 import type { KeyRelease } from './key-release';

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DomainEvent } from '#libs/contracts';
-import { Relay, type OnError } from '#libs/event-store';
+import { Relay, type OnError, type Pool } from '#libs/event-store';
 import type { BatchHandler, IncomingRecord } from '#libs/log';
-import type { Pool } from 'pg';
 import type { ProcessDefinition } from './definition';
 import { EffectRunner, type EffectKind } from './effect-runner';
 import { InputProcessor, type OnParked } from './input-processor';

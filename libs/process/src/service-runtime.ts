@@ -1,6 +1,6 @@
 import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import type { DomainEvent } from '#libs/contracts';
-import { openPool } from '#libs/event-store';
+import { checkStore, openPool, type Pool } from '#libs/event-store';
 import {
   type BatchHandler,
   boundsOf,
@@ -12,7 +12,6 @@ import {
   LogStrategy,
   readRange,
 } from '#libs/log';
-import type { Pool } from 'pg';
 import { type ProcessDefinition, UnreadableRecord } from './definition';
 import type { EffectKind } from './effect-runner';
 import { Process } from './process';
@@ -40,7 +39,7 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
   private readonly process: Process<unknown, DomainEvent, unknown>;
 
   static for<S, E extends DomainEvent, I>(options: RuntimeOptions<S, E, I>): ServiceRuntime {
-    return new ServiceRuntime(options as unknown as RuntimeOptions<unknown, DomainEvent, unknown>);
+    return new ServiceRuntime(options);
   }
 
   private constructor({
@@ -89,7 +88,7 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
   /** What must answer before the service is ready. */
   checks(): Record<string, () => Promise<unknown>> {
     return {
-      database: () => this.pool.query('select 1'),
+      database: () => checkStore(this.pool),
       log: () => this.producer.check(),
       consumer: () => this.strategy.check(),
     };
