@@ -7,7 +7,7 @@ let hub: Hub;
 beforeAll(async () => {
   hub = await Hub.start({ RENDER_MS: '1500' });
 });
-afterAll(() => hub.stop());
+afterAll(() => hub?.stop());
 
 const ingress = 'ingress.hubspot.v1';
 const renders = 'render.events.v1';
