@@ -1,14 +1,7 @@
 import { userInfo } from 'node:os';
 import { type Command, Option } from 'commander';
 import { services } from '#libs/contracts';
-import {
-  openPool,
-  parkedKeys,
-  parkedMail,
-  type ParkedKey,
-  type ParkedSelection,
-  requestRelease,
-} from '#libs/event-store';
+import { parkedKeys, parkedMail, type ParkedKey, type ParkedSelection, requestRelease } from '#libs/event-store';
 import { discardParked } from '#libs/process';
 import { print, UsageError } from '../output';
 import { withStore } from '../store';
