@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigError, version } from '#libs/platform';
 import { addDlq } from './commands/dlq';
+import { addExplain } from './commands/explain';
 import { addInitHubspot } from './commands/init-hubspot';
 import { addMigrate } from './commands/migrate';
 import { addReplay } from './commands/replay';
@@ -16,6 +17,7 @@ const program = new Command('refrain')
 
 addMigrate(program);
 addTopics(program);
+addExplain(program);
 addReplay(program);
 addDlq(program);
 addInitHubspot(program);
