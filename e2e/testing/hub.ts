@@ -131,7 +131,13 @@ export class Hub {
     return child;
   }
 
-  private async command(...args: string[]): Promise<void> {
+  /** Runs a `refrain` command with `--json` and reads what it prints. */
+  async refrain<T>(...args: string[]): Promise<T> {
+    const printed = /^\{.*$/m.exec((await this.command(...args, '--json')).output)?.[0];
+    return JSON.parse(printed ?? 'null') as T;
+  }
+
+  private async command(...args: string[]): Promise<Child> {
     const child = new Child(
       `refrain ${args.join(' ')}`,
       ['dist/apps/cli/src/main.js', ...args],
@@ -139,6 +145,7 @@ export class Hub {
       this.watchdog,
     );
     await child.run();
+    return child;
   }
 
   private async readTopics(): Promise<void> {

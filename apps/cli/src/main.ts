@@ -13,6 +13,7 @@ const program = new Command('refrain')
   .description('operate a Refrain hub')
   .version(version)
   .exitOverride()
+  .enablePositionalOptions()
   .configureHelp({ showGlobalOptions: true });
 
 addMigrate(program);

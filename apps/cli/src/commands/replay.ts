@@ -33,6 +33,7 @@ const LOOK_EVERY_MS = 300;
 export function addReplay(program: Command): void {
   const replay = program
     .command('replay')
+    .enablePositionalOptions()
     .description("show what today's code would do about records of a topic; nothing is done before `replay apply`")
     .addOption(new Option('--service <name>', 'the service that looks again').choices(services))
     .addOption(new Option('--topic <name>', 'the topic whose records it looks at').choices(Object.values(Topic)))

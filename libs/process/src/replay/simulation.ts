@@ -73,10 +73,7 @@ export class Simulation<State, Event extends DomainEvent, Input> {
       const state = this.fold(events.filter((event) => event.version <= mark.version));
       const decided = this.definition.decider.decide(state, target.input).events;
       const recorded = events.filter((e) => e.version > mark.version && e.meta.causedBy === input.meta.causedBy);
-      return equal(
-        decided.map((e) => this.stored(e)),
-        recorded,
-      );
+      return this.digest(decided.map((e) => this.stored(e))) === this.digest(recorded);
     });
     if (same.includes(undefined)) return 'no then';
     return same.every(Boolean) ? 'same' : 'differs';
@@ -138,6 +135,15 @@ export class Simulation<State, Event extends DomainEvent, Input> {
     );
   }
 
+  // Compared as they are stored: a key without a value is no key.
+  private digest(events: { type: string; data: unknown }[]): string {
+    const provenance = this.definition.provenance ?? [];
+    const drop = (key: string, value: unknown) => (provenance.includes(key) ? undefined : value);
+    return requestHash(
+      events.map(({ type, data }) => ({ type, data: JSON.parse(JSON.stringify(data, drop)) as unknown })),
+    );
+  }
+
   private stored(event: Event): { type: string; data: unknown } {
     return { type: wireType(this.definition.catalog, event), data: event.data };
   }
@@ -145,12 +151,3 @@ export class Simulation<State, Event extends DomainEvent, Input> {
 
 const known = (entry: LedgerEntry | undefined, verdict: Verdict): unknown =>
   verdict === 'skipped' || verdict === 'changed' ? entry?.answer : undefined;
-
-// Compared as they are stored: a key without a value is no key.
-const equal = (one: { type: string; data: unknown }[], other: { type: string; data: unknown }[]): boolean =>
-  requestHash(one.map(shown)) === requestHash(other.map(shown));
-
-const shown = ({ type, data }: { type: string; data: unknown }) => ({
-  type,
-  data: JSON.parse(JSON.stringify(data)) as unknown,
-});
