@@ -4,7 +4,9 @@ import { ConfigError, version } from '#libs/platform';
 import { addDlq } from './commands/dlq';
 import { addInitHubspot } from './commands/init-hubspot';
 import { addMigrate } from './commands/migrate';
+import { addReplay } from './commands/replay';
 import { addTopics } from './commands/topics';
+import { UsageError } from './output';
 
 const program = new Command('refrain')
   .description('operate a Refrain hub')
@@ -14,6 +16,7 @@ const program = new Command('refrain')
 
 addMigrate(program);
 addTopics(program);
+addReplay(program);
 addDlq(program);
 addInitHubspot(program);
 
@@ -25,7 +28,7 @@ async function main(): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     process.stderr.write(`refrain: ${sentence(error)}\n`);
-    return 1;
+    return error instanceof UsageError ? 2 : 1;
   }
 }
 

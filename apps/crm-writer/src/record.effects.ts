@@ -14,6 +14,7 @@ export function recordEffects(config: RecordConfig): Record<string, EffectKind> 
       deadlineMs: 8_000,
       maxAttempts: 8,
       maxRepeats: 10,
+      plan: { answer: () => ({ modifiedAt: null }), cost: () => ({ apiCalls: 1 }) },
       perform: (request: UpdateRequest, call) => hubspot.update(request, call.signal),
     },
   };

@@ -16,6 +16,7 @@ export function enrichmentEffects(config: EnrichmentConfig): Record<string, Effe
       deadlineMs: 8_000,
       maxAttempts: 8,
       maxRepeats: 0,
+      plan: { cost: () => ({ apiCalls: 1 }) },
       perform: (request: ReadRequest, call) => hubspot.read(request, call.signal),
     },
     'openai.ask': {
@@ -23,7 +24,17 @@ export function enrichmentEffects(config: EnrichmentConfig): Record<string, Effe
       deadlineMs: config.OPENAI_DEADLINE,
       maxAttempts: 5,
       maxRepeats: 1,
+      // What the model will say is not known before; four characters are about one token.
+      plan: { cost: ({ instruction, text }: Question) => tokensFor(instruction.length + text.length) },
       perform: (question: Question, call) => openai.ask(question, call.signal),
     },
   };
 }
+
+const MAX_ANSWER_TOKENS = 1_000;
+
+const tokensFor = (characters: number) => ({
+  apiCalls: 1,
+  inputTokens: Math.ceil(characters / 4),
+  outputTokens: MAX_ANSWER_TOKENS,
+});

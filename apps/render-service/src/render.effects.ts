@@ -16,6 +16,7 @@ export function renderEffects(config: RenderConfig): Record<string, EffectKind> 
       deadlineMs: 8_000,
       maxAttempts: 8,
       maxRepeats: 0,
+      plan: { cost: () => ({ apiCalls: 1 }) },
       perform: (request: ReadRequest, call) => hubspot.read(request, call.signal),
     },
     'heygen.generate': {
@@ -23,6 +24,7 @@ export function renderEffects(config: RenderConfig): Record<string, EffectKind> 
       deadlineMs: 10_000,
       maxAttempts: 5,
       maxRepeats: 10,
+      plan: { answer: () => ({ videoId: 'planned' }), cost: () => ({ credits: 1, apiCalls: 1 }) },
       perform: (order: TemplateVideo, call) =>
         heygen.generate(named(order, call.generation), call.idempotencyKey, call.signal),
     },
@@ -31,6 +33,7 @@ export function renderEffects(config: RenderConfig): Record<string, EffectKind> 
       deadlineMs: 8_000,
       maxAttempts: 5,
       maxRepeats: 0,
+      plan: { cost: () => ({ apiCalls: 1 }) },
       perform: ({ videoId }: { videoId: string }, call) => heygen.status(videoId, call.signal),
     },
   };

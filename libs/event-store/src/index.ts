@@ -7,7 +7,9 @@ export * from './loop';
 export { keysToRelease, parkedKeys, parkedMail, requestRelease, type ParkedKey, type ParkedSelection } from './parking';
 export { checkStore, openPool, type Pool } from './pool';
 export { Relay, type Publish } from './relay';
+export * from './replays';
 export * from './shapes';
+export { readStreams } from './streams';
 export {
   BatchTransaction,
   emptyOutcome,

@@ -69,6 +69,11 @@ export class BatchTransaction {
     private readonly service: string,
   ) {}
 
+  /** The transaction's connection, for the store's own reading functions. */
+  get db(): PoolClient {
+    return this.client;
+  }
+
   /** Reads marks, parked keys and streams in one round trip. */
   async read(wanted: Wanted): Promise<Known> {
     const { rows } = await this.client.query<ReadRow>({

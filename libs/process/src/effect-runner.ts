@@ -1,4 +1,4 @@
-import type { Answer } from '#libs/contracts';
+import type { Answer, Cost } from '#libs/contracts';
 import {
   Ledger,
   Loop,
@@ -30,6 +30,11 @@ export interface EffectKind extends Omit<KindPolicy, 'kind'> {
   /** Attempts that the vendor processed before the effect is dead. */
   maxAttempts: number;
   perform(request: never, call: CallContext): Promise<Answer>;
+  /**
+   * For plans, which perform nothing: the answer that a successful command would give (absent where it cannot be known
+   * before), and an upper bound of its cost.
+   */
+  plan?: { answer?(request: never): unknown; cost?(request: never): Cost };
 }
 
 const SWEEP_MS = 500;

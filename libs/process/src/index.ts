@@ -5,5 +5,7 @@ export { discardParked } from './key-release';
 export * from './pending';
 export { Process, type Surroundings } from './process';
 export type { Produce } from './publish';
+export type { ItemPlan, PlannedEffect } from './replay/simulation';
+export type { Verdict } from './replay/verdict';
 export * from './service-runtime';
 export * from './stream-id';

@@ -7,7 +7,7 @@ import type { Pending } from './pending';
 import { readStreamId } from './stream-id';
 
 /** A record as it waits in the mailbox: enough to be routed again, byte for byte. */
-interface RecordMail {
+export interface RecordMail {
   topic: string;
   value: string;
   envelope: Envelope;

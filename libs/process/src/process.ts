@@ -10,6 +10,7 @@ import { KeyRelease } from './key-release';
 import { MailboxPump } from './mailbox-pump';
 import type { Pending } from './pending';
 import { type Produce, publishTo } from './publish';
+import { type LogRange, ReplayWorker } from './replay/replay-worker';
 
 /** What a process needs from the app that runs it. */
 export interface Surroundings {
@@ -20,6 +21,8 @@ export interface Surroundings {
   effects: Record<string, EffectKind>;
   /** Calls under way at once, in this replica. */
   concurrency: number;
+  /** How replays read the log again; without it none are made. */
+  log?: LogRange;
   onError: OnError;
   onParked: OnParked;
 }
@@ -33,12 +36,13 @@ export class Process<State, Event extends DomainEvent, Input> {
   private readonly relay: Relay;
   private readonly runner: EffectRunner;
   private readonly pump: MailboxPump<State, Event, Input>;
+  private readonly replays: ReplayWorker<State, Event, Input> | undefined;
 
   constructor(
     private readonly definition: ProcessDefinition<State, Event, Input>,
     private readonly surroundings: Surroundings,
   ) {
-    const { pool, produce, effects, concurrency, onError, onParked } = surroundings;
+    const { pool, produce, effects, concurrency, log, onError, onParked } = surroundings;
     const { service, catalog } = definition;
     const owner = `${service}/${randomUUID()}`;
     const committed = () => {
@@ -50,6 +54,7 @@ export class Process<State, Event extends DomainEvent, Input> {
     const release = new KeyRelease(pool, definition, committed);
     this.relay = new Relay(pool, service, owner, publishTo(produce, catalog), onError);
     this.runner = new EffectRunner(pool, service, owner, effects, concurrency, () => this.pump.wake(), onError);
+    this.replays = log && new ReplayWorker(pool, definition, effects, log, owner, committed, onError);
     this.pump = new MailboxPump(pool, definition, this.processor, release, owner, onError);
   }
 
@@ -57,10 +62,12 @@ export class Process<State, Event extends DomainEvent, Input> {
     this.relay.start();
     this.runner.start();
     this.pump.start();
+    this.replays?.start();
   }
 
   /** Ends what is in hand: first the decisions, then the calls, then the publishing of what they left. */
   async stop(): Promise<void> {
+    await this.replays?.stop();
     await this.pump.stop();
     await this.runner.stop();
     await this.relay.stop();

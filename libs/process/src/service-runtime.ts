@@ -3,12 +3,14 @@ import type { DomainEvent } from '#libs/contracts';
 import { checkStore, openPool, type Pool } from '#libs/event-store';
 import {
   type BatchHandler,
+  boundsOf,
   deadLetter,
   type IncomingRecord,
   type LogConnection,
   type LogLines,
   LogProducer,
   LogStrategy,
+  readRange,
 } from '#libs/log';
 import { type ProcessDefinition, UnreadableRecord } from './definition';
 import type { EffectKind } from './effect-runner';
@@ -57,6 +59,10 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
       pool: this.pool,
       effects,
       concurrency,
+      log: {
+        bounds: (range) => boundsOf(connection, range),
+        read: (topic, bounds, onRecords) => readRange(connection, topic, bounds, onRecords),
+      },
       produce: (records) => this.producer.publish(records),
       deadLetter: (record, error) => deadLetter(this.producer, letterOf(service, version, record, error)),
       onError: (err, loop) => lines.error({ err, loop }, 'a step failed and will be tried again'),

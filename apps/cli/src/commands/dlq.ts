@@ -9,10 +9,9 @@ import {
   type ParkedSelection,
   requestRelease,
 } from '#libs/event-store';
-import { loadConfig } from '#libs/platform';
 import { discardParked } from '#libs/process';
-import { storeConfig } from '../cli.config';
-import { print } from '../output';
+import { print, UsageError } from '../output';
+import { withStore } from '../store';
 
 interface Selection {
   service?: string;
@@ -63,22 +62,14 @@ const units: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86
 
 function selectionOf({ service, key, class: code, olderThan }: Selection): ParkedSelection {
   const [, amount, unit = ''] = /^(\d+)([smhd])$/.exec(olderThan ?? '') ?? [];
-  if (olderThan !== undefined && amount === undefined) throw new Error('--older-than must look like 30m, 24h or 7d');
+  if (olderThan !== undefined && amount === undefined)
+    throw new UsageError('--older-than must look like 30m, 24h or 7d');
   return {
     service,
     inputKey: key,
     code,
     olderThanMs: amount === undefined ? undefined : Number(amount) * (units[unit] ?? 0),
   };
-}
-
-async function withStore<T>(work: (pool: ReturnType<typeof openPool>) => Promise<T>): Promise<T> {
-  const pool = openPool(loadConfig(storeConfig, process.env).DATABASE_URL, 'refrain-cli', 2);
-  try {
-    return await work(pool);
-  } finally {
-    await pool.end();
-  }
 }
 
 const ageOf = (since: Date): string => {
@@ -127,7 +118,7 @@ function bodyOf(body: unknown): string {
 async function release(options: Selection & { all: boolean; by: string }): Promise<void> {
   const selection = selectionOf(options);
   if (!options.all && Object.values(selection).every((value) => value === undefined)) {
-    throw new Error('nothing was selected; --all releases every parked key');
+    throw new UsageError('nothing was selected; --all releases every parked key');
   }
   const asked = await withStore((pool) => requestRelease(pool, selection, options.by));
   print(options.json, { asked }, `Asked for the release of ${String(asked)} keys; \`dlq ls\` shows what is left.`);
