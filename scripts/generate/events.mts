@@ -17,7 +17,7 @@ function contextPart({ context, topic, shapes }: Catalog): string[] {
     `${data.description ?? ''} Type ${code(wire)}.`,
     fieldsTable(data),
   ]);
-  return [`## ${context}`, `Streams ${code(`${context}-…`)}, topic ${code(topic)}.`, ...events];
+  return [`## ${context}`, `Topic ${code(topic)}.`, ...events];
 }
 
 function fieldsTable(data: Parameters<typeof jsonSchemaOf>[0]): string {
@@ -27,7 +27,11 @@ function fieldsTable(data: Parameters<typeof jsonSchemaOf>[0]): string {
     Object.entries(properties).map(([name, field]) => [
       code(name),
       shownType(field) + (required.includes(name) ? '' : ', optional'),
-      field.description ?? '',
+      field.description ?? nothingSaid(name),
     ]),
   );
+}
+
+function nothingSaid(field: string): never {
+  throw new Error(`The field ${field} of an event has no .describe(), so the reference would say nothing of it`);
 }

@@ -23,7 +23,18 @@ export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
     '~standard': _methods,
     ...rest
   } = z.toJSONSchema(schema, { target: 'draft-7', io: 'input' });
-  return JSON.parse(JSON.stringify(rest)) as JsonSchema;
+  return JSON.parse(JSON.stringify(rest), (_key, value: unknown) => withoutNoise(value)) as JsonSchema;
+}
+
+// What every reader takes for granted: numbers are safe integers, names are text, times are times.
+function withoutNoise(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const schema = { ...value } as JsonSchema & { maximum?: number; propertyNames?: JsonSchema };
+  if (schema.minimum === Number.MIN_SAFE_INTEGER) delete schema.minimum;
+  if (schema.maximum === Number.MAX_SAFE_INTEGER) delete schema.maximum;
+  if (schema.format === 'date-time') delete schema['pattern'];
+  if (JSON.stringify(schema.propertyNames) === '{"type":"string"}') delete schema.propertyNames;
+  return schema;
 }
 
 /** A type as people write it: `text`, `whole number`, `list of text`. */

@@ -7,7 +7,7 @@ const about = {
   recipe: z.string().describe('Id of the recipe'),
   recipeVersion: z.string().describe("Names the recipe's content: equal content, equal version"),
   render: z.int().positive().describe('Number of the render on its record, from 1'),
-  triggeredAt: z.iso.datetime().describe("The trigger's own time, RFC 3339"),
+  triggeredAt: z.iso.datetime().describe("The trigger's own time"),
 };
 
 /** The history of one record's renders by one recipe: stream `render-…`, topic `render.events.v1`. */
@@ -15,7 +15,11 @@ export const renderEvents = catalog('render', Topic.render, {
   RenderRequested: {
     wire: 'refrain.render.requested.v1',
     data: z
-      .object({ ...about, rootCause: z.string(), content: z.string() })
+      .object({
+        ...about,
+        rootCause: z.string().describe('Id of the first accepted record of the chain'),
+        content: z.string().describe('What the trigger said; equal content within the cool-down is the same trigger'),
+      })
       .describe('A trigger matched: the record is to have a video, and is read first.'),
   },
   RenderPrepared: {
@@ -23,8 +27,8 @@ export const renderEvents = catalog('render', Topic.render, {
     data: z
       .object({
         ...about,
-        template: z.string(),
-        variables: z.record(z.string(), z.string()),
+        template: z.string().describe('Id of the HeyGen template'),
+        variables: z.record(z.string(), z.string()).describe('Values of the template, by name'),
         recordModifiedAt: z
           .string()
           .optional()
@@ -35,23 +39,42 @@ export const renderEvents = catalog('render', Topic.render, {
   RenderRejected: {
     wire: 'refrain.render.rejected.v1',
     data: z
-      .object({ ...about, code: z.string(), reason: z.string() })
+      .object({
+        ...about,
+        code: z.string().describe('Why, for programs'),
+        reason: z.string().describe('Why, for people'),
+      })
       .describe('No video is made, and nothing was spent: the record does not say what the recipe requires.'),
   },
   RenderSubmitted: {
     wire: 'refrain.render.submitted.v1',
     data: z
-      .object({ ...about, generation: z.int().positive(), videoId: z.string().optional() })
+      .object({
+        ...about,
+        generation: z.int().positive().describe('Which call for this render was taken, from 1'),
+        videoId: z.string().optional().describe('Id that HeyGen gave the video'),
+      })
       .describe('HeyGen took the order, under the generation (attempt by a new key) named here.'),
   },
   RenderCompleted: {
     wire: 'refrain.render.completed.v1',
-    data: z.object({ ...about, videoId: z.string(), url: z.string() }).describe('The video is ready at this address.'),
+    data: z
+      .object({
+        ...about,
+        videoId: z.string().describe('Id that HeyGen gave the video'),
+        url: z.string().describe('Where the video can be seen'),
+      })
+      .describe('The video is ready at this address.'),
   },
   RenderFailed: {
     wire: 'refrain.render.failed.v1',
     data: z
-      .object({ ...about, videoId: z.string().optional(), code: z.string(), reason: z.string() })
+      .object({
+        ...about,
+        videoId: z.string().optional().describe('Id that HeyGen gave the video'),
+        code: z.string().describe('Why, for programs'),
+        reason: z.string().describe('Why, for people'),
+      })
       .describe('The video will not come: HeyGen refused the order or failed at it.'),
   },
 });
