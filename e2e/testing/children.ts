@@ -25,7 +25,7 @@ export class Child {
     // A group of its own is what the watchdog ends.
     const child = spawn(process.execPath, this.args, {
       cwd: root,
-      env: { PATH: process.env['PATH'], ...this.env } as NodeJS.ProcessEnv,
+      env: { PATH: process.env['PATH'], ...this.env },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });

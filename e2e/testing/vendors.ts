@@ -1,4 +1,4 @@
-import { type Account, type Secrets } from './secrets';
+import type { Account, Secrets } from './secrets';
 import { Child, type Environment, type Watchdog } from './children';
 
 export const vendors = ['hubspot', 'heygen', 'openai'] as const;

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { version } from '#libs/platform';
 import { addDlq } from './commands/dlq';
+import { addExplain } from './commands/explain';
 import { addInitHubspot } from './commands/init-hubspot';
 import { addMigrate } from './commands/migrate';
 import { addReplay } from './commands/replay';
@@ -16,6 +17,7 @@ export function createProgram(): Command {
 
   addMigrate(program);
   addTopics(program);
+  addExplain(program);
   addReplay(program);
   addDlq(program);
   addInitHubspot(program);

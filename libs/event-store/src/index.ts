@@ -9,6 +9,7 @@ export { checkStore, openPool, type Pool } from './pool';
 export { Relay, type Publish } from './relay';
 export * from './replays';
 export * from './shapes';
+export { storyOf, streamsAbout, type Story, type StoryEffect, type StoryEvent } from './story';
 export { readStreams } from './streams';
 export {
   BatchTransaction,

@@ -10,6 +10,7 @@ import {
   noteReplayItem,
   type OnError,
   openReplay,
+  type Pool,
   type Queryable,
   readStreams,
   type Replay,
@@ -21,7 +22,7 @@ import {
   unsettledStreams,
 } from '#libs/event-store';
 import type { Bounds, IncomingRecord, TopicRange } from '#libs/log';
-import type { Pool } from 'pg';
+
 import { Batch } from '../batch';
 import type { ProcessDefinition } from '../definition';
 import type { EffectKind } from '../effect-runner';

@@ -1,6 +1,6 @@
 import { readEvent, wireType, type Cost, type DomainEvent } from '#libs/contracts';
 import type { KnownEvent, LedgerEntry } from '#libs/event-store';
-import type { Decision } from '../decider';
+import type { Decision, Owed } from '../decider';
 import type { ProcessDefinition } from '../definition';
 import type { EffectKind } from '../effect-runner';
 import type { Pending, Target } from '../pending';
@@ -97,40 +97,37 @@ export class Simulation<State, Event extends DomainEvent, Input> {
   }
 
   private owe(decision: Decision<Event>, target: Target<Input>, rootCause: string, plan: ItemPlan, view: View) {
-    const next: Step<Input>[] = [];
-    for (const { kind, purpose, request } of decision.effects ?? []) {
+    return (decision.effects ?? []).flatMap((owed): Step<Input>[] => {
       const { tenant, streamId } = target;
-      const slot = slotOf({ tenant, kind, streamId, purpose, rootCause });
+      const slot = slotOf({ tenant, kind: owed.kind, streamId, purpose: owed.purpose, rootCause });
       const entry = view.ledger.get(slot);
-      const hash = requestHash(request);
-      const verdict = verdictOf(entry, hash);
-      const generation = generationOwed(verdict, entry, this.redo);
-      const dry = this.kinds[kind]?.plan;
-      const cost = generation !== undefined || verdict === 'changed' ? dry?.cost?.(request as never) : undefined;
-      plan.effects.push({ kind, slot, verdict, requestHash: hash, ...(cost ? { cost } : {}) });
-      const answer = generation === undefined ? known(entry, verdict) : dry?.answer?.(request as never);
+      const { effect, generation, answer } = this.planned(owed, slot, entry);
+      plan.effects.push(effect);
       if (answer === undefined) {
-        if (generation !== undefined) plan.assumed ??= kind;
-        continue;
+        if (generation !== undefined) plan.assumed ??= owed.kind;
+        return [];
       }
-      const outcome = { kind, purpose, slot, generation: generation ?? entry?.generation ?? 1, rootCause };
-      const at = (entry?.settledAt ?? new Date()).toISOString();
-      const meta = { rootCause, causedBy: slot };
-      const input = this.definition.outcome({ ...outcome, state: 'done', answer, code: null, meta }, at, streamId);
-      next.push({ target: { ...target, input } });
+      const told = { slot, generation: generation ?? entry?.generation ?? 1, answer, code: null };
       if (generation !== undefined) {
-        view.ledger.set(slot, {
-          slot,
-          generation,
-          state: 'done',
-          requestHash: hash,
-          answer,
-          code: null,
-          settledAt: null,
-        });
+        view.ledger.set(slot, { ...told, state: 'done', requestHash: effect.requestHash, settledAt: null });
       }
-    }
-    return next;
+      const outcome = { ...owed, ...told, rootCause, state: 'done' as const, meta: { rootCause, causedBy: slot } };
+      const at = (entry?.settledAt ?? new Date()).toISOString();
+      return [{ target: { ...target, input: this.definition.outcome(outcome, at, streamId) } }];
+    });
+  }
+
+  // An effect that would be performed has the answer that a success would give, where that can be said beforehand; one
+  // that would not has the answer on its receipt.
+  private planned({ kind, request }: Owed, slot: string, entry: LedgerEntry | undefined) {
+    const hash = requestHash(request);
+    const verdict = verdictOf(entry, hash);
+    const generation = generationOwed(verdict, entry, this.redo);
+    const performed = generation !== undefined;
+    const dry = this.kinds[kind]?.plan;
+    const cost = performed || verdict === 'changed' ? dry?.cost?.(request as never) : undefined;
+    const effect: PlannedEffect = { kind, slot, verdict, requestHash: hash, ...(cost ? { cost } : {}) };
+    return { effect, generation, answer: performed ? dry?.answer?.(request as never) : known(entry, verdict) };
   }
 
   private fold(events: KnownEvent[]): State {
