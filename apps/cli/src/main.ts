@@ -1,32 +1,13 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from 'commander';
-import { ConfigError, version } from '#libs/platform';
-import { addDlq } from './commands/dlq';
-import { addExplain } from './commands/explain';
-import { addInitHubspot } from './commands/init-hubspot';
-import { addMigrate } from './commands/migrate';
-import { addReplay } from './commands/replay';
-import { addTopics } from './commands/topics';
+import { CommanderError } from 'commander';
+import { ConfigError } from '#libs/platform';
 import { UsageError } from './output';
-
-const program = new Command('refrain')
-  .description('operate a Refrain hub')
-  .version(version)
-  .exitOverride()
-  .enablePositionalOptions()
-  .configureHelp({ showGlobalOptions: true });
-
-addMigrate(program);
-addTopics(program);
-addExplain(program);
-addReplay(program);
-addDlq(program);
-addInitHubspot(program);
+import { createProgram } from './program';
 
 /** Exit status: 0 done, 1 failed, 2 wrong usage. */
 async function main(): Promise<number> {
   try {
-    await program.parseAsync();
+    await createProgram().parseAsync();
     return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;

@@ -8,7 +8,7 @@ export const enrichmentConfig = z.object({
   HUBSPOT_APP_ID: z.string().min(1).describe('Our own app: changes that it made set off nothing'),
   OPENAI_BASE_URL: url().optional().describe('OpenAI or a compatible service, with its /v1'),
   OPENAI_API_KEY: secret().describe("OpenAI's API key"),
-  OPENAI_DEADLINE: duration().default(15_000).describe('Longest time for an answer; a cut call is asked once more'),
+  OPENAI_DEADLINE: duration().prefault('15s').describe('Longest time for an answer; a cut call is asked once more'),
   RECIPES_DIR: z.string().default('recipes').describe('Folder of the recipes'),
 });
 

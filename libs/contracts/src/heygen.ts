@@ -22,6 +22,9 @@ const details = z.looseObject({
   failure_message: z.string().nullish(),
 });
 
+/** A HeyGen callback as it may come in, for readers of its topic; {@link readHeygen} reads it more strictly. */
+export const heygenWebhookBody = body.extend({ event_data: details.optional(), data: details.optional() });
+
 /** A HeyGen callback in one shape. HeyGen's own names and those of common guides are both read. */
 export interface HeygenCallback {
   /** `success`, `fail`, or `other` for events that only say that something happened. */

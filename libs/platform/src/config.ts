@@ -9,6 +9,7 @@ export interface SettingDescription {
   name: string;
   secret: boolean;
   required: boolean;
+  /** As one would write it, where it is a setting's own text; else as the app gets it. */
   default?: unknown;
   says: string;
 }
@@ -74,10 +75,16 @@ export function describeConfig(schema: z.ZodObject): SettingDescription[] {
       name,
       secret: isSecret(type),
       required: !empty.success,
-      default: empty.success ? empty.data : undefined,
+      default: empty.success ? defaultOf(type, empty.data) : undefined,
       says: type.description ?? '',
     };
   });
+}
+
+// `duration().prefault('10s')` is told as 10s, not as the milliseconds that the app gets.
+function defaultOf(type: z.ZodType, parsed: unknown): unknown {
+  const def = type.def as { type: string; defaultValue?: unknown };
+  return def.type === 'prefault' ? def.defaultValue : parsed;
 }
 
 function isSecret(type: z.ZodType): boolean {

@@ -59,7 +59,7 @@ export const appSettings = {
     .optional()
     .describe('OTLP/HTTP endpoint for traces, without /v1/traces; without it none are sent'),
   SHUTDOWN_LIMIT: duration()
-    .default(10_000)
+    .prefault('10s')
     .describe('Longest time between the signal to stop and the end of the process'),
 };
 

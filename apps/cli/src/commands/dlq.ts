@@ -1,8 +1,8 @@
-import { userInfo } from 'node:os';
 import { type Command, Option } from 'commander';
 import { services } from '#libs/contracts';
 import { parkedKeys, parkedMail, type ParkedKey, type ParkedSelection, requestRelease } from '#libs/event-store';
 import { discardParked } from '#libs/process';
+import { byOption } from '../operator';
 import { print, UsageError } from '../output';
 import { withStore } from '../store';
 
@@ -30,7 +30,7 @@ export function addDlq(program: Command): void {
     .action(show);
   selecting(dlq.command('release').description('decide again what waits, in order, with the code that runs now'))
     .option('--all', 'release every parked key; without it a selection is needed', false)
-    .option('--by <name>', 'who asks for it', userInfo().username)
+    .addOption(byOption())
     .action(release);
   dlq
     .command('discard')
@@ -38,7 +38,7 @@ export function addDlq(program: Command): void {
     .requiredOption('--key <input key>', 'the parked key, as `dlq ls` names it')
     .addOption(onService().makeOptionMandatory())
     .option('--everything', 'drop all that waits, not only the input that failed', false)
-    .option('--by <name>', 'who asks for it', userInfo().username)
+    .addOption(byOption())
     .option('--json', 'print as JSON', false)
     .action(discard);
 }

@@ -1,4 +1,3 @@
-import { userInfo } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import { services, Topic } from '#libs/contracts';
@@ -12,6 +11,7 @@ import {
   requestReplay,
   type ReplayState,
 } from '#libs/event-store';
+import { byOption } from '../operator';
 import { print, UsageError } from '../output';
 import { replayTable, summaryOf } from '../replay-summary';
 import { withStore } from '../store';
@@ -47,7 +47,7 @@ export function addReplay(program: Command): void {
       'CEL over key, tenant, subject, type, time and value: value.propertyName == "email"',
     )
     .option('--all', 'all records of the topic; there is no scope by default', false)
-    .option('--by <name>', 'who asks for it', userInfo().username)
+    .addOption(byOption())
     .option('--no-wait', 'only ask for the plan')
     .option('--json', 'print as JSON', false)
     .action(plan);
