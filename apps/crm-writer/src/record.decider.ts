@@ -108,7 +108,8 @@ function withNextWrite(before: RecordState, events: CrmEvent[], record: RecordRe
 const outstanding = ({ wanted, written }: RecordState): Record<string, string> =>
   Object.fromEntries(
     Object.entries(wanted)
-      .filter(([name, wish]) => !wish.refused && written[name] !== wish.value)
+      // What was never written is as good as empty.
+      .filter(([name, wish]) => !wish.refused && (written[name] ?? '') !== wish.value)
       .map(([name, wish]) => [name, wish.value]),
   );
 

@@ -76,6 +76,13 @@ it('writes nothing that is written already', () => {
   expect(given(...history)(want(done, again))).toEqual({ events: [wanted(done, again)] });
 });
 
+it('clears what was written, and writes no emptiness where nothing was', () => {
+  const none = { error: '' };
+  expect(given()(want({ ...done, ...none }, guard(3))).effects).toEqual([update(1, done)]);
+  const history = [wanted({ error: 'x' }, guard(2)), owed(1, { error: 'x' }), updated(1, { error: 'x' })];
+  expect(given(...history)(want(none, guard(3))).effects).toEqual([update(2, none)]);
+});
+
 it('gives up a refused value, not the properties beside it that change later', () => {
   const refusal: RecordInput = { type: 'written', record, write: 1, ended: { state: 'dead', code: 'INVALID_OPTION' } };
   const history = [wanted(pending, guard(1)), owed(1, pending)];

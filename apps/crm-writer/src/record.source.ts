@@ -99,7 +99,8 @@ function wishOfRender(event: RenderEvent): Wishes | undefined {
     }
     case 'RenderCompleted': {
       const { url, videoId } = event.data;
-      const done = { heygen_video_url: url, heygen_job_id: videoId, heygen_render_status: 'COMPLETED' };
+      const video = { heygen_video_url: url, heygen_job_id: videoId };
+      const done = { ...video, heygen_render_status: 'COMPLETED', heygen_render_error: '' };
       return { properties: done, guard: guard(COMPLETED) };
     }
     case 'RenderFailed':
