@@ -26,6 +26,14 @@ export const crmEvents = catalog('crm', Topic.crm, {
     wire: 'refrain.record-update.rejected.v1',
     data: z.object({ write: z.int().positive(), properties, code: z.string(), reason: z.string() }),
   },
+  RecordUpdateSuperseded: {
+    wire: 'refrain.record-update.superseded.v1',
+    data: z.object({ write: z.int().positive() }),
+  },
+  RecordUpdateDoubted: {
+    wire: 'refrain.record-update.doubted.v1',
+    data: z.object({ write: z.int().positive() }),
+  },
 });
 
 export type CrmEvent = EventOf<typeof crmEvents>;

@@ -1,5 +1,6 @@
 import { DataSource } from 'typeorm';
 import { Initial1795219200000 } from './migrations/1795219200000-initial';
+import { Gates1795305600000 } from './migrations/1795305600000-gates';
 
 /** TypeORM's view of the store: migrations and read models. The hot path speaks to `pg` directly. */
 export const storeDataSource = (databaseUrl: string): DataSource =>
@@ -7,7 +8,7 @@ export const storeDataSource = (databaseUrl: string): DataSource =>
     type: 'postgres',
     url: databaseUrl,
     entities: [],
-    migrations: [Initial1795219200000],
+    migrations: [Initial1795219200000, Gates1795305600000],
     migrationsTableName: 'migration',
     migrationsTransactionMode: 'all',
   });

@@ -130,6 +130,7 @@ export class Batch<State, Event extends DomainEvent, Input> {
       this.outcome.events.push({ ...target, version: stream.version, type, data: event.data, meta });
     }
     for (const owed of decision.effects ?? []) this.owe(owed, target, meta);
+    this.withdraw(decision, target, meta.rootCause);
     this.outcome.mail.push(...this.timerMail(decision, input, target, meta));
     if (decision.correlate) {
       const { vendor, externalId } = decision.correlate;
@@ -170,7 +171,16 @@ export class Batch<State, Event extends DomainEvent, Input> {
       request: owed.request,
       requestHash: requestHash(owed.request),
       meta,
+      lane: owed.lane,
+      owedSince: owed.owedSince,
+      shares: this.definition.sharedSlot?.(tenant, owed.kind, owed.request),
     });
+  }
+
+  private withdraw({ supersede, release }: Decision<Event>, { tenant, streamId }: Target<Input>, rootCause: string) {
+    if (supersede) (this.outcome.superseded ??= []).push(...supersede.map((s) => ({ streamId, ...s })));
+    if (release)
+      (this.outcome.released ??= []).push(...release.map((r) => slotOf({ tenant, streamId, rootCause, ...r })));
   }
 
   private timerMail(decision: Decision<Event>, input: Pending<Input>, target: Target<Input>, meta: unknown): NewMail[] {

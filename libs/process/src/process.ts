@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { DomainEvent } from '#libs/contracts';
-import { Relay, type OnError } from '#libs/event-store';
+import { type ContentKey, type OnError, Relay } from '#libs/event-store';
 import type { BatchHandler, IncomingRecord } from '#libs/log';
 import type { Pool } from 'pg';
 import type { ProcessDefinition } from './definition';
@@ -18,6 +18,8 @@ export interface Surroundings {
   /** Copies a record that cannot be read to the dead letter topic; resolves when it is durable there. */
   deadLetter: (record: IncomingRecord, error: Error) => Promise<void>;
   effects: Record<string, EffectKind>;
+  /** Names shared calls; needed as soon as a kind shares its answers. */
+  contentKey?: ContentKey;
   /** Calls under way at once, in this replica. */
   concurrency: number;
   onError: OnError;
@@ -29,15 +31,18 @@ export interface Surroundings {
  * relay, effect runner and mailbox pump act on what was committed, and on nothing else.
  */
 export class Process<State, Event extends DomainEvent, Input> {
+  private readonly definition: ProcessDefinition<State, Event, Input>;
   private readonly processor: InputProcessor<State, Event, Input>;
   private readonly relay: Relay;
   private readonly runner: EffectRunner;
   private readonly pump: MailboxPump<State, Event, Input>;
 
   constructor(
-    private readonly definition: ProcessDefinition<State, Event, Input>,
+    plain: ProcessDefinition<State, Event, Input>,
     private readonly surroundings: Surroundings,
   ) {
+    const definition = { ...plain, sharedSlot: sharedSlots(surroundings) };
+    this.definition = definition;
     const { pool, produce, effects, concurrency, onError, onParked } = surroundings;
     const { service, catalog } = definition;
     const owner = `${service}/${randomUUID()}`;
@@ -85,3 +90,12 @@ export class Process<State, Event extends DomainEvent, Input> {
     await this.processor.handle(inputs);
   }
 }
+
+const sharedSlots =
+  ({ effects, contentKey }: Surroundings) =>
+  (tenant: string, kind: string, request: unknown): string | undefined => {
+    const material = effects[kind]?.shares?.(request as never);
+    if (material === undefined) return undefined;
+    if (!contentKey) throw new Error(`${kind} shares its answers, which needs a content key`);
+    return contentKey.slotOf(tenant, kind, material);
+  };
