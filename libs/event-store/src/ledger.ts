@@ -56,7 +56,7 @@ export class Ledger {
   constructor(
     private readonly pool: Pool,
     private readonly service: string,
-    private readonly policies: KindPolicy[],
+    readonly policies: KindPolicy[],
   ) {}
 
   /**

@@ -2,6 +2,7 @@ import { gates } from './gates';
 import type { VendorLimit } from './kind-policy';
 import { type ClaimedEffect, Ledger } from './ledger';
 import { effect, effects, owe } from './testing/owing';
+import { openPool } from './pool';
 import { testDatabase, type TestDatabase } from './testing/test-database';
 
 let db: TestDatabase;
@@ -50,10 +51,18 @@ it('never lets a vendor see more calls in any window than it allows, and uses wh
 });
 
 it('admits no more than allowed when many replicas ask at once', async () => {
-  await owe(db.pool, effects(200));
-  const replicas = Array.from({ length: 6 }, () => ledgerOf([{ name: 'burst', most: 25, perMs: 10_000 }]));
-  const claimed = await Promise.all(replicas.flatMap((ledger) => [ledger.claim('a', 20), ledger.claim('b', 20)]));
-  expect(claimed.flat()).toHaveLength(25);
+  const ledger = ledgerOf([{ name: 'burst', most: 25, perMs: 10_000 }]);
+  await owe(db.pool, effects(1));
+  expect(await ledger.claim('first', 1)).toHaveLength(1);
+  const services = Array.from({ length: 6 }, (_, i) => `service-${String(i)}`);
+  for (const service of services) await owe(db.pool, effects(20), { service });
+  // Each replica is on a connection of its own that has planned the claim before, so that they meet at the gate.
+  const pools = services.map((service) => openPool(db.url, service, 1));
+  await Promise.all(pools.map((pool) => pool.query('select * from claim_effects($1, 0, $1, $2, $3, $2, $2, $2, $3, $3, $3, $2, $3)', ['none', [], []])));
+  const replicas = pools.map((pool, i) => new Ledger(pool, services[i] ?? '', ledger.policies));
+  const claimed = await Promise.all(replicas.map((replica) => replica.claim('me', 20)));
+  await Promise.all(pools.map((pool) => pool.end()));
+  expect(claimed.flat().length).toBe(24);
 });
 
 it('uses up no attempt of what finds no room, and leaves it as it is', async () => {

@@ -99,8 +99,8 @@ const ERASE = mailed(`
 
 const SUPERSEDE = mailed(`
     update effect e set state = 'superseded', code = 'superseded', settled_at = refrain_now()
-    from unnest($1::text[], $2::text[], $3::text[]) as s (stream, kind, purpose)
-    where e.stream_id = s.stream and e.kind = s.kind and e.purpose = s.purpose and e.state = 'owed'`);
+    from unnest($1::text[], $2::text[], $3::text[]) as s (stream, of_kind, of_purpose)
+    where e.stream_id = s.stream and e.kind = s.of_kind and e.purpose = s.of_purpose and e.state = 'owed'`);
 
 const REDO = `
   insert into effect (service, slot, generation, tenant, subject, stream_id, kind, purpose, root_cause, order_key, lane,
