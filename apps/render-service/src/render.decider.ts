@@ -179,7 +179,7 @@ function onCallback(renders: Renders, input: RenderInput & { type: 'called-back'
       : fail(render, callback.code ?? 'failed', callback.message ?? 'HeyGen gave no reason');
   const early = render.status === 'prepared' && end.events.length > 0;
   return {
-    ...end,
+    ...jobEnded(end),
     events: early ? [submitted(render, input.generation, callback.videoId), ...end.events] : end.events,
     rootCause: render.rootCause,
   };
@@ -195,10 +195,14 @@ function onStatus(renders: Renders, input: RenderInput & { type: 'status-read' }
   const render = byCause(renders, input.rootCause);
   if (render?.status !== 'submitted' || input.ended.state !== 'done') return nothing();
   const { status, videoId, url, code, message } = input.ended.answer;
-  if (status === 'completed') return complete(render, videoId, url);
-  if (status === 'failed') return fail(render, code ?? 'failed', message ?? 'HeyGen gave no reason');
+  if (status === 'completed') return jobEnded(complete(render, videoId, url));
+  if (status === 'failed') return jobEnded(fail(render, code ?? 'failed', message ?? 'HeyGen gave no reason'));
   return nothing();
 }
+
+// HeyGen makes only so many videos at once: the next one may begin.
+const jobEnded = (end: Decision<RenderEvent>): Decision<RenderEvent> =>
+  end.events.length > 0 ? { ...end, release: [{ kind: 'heygen.generate', purpose: 'generate' }] } : end;
 
 // A video that exists is a fact, even after a failure was reported; only the first report of it counts.
 function complete(render: Render, videoId: string | undefined, url: string | undefined): Decision<RenderEvent> {

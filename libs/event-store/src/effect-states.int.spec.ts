@@ -15,7 +15,10 @@ const repeating = () => new Ledger(db.pool, 'toy-service', [{ ...policy, maxRepe
 const holding = () => new Ledger(db.pool, 'toy-service', [{ ...policy, maxRepeats: 0 }]);
 const name = { slot: 'walked', generation: 1 };
 const settle = (end: Settlement) => repeating().settle({ ...name, ...call }, end);
-const call = { attempt: 1, tenant: 'default', kind: 'toy.call', streamId: 's' } as Omit<ClaimedEffect, 'slot' | 'generation'>;
+const call = { attempt: 1, tenant: 'default', kind: 'toy.call', streamId: 's' } as Omit<
+  ClaimedEffect,
+  'slot' | 'generation'
+>;
 const quietly = (work: Promise<unknown>) => work.catch(() => undefined);
 
 /** Every step that the ledger knows, tried by what really does it. */
@@ -29,8 +32,7 @@ const steps: Record<Step, () => Promise<unknown>> = {
   repeat: () => repeating().reconcile(),
   hold: () => holding().reconcile(),
   cancel: () => quietly(cancel(db.pool, name)),
-  supersede: () =>
-    owe(db.pool, [], { superseded: [{ streamId: 'toy-walked', kind: 'toy.call', purpose: 'call' }] }),
+  supersede: () => owe(db.pool, [], { superseded: [{ streamId: 'toy-walked', kind: 'toy.call', purpose: 'call' }] }),
   erase: () => eraseOwed(db.pool, 'default', 'contact:1'),
   'resolve done': () => quietly(resolveHeld(db.pool, name, { state: 'done', answer: 1 })),
   'resolve dead': () => quietly(resolveHeld(db.pool, name, { state: 'dead', code: 'no' })),

@@ -58,7 +58,11 @@ it('admits no more than allowed when many replicas ask at once', async () => {
   for (const service of services) await owe(db.pool, effects(20), { service });
   // Each replica is on a connection of its own that has planned the claim before, so that they meet at the gate.
   const pools = services.map((service) => openPool(db.url, service, 1));
-  await Promise.all(pools.map((pool) => pool.query('select * from claim_effects($1, 0, $1, $2, $3, $2, $2, $2, $3, $3, $3, $2, $3)', ['none', [], []])));
+  await Promise.all(
+    pools.map((pool) =>
+      pool.query('select * from claim_effects($1, 0, $1, $2, $3, $2, $2, $2, $3, $3, $3, $2, $3)', ['none', [], []]),
+    ),
+  );
   const replicas = pools.map((pool, i) => new Ledger(pool, services[i] ?? '', ledger.policies));
   const claimed = await Promise.all(replicas.map((replica) => replica.claim('me', 20)));
   await Promise.all(pools.map((pool) => pool.end()));

@@ -103,13 +103,18 @@ it('loses no waiter and meets no deadlock among many concurrent batches', async 
   await Promise.all(settling);
   expect(await told()).toEqual(owners);
   expect(await deadlocks()).toBe(before);
-  const { rows } = await db.pool.query(`select count(*)::int as calls, max(attempts) as attempts from effect where shares is null`);
+  const { rows } = await db.pool.query(
+    `select count(*)::int as calls, max(attempts) as attempts from effect where shares is null`,
+  );
   expect(rows).toEqual([{ calls: 24, attempts: 1 }]);
 });
 
 const deadlocks = async () =>
-  (await db.pool.query<{ deadlocks: string }>('select deadlocks from pg_stat_database where datname = current_database()'))
-    .rows[0]?.deadlocks;
+  (
+    await db.pool.query<{ deadlocks: string }>(
+      'select deadlocks from pg_stat_database where datname = current_database()',
+    )
+  ).rows[0]?.deadlocks;
 
 it('names content by a key whose mismatch is refused at start', async () => {
   const key = await contentKey(db.pool, 'one secret');

@@ -18,8 +18,6 @@ export interface Surroundings {
   /** Copies a record that cannot be read to the dead letter topic; resolves when it is durable there. */
   deadLetter: (record: IncomingRecord, error: Error) => Promise<void>;
   effects: Record<string, EffectKind>;
-  /** Names shared calls; needed as soon as a kind shares its answers. */
-  contentKey?: ContentKey;
   /** Calls under way at once, in this replica. */
   concurrency: number;
   onError: OnError;
@@ -31,6 +29,8 @@ export interface Surroundings {
  * relay, effect runner and mailbox pump act on what was committed, and on nothing else.
  */
 export class Process<State, Event extends DomainEvent, Input> {
+  /** Names shared calls; must be set before the first input where a kind shares its answers. */
+  contentKey: ContentKey | undefined;
   private readonly definition: ProcessDefinition<State, Event, Input>;
   private readonly processor: InputProcessor<State, Event, Input>;
   private readonly relay: Relay;
@@ -41,7 +41,7 @@ export class Process<State, Event extends DomainEvent, Input> {
     plain: ProcessDefinition<State, Event, Input>,
     private readonly surroundings: Surroundings,
   ) {
-    const definition = { ...plain, sharedSlot: sharedSlots(surroundings) };
+    const definition = { ...plain, sharedSlot: this.sharedSlot.bind(this) };
     this.definition = definition;
     const { pool, produce, effects, concurrency, onError, onParked } = surroundings;
     const { service, catalog } = definition;
@@ -89,13 +89,11 @@ export class Process<State, Event extends DomainEvent, Input> {
     }
     await this.processor.handle(inputs);
   }
-}
 
-const sharedSlots =
-  ({ effects, contentKey }: Surroundings) =>
-  (tenant: string, kind: string, request: unknown): string | undefined => {
-    const material = effects[kind]?.shares?.(request as never);
+  private sharedSlot(tenant: string, kind: string, request: unknown): string | undefined {
+    const material = this.surroundings.effects[kind]?.shares?.(request as never);
     if (material === undefined) return undefined;
-    if (!contentKey) throw new Error(`${kind} shares its answers, which needs a content key`);
-    return contentKey.slotOf(tenant, kind, material);
-  };
+    if (!this.contentKey) throw new Error(`${kind} shares its answers, which needs a content key`);
+    return this.contentKey.slotOf(tenant, kind, material);
+  }
+}
