@@ -1,5 +1,6 @@
 export { migrate, storeDataSource } from './data-source';
 export { contentKey, type ContentKey } from './content-key';
+export { bookedCost } from './cost';
 export { transitions, type EffectState, type Step } from './effect-states';
 export * from './errors';
 export { doneBy, gates, type Gate, type LimitState } from './gates';

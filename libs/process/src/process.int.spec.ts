@@ -123,9 +123,12 @@ it('parks the key of an input whose handling fails; what follows for it waits in
     reason: 'a bug in decide',
   });
   // The answer to "before" arrived after the key was parked: it waits behind the others.
-  const { rows } = await db.pool.query<{ key: string; kind: string }>(
-    `select key, kind from mailbox where service = 'toy-park' and parked order by id`,
-  );
+  const parked = () =>
+    db.pool.query<{ key: string; kind: string }>(
+      `select key, kind from mailbox where service = 'toy-park' and parked order by id`,
+    );
+  while ((await parked()).rows.length < 4) await new Promise((resolve) => setImmediate(resolve));
+  const { rows } = await parked();
   expect(rows.map((r) => r.kind)).toEqual(expect.arrayContaining(['record', 'record', 'record', 'outcome']));
   expect(rows.filter((r) => r.kind === 'record').map((r) => r.key)).toEqual(['bug-4', 'after-4', 'later-4']);
 });

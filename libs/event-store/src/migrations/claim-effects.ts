@@ -171,5 +171,5 @@ begin
     on conflict (tenant, vendor, service, kind, lane) do update
       set needs = excluded.needs, finish = excluded.finish, waiting = excluded.waiting, seen = excluded.seen
   )
-  select * from claimed;
+  select c.* from claimed c join taken t using (slot, generation) order by t.turn;
 end $$`;
