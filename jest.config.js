@@ -20,7 +20,13 @@ module.exports = {
   projects: [
     { ...base, displayName: 'unit', testMatch: ['**/*.unit.spec.ts'] },
     { ...base, ...infra, displayName: 'int', testMatch: ['**/*.int.spec.ts'] },
-    { ...base, ...infra, displayName: 'e2e', testMatch: ['**/*.e2e.spec.ts'] },
+    {
+      ...base,
+      ...infra,
+      displayName: 'e2e',
+      testMatch: ['**/*.e2e.spec.ts'],
+      testEnvironment: '<rootDir>/e2e/testing/environment.ts',
+    },
     { ...base, displayName: 'full', testMatch: ['**/*.full.spec.ts'] },
   ],
 };

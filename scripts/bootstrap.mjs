@@ -35,11 +35,11 @@ export async function runWithNode24(args) {
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
     process.on(signal, () => child.kill(signal));
   }
-  const [code, signal] = await new Promise((resolve, reject) => {
+  const status = await new Promise((/** @type {(status: number) => void} */ resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', (code, signal) => resolve([code, signal]));
+    child.once('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? 'SIGKILL']));
   });
-  process.exit(code ?? 128 + constants.signals[/** @type {NodeJS.Signals} */ (signal)]);
+  process.exit(status);
 }
 
 function lockDigest() {

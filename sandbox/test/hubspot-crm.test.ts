@@ -302,7 +302,7 @@ describe('search', () => {
       properties: ['email'],
       limit: 10,
       ...extra,
-    } as any);
+    });
 
   it('filters, within the documented limits, and can lag', async () => {
     const made = await contact({ jobtitle: 'Astronomer' });
@@ -331,7 +331,7 @@ describe('limits, faults and the account', () => {
     const body = (await over.json()) as any;
     assert.deepEqual([over.status, body.errorType, body.policyName], [429, 'RATE_LIMIT', 'TEN_SECONDLY_ROLLING']);
     assert.equal(over.headers.get('retry-after'), null);
-    const searched = () => client.crm.contacts.searchApi.doSearch({ limit: 1 } as any);
+    const searched = () => client.crm.contacts.searchApi.doSearch({ limit: 1 });
     await searched();
     assert.equal((await failed(searched())).body.message, 'You have reached your secondly limit.');
   });

@@ -80,6 +80,28 @@ describe('structured answers', () => {
     assert.equal(first.usage?.total_tokens, (first.usage?.prompt_tokens ?? 0) + (first.usage?.completion_tokens ?? 0));
   });
 
+  it('judge what stands between markers by its content alone', async () => {
+    const data = (...lines: string[]) => ['<<<DATA', ...lines, 'DATA>>>'].join('\n');
+    const value = contentOf(
+      await ask(
+        data('firstname: Ada', 'recent_conversion_event_name: Webinar', 'note of 2026-11-21: $50k ready for Q1'),
+      ),
+    );
+    assert.deepEqual(
+      [value.ai_budget_estimate, value.ai_lead_summary, value.timeline],
+      [50_000, '$50k ready for Q1. Mood: positive. Budget: $50k. When: Q1.', 'Q1'],
+    );
+    assert.ok(value.ai_sentiment_score > 0);
+    assert.equal(value.lead_score, 65);
+    const cold = contentOf(await ask(data('firstname: Ada', 'note of 2026-11-21: Not interested, too expensive')));
+    assert.ok(cold.lead_score < 20 && cold.ai_sentiment_score < 0);
+    assert.equal(cold.ai_budget_estimate, null);
+    const named = contentOf(
+      await ask(data('company: Northwind', 'jobtitle: CTO'), {}, object({ company: { type: 'string' } })),
+    );
+    assert.equal(named.company, 'Northwind');
+  });
+
   it('are null where nothing was said, and darker in a darker mood', async () => {
     const value = contentOf(await ask('They are angry, frustrated and want a refund.'));
     assert.ok(conforms(value), JSON.stringify(check.errors));
@@ -124,7 +146,7 @@ describe('structured answers', () => {
       model: MODEL,
       instructions: 'Extract.',
       input: NOTES,
-      text: { format: { type: 'json_schema', name: 'lead', strict: true, schema: SCHEMA as never } },
+      text: { format: { type: 'json_schema', name: 'lead', strict: true, schema: SCHEMA } },
     });
     assert.equal(JSON.parse(response.output_text).ai_budget_estimate, 50_000);
     assert.ok((response.usage?.output_tokens ?? 0) > 0);

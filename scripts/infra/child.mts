@@ -35,7 +35,7 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   const log = openSync(logFile, 'a', 0o600);
   const child = spawn(command, args, {
     cwd: options.cwd,
-    env: options.env as NodeJS.ProcessEnv,
+    env: options.env,
     uid: options.uid,
     gid: options.gid,
     detached: true,

@@ -16,8 +16,9 @@ export interface Containers {
 /** Throws when no Docker engine with Compose answers, saying why. */
 export async function findDockerEngine(): Promise<void> {
   for (const args of [['compose', 'version'], ['info']]) {
-    await run('docker', args, { timeout: 10_000 }).catch((error: { stderr?: string; message: string }) => {
-      throw new Unavailable(`no Docker engine with Compose answers (${firstLine(error.stderr || error.message)})`);
+    await run('docker', args, { timeout: 10_000 }).catch((error: unknown) => {
+      const { stderr, message } = error as { stderr?: string; message: string };
+      throw new Unavailable(`no Docker engine with Compose answers (${firstLine(stderr || message)})`);
     });
   }
 }

@@ -36,7 +36,7 @@ export function readFlags(argv) {
     if (values.check && values['no-demo']) throw new Error('--check runs the demo, so it cannot go with --no-demo');
     return { check: values.check, demo: !values['no-demo'] };
   } catch (error) {
-    console.error(`${error instanceof Error ? error.message : error}\n\n${usage}`);
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
     process.exit(2);
   }
 }

@@ -52,9 +52,8 @@ async function run(): Promise<void> {
 async function demo(hub: Hub, { standIns, secrets, env }: Settings, { print }: Progress): Promise<void> {
   const hubspotUrl = hub.sandboxUrls.hubspot;
   if (standIns.size < 3 || hubspotUrl === undefined) {
-    return print(
-      'The main job is left to you: with a real vendor it would write to real records and cost real credits.',
-    );
+    print('The main job is left to you: with a real vendor it would write to real records and cost real credits.');
+    return;
   }
   const job = {
     hubspotUrl,

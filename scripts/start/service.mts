@@ -57,14 +57,14 @@ export async function startService(spec: ServiceSpec, news: ServiceNews): Promis
       delay = Math.min(delay * 2, backoffMs.longest);
       if (stopping) return;
       child = await launch(spec);
-      tellWhenReady(child);
+      void tellWhenReady(child);
     }
   };
   const tellWhenReady = (started: Child) =>
     waitUntilReady(spec, started).then(
       () => news.restarted(spec.name, started.pid),
       // One that ended again is told by the next turn.
-      (error: Error) => started.hasExited() || news.notReady(error.message),
+      (error: unknown) => started.hasExited() || news.notReady(error instanceof Error ? error.message : String(error)),
     );
   const supervised = supervise();
   const stop = async () => {

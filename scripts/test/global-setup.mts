@@ -13,7 +13,7 @@ export default async function globalSetup(): Promise<void> {
     process.env.KAFKA_BROKERS ||= standing.kafkaBrokers;
     process.env.DATABASE_URL ||= standing.databaseUrl;
   }
-  const infra = await provideInfra().catch((error: Error) => {
+  const infra = await provideInfra().catch((error: unknown) => {
     if (error instanceof Unavailable) error.stack = error.message; // what Jest prints: where it was thrown helps nobody
     throw error;
   });

@@ -43,7 +43,7 @@ async function built(): Promise<Count> {
     await build();
     return { passed: 0, failed: 0 };
   } catch (error) {
-    console.error(`${error instanceof Error ? error.message : error}\nSo no test was run.`);
+    console.error(`${error instanceof Error ? error.message : String(error)}\nSo no test was run.`);
     return { passed: 0, failed: 1 };
   }
 }

@@ -1,29 +1,18 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from 'commander';
-import { ConfigError, version } from '#libs/platform';
-import { addInitHubspot } from './commands/init-hubspot';
-import { addMigrate } from './commands/migrate';
-import { addTopics } from './commands/topics';
-
-const program = new Command('refrain')
-  .description('operate a Refrain hub')
-  .version(version)
-  .exitOverride()
-  .configureHelp({ showGlobalOptions: true });
-
-addMigrate(program);
-addTopics(program);
-addInitHubspot(program);
+import { CommanderError } from 'commander';
+import { ConfigError } from '#libs/platform';
+import { UsageError } from './output';
+import { createProgram } from './program';
 
 /** Exit status: 0 done, 1 failed, 2 wrong usage. */
 async function main(): Promise<number> {
   try {
-    await program.parseAsync();
+    await createProgram().parseAsync();
     return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     process.stderr.write(`refrain: ${sentence(error)}\n`);
-    return 1;
+    return error instanceof UsageError ? 2 : 1;
   }
 }
 

@@ -38,7 +38,7 @@ export type Ended =
   | { state: 'done' }
   | { state: 'late' }
   | { state: 'dead' | 'held'; code: string }
-  | { state: 'superseded'; owedAt: string };
+  | { state: 'superseded'; owedAt?: string };
 
 /**
  * Writes wanted state. One write of a record is under way at a time; what is wanted meanwhile goes into the next one,
@@ -86,9 +86,10 @@ const withRefused = (wanted: RecordState['wanted'], properties: Record<string, s
   );
 
 function onWanted(state: RecordState, input: RecordInput & { type: 'wanted' }): Decision<CrmEvent> {
-  const newer = Object.entries(input.properties).filter(([name]) => {
+  const newer = Object.entries(input.properties).filter(([name, value]) => {
     const wish = state.wanted[name];
-    return !wish || precedes(wish.guard, input.guard);
+    // The same wish with another value is the same event read by mended code.
+    return !wish || precedes(wish.guard, input.guard) || (equal(wish.guard, input.guard) && wish.value !== value);
   });
   if (newer.length === 0) return nothing();
   const wanted: CrmEvent = {
@@ -169,3 +170,5 @@ function precedes(older: Guard, newer: Guard): boolean {
   if (older.number !== newer.number) return older.number < newer.number;
   return older.rank < newer.rank;
 }
+
+const equal = (one: Guard, other: Guard): boolean => !precedes(one, other) && !precedes(other, one);

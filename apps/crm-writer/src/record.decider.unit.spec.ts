@@ -108,6 +108,12 @@ it('never lets an older render’s late COMPLETED overwrite a newer one', () => 
   expect(given(...history)(want({ url: 'old' }, guard(3, 1)))).toEqual({ events: [] });
 });
 
+it('takes the same wish with another value: the same event, read by mended code', () => {
+  const history = [wanted({ url: 'wrong' }, guard(3)), owed(1, { url: 'wrong' }), updated(1, { url: 'wrong' })];
+  expect(given(...history)(want({ url: 'right' }, guard(3))).effects).toEqual([update(2, { url: 'right' })]);
+  expect(given(...history)(want({ url: 'wrong' }, guard(3)))).toEqual({ events: [] });
+});
+
 it('writes nothing that is written already', () => {
   const history = [wanted(done, guard(3)), owed(1, done), updated(1, done)];
   const again = guard(3, 2, '2026-11-22T10:00:00.000Z');
@@ -168,7 +174,7 @@ it('ends with the newest wishes written, in any order of inputs', () => {
         }
         const order = s.number * 10 + s.rank;
         const known = newest[s.name];
-        if (!known || order > known.order) newest[s.name] = { value: s.value, order };
+        if (!known || order >= known.order) newest[s.name] = { value: s.value, order };
         feed(want({ [s.name]: s.value }, guard(s.rank, s.number)));
       }
       while (state.underWay) endWrite();

@@ -20,6 +20,7 @@ export function recordEffects(config: RecordConfig): Record<string, EffectKind> 
       maxAttempts: 8,
       maxRepeats: 10,
       limits: hubspotLimits(plan),
+      plan: { answer: () => ({ modifiedAt: null }), cost: () => ({ apiCalls: 1 }) },
       perform: (request: UpdateRequest, call) => hubspot.update(request, call.signal),
     },
   };

@@ -8,8 +8,8 @@ export const enrichmentConfig = z.object({
   HUBSPOT_APP_ID: z.string().min(1).describe('Our own app: changes that it made set off nothing'),
   OPENAI_BASE_URL: url().optional().describe('OpenAI or a compatible service, with its /v1'),
   OPENAI_API_KEY: secret().describe("OpenAI's API key"),
-  OPENAI_DEADLINE: duration().default(15_000).describe('Longest time for an answer; a cut call is asked once more'),
-  OPENAI_PER_MINUTE: count().default(500).describe('Requests a minute that the account allows for the model'),
+  OPENAI_DEADLINE: duration().prefault('15s').describe('Longest time for an answer; a cut call is asked once more'),
+  OPENAI_PER_MINUTE: count().prefault('500').describe('Requests a minute that the account allows for the model'),
   CONTENT_KEY: secret()
     .optional()
     .describe('Names receipts of answers; without it the store keeps one of its own, enough for development'),

@@ -99,20 +99,24 @@ const coolsDown = (enrichment: Enrichment, { content, at, recipe }: Trigger): bo
   enrichment.content === content &&
   Math.abs(Date.parse(at) - Date.parse(enrichment.triggeredAt)) < recipe.coolDownMs;
 
+// Read again (a replay, after a fix), the same enrichment is prepared again or its question stated once more: the ledger
+// says whether that question is answered, changed or owed again.
 function onRead(enrichments: Enrichments, input: EnrichmentInput & { type: 'read' }): Decision<EnrichmentEvent> {
   const enrichment = byCause(enrichments, input.rootCause);
-  if (enrichment?.status !== 'requested') return nothing();
-  if (input.ended.state !== 'done') return reject(enrichment, input.ended.code, 'the record could not be read');
+  if (!enrichment) return nothing();
+  const refuse = (code: string, reason: string) =>
+    enrichment.status === 'requested' ? reject(enrichment, code, reason) : nothing<EnrichmentEvent>();
+  if (input.ended.state !== 'done') return refuse(input.ended.code, 'the record could not be read');
   const step = input.recipe?.ask;
-  if (!step) return reject(enrichment, 'recipe-gone', `recipe ${enrichment.recipe} asks nothing any more`);
+  if (!step) return refuse('recipe-gone', `recipe ${enrichment.recipe} asks nothing any more`);
   const { properties, notes } = input.ended.answer;
   if (!Object.values(properties).some(Boolean) && notes.length === 0) {
-    return reject(enrichment, 'nothing-to-ask', 'the record has neither notes nor any of the properties');
+    return refuse('nothing-to-ask', 'the record has neither notes nor any of the properties');
   }
-  return {
-    events: [{ type: 'EnrichmentPrepared', data: { ...aboutOf(enrichment), ask: step.name, notes: notes.length } }],
-    effects: [{ kind: 'openai.ask', purpose: 'ask', request: question(step, properties, notes) }],
-  };
+  const ask: Owed = { kind: 'openai.ask', purpose: 'ask', request: question(step, properties, notes) };
+  if (enrichment.status !== 'requested' && enrichment.status !== 'rejected') return { events: [], effects: [ask] };
+  const data = { ...aboutOf(enrichment), ask: step.name, notes: notes.length };
+  return { events: [{ type: 'EnrichmentPrepared', data }], effects: [ask] };
 }
 
 const question = (step: AskStep, properties: Properties, notes: Note[]) => ({

@@ -26,6 +26,7 @@ export function enrichmentEffects(config: EnrichmentConfig): Record<string, Effe
       maxRepeats: 0,
       // The record, and one batch of its notes.
       limits: hubspotLimits(plan, 2),
+      plan: { cost: () => ({ apiCalls: 1 }) },
       perform: (request: ReadRequest, call) => hubspot.read(request, call.signal),
     },
     'openai.ask': {
@@ -36,7 +37,17 @@ export function enrichmentEffects(config: EnrichmentConfig): Record<string, Effe
       limits: [{ name: 'minutely', most: config.OPENAI_PER_MINUTE, perMs: 60_000, pausedBy: busy }],
       shares: ({ model, name, instruction, text, schema }: Question) =>
         JSON.stringify([model, name, instruction, schema, text]),
+      // What the model will say is not known before; four characters are about one token.
+      plan: { cost: ({ instruction, text }: Question) => tokensFor(instruction.length + text.length) },
       perform: (question: Question, call) => openai.ask(question, call.signal),
     },
   };
 }
+
+const MAX_ANSWER_TOKENS = 1_000;
+
+const tokensFor = (characters: number) => ({
+  apiCalls: 1,
+  inputTokens: Math.ceil(characters / 4),
+  outputTokens: MAX_ANSWER_TOKENS,
+});

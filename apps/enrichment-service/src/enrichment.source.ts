@@ -15,6 +15,7 @@ export function enrichmentProcess(
     service,
     catalog: enrichmentEvents,
     decider: enrichmentDecider,
+    provenance: ['recipeVersion'],
     routes: {
       [Topic.ingressHubspot](record) {
         const read = hubspotTriggers(record, withAsk, writerAppId);

@@ -11,6 +11,8 @@ export interface Render {
   rootCause: string;
   content: string;
   status: 'requested' | 'prepared' | 'submitted' | 'completed' | 'failed' | 'rejected';
+  /** Of the order that HeyGen took last; a redo raises it. */
+  generation: number;
   videoId?: string;
 }
 
@@ -44,9 +46,8 @@ interface VideoState {
 /** Without a callback by then, HeyGen is asked. */
 export const CALLBACK_WITHIN_MS = 30 * 60_000;
 
-/** What HeyGen sends back with a callback: it names the render and the generation of the call (protocol 9). */
-export const callbackIdOf = (streamId: string, render: number, generation: number): string =>
-  `${streamId}/${String(render)}/${String(generation)}`;
+/** Names a render to HeyGen; the generation of the call is put behind it, and the callback brings both (protocol 9). */
+export const renderIdOf = (streamId: string, render: number): string => `${streamId}/${String(render)}`;
 
 /** Reads a callback id back; undefined where it is not one of ours. */
 export function readCallbackId(callbackId: string | undefined) {
@@ -76,7 +77,7 @@ export const renderDecider: Decider<Renders, RenderEvent, RenderInput> = {
 };
 
 function evolve(renders: Renders, event: RenderEvent): Renders {
-  if (event.type === 'RenderRequested') return [...renders, { ...event.data, status: 'requested' }];
+  if (event.type === 'RenderRequested') return [...renders, { ...event.data, status: 'requested', generation: 0 }];
   const statuses = {
     RenderPrepared: 'prepared',
     RenderRejected: 'rejected',
@@ -89,6 +90,7 @@ function evolve(renders: Renders, event: RenderEvent): Renders {
       ? {
           ...render,
           status: statuses[event.type],
+          generation: event.type === 'RenderSubmitted' ? event.data.generation : render.generation,
           videoId: 'videoId' in event.data ? (event.data.videoId ?? render.videoId) : render.videoId,
         }
       : render,
@@ -113,34 +115,28 @@ const coolsDown = (render: Render, { content, at, recipe }: Trigger): boolean =>
   render.content === content &&
   Math.abs(Date.parse(at) - Date.parse(render.triggeredAt)) < recipe.coolDownMs;
 
+// Read again (a replay, after a fix), the same render is prepared again or its order stated once more: the ledger says
+// whether that order is done, changed or owed again.
 function onRead(renders: Renders, input: RenderInput & { type: 'read' }): Decision<RenderEvent> {
   const render = byCause(renders, input.rootCause);
-  if (render?.status !== 'requested') return nothing();
-  if (input.ended.state !== 'done') return reject(render, input.ended.code, 'the record could not be read');
+  if (!render) return nothing();
+  const open = render.status === 'requested';
+  if (input.ended.state !== 'done') {
+    return open ? reject(render, input.ended.code, 'the record could not be read') : nothing();
+  }
   const step = input.recipe?.video;
-  if (!step) return reject(render, 'recipe-gone', `recipe ${render.recipe} makes no video any more`);
+  if (!step) return open ? reject(render, 'recipe-gone', `recipe ${render.recipe} makes no video any more`) : nothing();
   const { properties, modifiedAt } = input.ended.answer;
   const prepared = prepareVideo(step, properties);
-  if ('rejected' in prepared) return reject(render, prepared.rejected.code, prepared.rejected.reason);
+  if ('rejected' in prepared) {
+    return open ? reject(render, prepared.rejected.code, prepared.rejected.reason) : nothing();
+  }
   const { variables, title } = prepared;
-  const callbackId = callbackIdOf(input.streamId, render.render, 1);
-  return {
-    events: [
-      {
-        type: 'RenderPrepared',
-        data: { ...aboutOf(render), template: step.template, variables, recordModifiedAt: modifiedAt },
-      },
-    ],
-    effects: [
-      owed('heygen.generate', 'generate', {
-        template: step.template,
-        // The stream and number in the title find a video whose answer was lost, when its key has expired.
-        title: `${title} [${callbackId}]`,
-        callbackId,
-        variables,
-      }),
-    ],
-  };
+  const callbackId = renderIdOf(input.streamId, render.render);
+  const order = owed('heygen.generate', 'generate', { template: step.template, title, callbackId, variables });
+  if (!open && render.status !== 'rejected') return { events: [], effects: [order] };
+  const data = { ...aboutOf(render), template: step.template, variables, recordModifiedAt: modifiedAt };
+  return { events: [{ type: 'RenderPrepared', data }], effects: [order] };
 }
 
 const reject = (render: Render, code: string, reason: string): Decision<RenderEvent> => ({
@@ -157,7 +153,8 @@ function onGenerated(renders: Renders, input: RenderInput & { type: 'generated' 
   }
   const { videoId } = input.ended.answer;
   const correlate = { vendor: 'heygen', externalId: videoId };
-  if (render.status !== 'prepared') return { events: [], correlate };
+  const again = render.status === 'failed' && input.generation > render.generation;
+  if (render.status !== 'prepared' && !again) return { events: [], correlate };
   return {
     events: [submitted(render, input.generation, videoId)],
     correlate,

@@ -99,22 +99,14 @@ describe('a trigger', () => {
 });
 
 describe('the record as read', () => {
-  it('is prepared and ordered once, with a callback id that names render and generation', () => {
-    expect(given(requested)(read(ada))).toEqual({
-      events: [prepared],
-      effects: [
-        {
-          kind: 'heygen.generate',
-          purpose: 'generate',
-          request: {
-            template: 'demo-outreach',
-            title: `Outreach for Ada [${streamId}/1/1]`,
-            callbackId: `${streamId}/1/1`,
-            variables,
-          },
-        },
-      ],
-    });
+  const order = {
+    kind: 'heygen.generate',
+    purpose: 'generate',
+    request: { template: 'demo-outreach', title: 'Outreach for Ada', callbackId: `${streamId}/1`, variables },
+  };
+
+  it('is prepared and ordered once, under an id that names the render', () => {
+    expect(given(requested)(read(ada))).toEqual({ events: [prepared], effects: [order] });
   });
 
   it.each(['N/A', 'n/a', 'test', 'Unknown', '-', '   ', '.', '???', 'xxx', 'None', '123'])(
@@ -131,8 +123,16 @@ describe('the record as read', () => {
     expect(given(requested)(read({ ...ada, firstname })).effects).toHaveLength(1);
   });
 
-  it('read a second time decides nothing', () => {
-    expect(given(requested, prepared)(read(ada))).toEqual({ events: [] });
+  it('read again states the same order once more, for the ledger to compare', () => {
+    for (const history of [[prepared], [prepared, submitted], [prepared, submitted, completed], [prepared, failed]]) {
+      expect(given(requested, ...history)(read(ada))).toEqual({ events: [], effects: [order] });
+    }
+  });
+
+  it('read again after a rejection is prepared after all, if the reason is gone', () => {
+    const rejected: RenderEvent = { type: 'RenderRejected', data: { ...about, code: 'missing', reason: 'r' } };
+    expect(given(requested, rejected)(read(ada))).toEqual({ events: [prepared], effects: [order] });
+    expect(given(requested, rejected)(read({ ...ada, firstname: null }))).toEqual({ events: [] });
   });
 
   it('that cannot be read rejects the render', () => {
@@ -165,6 +165,12 @@ describe('the answer to the order', () => {
         data: { ...about, videoId: undefined, code: 'insufficient_credit', reason: 'HeyGen refused the order' },
       },
     ]);
+  });
+
+  it('to an order that was made again after a failure submits the render again', () => {
+    const again = { ...generated({ state: 'done', answer: { videoId: 'v2' } }), generation: 2 } as RenderInput;
+    const resubmitted = { type: 'RenderSubmitted', data: { ...about, generation: 2, videoId: 'v2' } };
+    expect(given(requested, prepared, submitted, failed)(again).events).toEqual([resubmitted]);
   });
 
   it('that nobody knows waits for a person', () => {

@@ -25,6 +25,7 @@ export function renderEffects(config: RenderConfig): Record<string, EffectKind> 
       maxAttempts: 8,
       maxRepeats: 0,
       limits: hubspotLimits(plan),
+      plan: { cost: () => ({ apiCalls: 1 }) },
       perform: (request: ReadRequest, call) => hubspot.read(request, call.signal),
     },
     'heygen.generate': {
@@ -35,14 +36,23 @@ export function renderEffects(config: RenderConfig): Record<string, EffectKind> 
       limits: [
         { name: 'jobs', most: config.HEYGEN_JOBS, jobMs: JOB_MS, pausedBy: ['rate_limit_exceeded', 'http-429'] },
       ],
-      perform: (order: TemplateVideo, call) => heygen.generate(order, call.idempotencyKey, call.signal),
+      plan: { answer: () => ({ videoId: 'planned' }), cost: () => ({ credits: 1, apiCalls: 1 }) },
+      perform: (order: TemplateVideo, call) =>
+        heygen.generate(named(order, call.generation), call.idempotencyKey, call.signal),
     },
     'heygen.status': {
       is: 'query',
       deadlineMs: 8_000,
       maxAttempts: 5,
       maxRepeats: 0,
+      plan: { cost: () => ({ apiCalls: 1 }) },
       perform: ({ videoId }: { videoId: string }, call) => heygen.status(videoId, call.signal),
     },
   };
+}
+
+// The title finds a video whose answer was lost when its key has expired: HeyGen cannot be searched by callback id.
+function named(order: TemplateVideo, generation: number): TemplateVideo {
+  const callbackId = `${order.callbackId}/${String(generation)}`;
+  return { ...order, callbackId, title: `${order.title} [${callbackId}]` };
 }

@@ -24,6 +24,7 @@ export function renderProcess(
     service,
     catalog: renderEvents,
     decider: renderDecider,
+    provenance: ['recipeVersion'],
     routes: {
       [Topic.ingressHubspot]: (record) => routeChange(record, withVideo, writerAppId),
       [Topic.ingressHeygen]: routeCallback,

@@ -15,6 +15,7 @@ export type Answer<T = unknown> =
 
 /** What a call cost, in the vendor's own units. Tokens are counted, money is in US dollars. */
 export interface Cost {
+  apiCalls?: number;
   credits?: number;
   inputTokens?: number;
   outputTokens?: number;

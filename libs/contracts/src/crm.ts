@@ -6,33 +6,53 @@ import { Topic } from './topics';
 export const guardSchema = z.object({ at: z.iso.datetime(), number: z.int(), rank: z.int() });
 export type Guard = z.infer<typeof guardSchema>;
 
-const properties = z.record(z.string(), z.string());
+const properties = z.record(z.string(), z.string()).describe('Values by CRM property');
+const write = z.int().positive().describe('Number of the write on its record, from 1');
 
 /** What one CRM record should say and what was written to it: stream `record-…`, topic `crm.events.v1`. */
 export const crmEvents = catalog('crm', Topic.crm, {
   RecordChangeWanted: {
     wire: 'refrain.record-change.wanted.v1',
-    data: z.object({ properties, guard: guardSchema, because: z.string() }),
+    data: z
+      .object({
+        properties,
+        guard: guardSchema.describe(
+          'Which of two wishes for a property is newer: compared by time, then number, then rank',
+        ),
+        because: z.string().describe('Type of the event that led to the wish'),
+      })
+      .describe('The record should say this; a wish that is older by its guard never overwrites a newer one.'),
   },
   RecordUpdateOwed: {
     wire: 'refrain.record-update.owed.v1',
-    data: z.object({ write: z.int().positive(), properties }),
+    data: z
+      .object({ write, properties })
+      .describe('The wishes that stood at that time are owed to the CRM as one write.'),
   },
   RecordUpdated: {
     wire: 'refrain.record.updated.v1',
-    data: z.object({ write: z.int().positive(), properties }),
+    data: z.object({ write, properties }).describe('The CRM took the write.'),
   },
   RecordUpdateRejected: {
     wire: 'refrain.record-update.rejected.v1',
-    data: z.object({ write: z.int().positive(), properties, code: z.string(), reason: z.string() }),
+    data: z
+      .object({
+        write,
+        properties,
+        code: z.string().describe('Why, for programs'),
+        reason: z.string().describe('Why, for people'),
+      })
+      .describe('The CRM refused the write for good.'),
   },
   RecordUpdateSuperseded: {
     wire: 'refrain.record-update.superseded.v1',
-    data: z.object({ write: z.int().positive() }),
+    data: z.object({ write }).describe('A write that still waited gave way to one of the newest wanted state.'),
   },
   RecordUpdateDoubted: {
     wire: 'refrain.record-update.doubted.v1',
-    data: z.object({ write: z.int().positive() }),
+    data: z
+      .object({ write })
+      .describe('A write that had been given up was answered after a newer one: all is written once more.'),
   },
 });
 

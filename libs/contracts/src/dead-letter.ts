@@ -18,3 +18,16 @@ export const inputParked = z.object({
   errorClass: z.string(),
   reason: z.string(),
 });
+
+/** Wire type of the announcement that what waited behind a parked key was decided after all, or part of it discarded. */
+export const INPUTS_FREED = 'refrain.input.freed.v1';
+
+/** What `<service>.dlq` says when a parked key is free again or an input behind it was discarded. */
+export const inputsFreed = z.object({
+  service: z.string(),
+  inputKey: z.string(),
+  how: z.enum(['released', 'discarded']),
+  /** Keys of the discarded inputs; empty where all were decided. */
+  inputs: z.array(z.string()),
+  by: z.string(),
+});

@@ -4,41 +4,68 @@ import { Topic } from './topics';
 
 /** Which enrichment of which recipe an event speaks of. `triggeredAt` is the trigger's own time (RFC 3339). */
 const about = {
-  recipe: z.string(),
-  recipeVersion: z.string(),
-  enrichment: z.int().positive(),
-  triggeredAt: z.iso.datetime(),
+  recipe: z.string().describe('Id of the recipe'),
+  recipeVersion: z.string().describe("Names the recipe's content: equal content, equal version"),
+  enrichment: z.int().positive().describe('Number of the enrichment on its record, from 1'),
+  triggeredAt: z.iso.datetime().describe("The trigger's own time"),
 };
 
 /** The history of one record's enrichments by one recipe: stream `enrichment-…`, topic `enrichment.events.v1`. */
 export const enrichmentEvents = catalog('enrichment', Topic.enrichment, {
   EnrichmentRequested: {
     wire: 'refrain.enrichment.requested.v1',
-    data: z.object({ ...about, rootCause: z.string(), content: z.string() }),
+    data: z
+      .object({
+        ...about,
+        rootCause: z.string().describe('Id of the first accepted record of the chain'),
+        content: z.string().describe('What the trigger said; equal content within the cool-down is the same trigger'),
+      })
+      .describe('A trigger matched: the record and its notes are to be judged, and are read first.'),
   },
   EnrichmentPrepared: {
     wire: 'refrain.enrichment.prepared.v1',
-    data: z.object({ ...about, ask: z.string(), notes: z.int().nonnegative() }),
+    data: z
+      .object({
+        ...about,
+        ask: z.string().describe('Name of the question in the recipe'),
+        notes: z.int().nonnegative().describe('How many notes were read'),
+      })
+      .describe('The record was read; the question is owed to OpenAI.'),
   },
   EnrichmentRejected: {
     wire: 'refrain.enrichment.rejected.v1',
-    data: z.object({ ...about, code: z.string(), reason: z.string() }),
+    data: z
+      .object({
+        ...about,
+        code: z.string().describe('Why, for programs'),
+        reason: z.string().describe('Why, for people'),
+      })
+      .describe('No question is asked, and nothing was spent: the record does not say what is needed.'),
   },
   EnrichmentCompleted: {
     wire: 'refrain.enrichment.completed.v1',
-    data: z.object({
-      ...about,
-      ask: z.string(),
-      model: z.string(),
-      answer: z.record(z.string(), z.unknown()),
-      /** The CRM properties that the recipe maps the answer to, ready to write. */
-      properties: z.record(z.string(), z.string()),
-      tokens: z.object({ input: z.int(), output: z.int() }),
-    }),
+    data: z
+      .object({
+        ...about,
+        ask: z.string().describe('Name of the question in the recipe'),
+        model: z.string().describe('The model that answered'),
+        answer: z.record(z.string(), z.unknown()).describe("The answer, in the shape of the recipe's schema"),
+        properties: z
+          .record(z.string(), z.string())
+          .describe('The CRM properties that the recipe maps the answer to, ready to write'),
+        tokens: z.object({ input: z.int(), output: z.int() }).describe('What was paid for'),
+      })
+      .describe('The answer came and fits its schema.'),
   },
   EnrichmentFailed: {
     wire: 'refrain.enrichment.failed.v1',
-    data: z.object({ ...about, code: z.string(), reason: z.string() }),
+    data: z
+      .object({
+        ...about,
+        code: z.string().describe('Why, for programs'),
+        reason: z.string().describe('Why, for people'),
+      })
+      .describe('No usable answer will come.'),
   },
 });
 

@@ -22,6 +22,9 @@ const details = z.looseObject({
   failure_message: z.string().nullish(),
 });
 
+/** A HeyGen callback as it may come in, for readers of its topic; {@link readHeygen} reads it more strictly. */
+export const heygenWebhookBody = body.extend({ event_data: details.optional(), data: details.optional() });
+
 /** A HeyGen callback in one shape. HeyGen's own names and those of common guides are both read. */
 export interface HeygenCallback {
   /** `success`, `fail`, or `other` for events that only say that something happened. */
@@ -56,20 +59,21 @@ export function readHeygen(value: unknown): { callback: HeygenCallback } | { err
   if (!eventType) return { error: '✖ names no event: event_type is needed' };
   const inner = details.safeParse(outer.data.event_data ?? outer.data.data ?? value);
   if (!inner.success) return { error: z.prettifyError(inner.error) };
-  const d = inner.data;
-  if (!d.video_id && !d.callback_id) return { error: '✖ names no video: video_id or callback_id is needed' };
-  return {
-    callback: {
-      result: results[eventType] ?? 'other',
-      eventType,
-      videoId: d.video_id ?? undefined,
-      callbackId: d.callback_id ?? undefined,
-      url: d.url ?? d.video_url ?? undefined,
-      code: d.failure_code === null || d.failure_code === undefined ? undefined : String(d.failure_code),
-      message: d.msg ?? d.message ?? errorText(d.error) ?? d.failure_message ?? undefined,
-    },
-  };
+  if (!inner.data.video_id && !inner.data.callback_id) {
+    return { error: '✖ names no video: video_id or callback_id is needed' };
+  }
+  return { callback: callbackOf(eventType, inner.data) };
 }
+
+const callbackOf = (eventType: string, d: z.infer<typeof details>): HeygenCallback => ({
+  result: results[eventType] ?? 'other',
+  eventType,
+  videoId: d.video_id ?? undefined,
+  callbackId: d.callback_id ?? undefined,
+  url: d.url ?? d.video_url ?? undefined,
+  code: d.failure_code === null || d.failure_code === undefined ? undefined : String(d.failure_code),
+  message: d.msg ?? d.message ?? errorText(d.error) ?? d.failure_message ?? undefined,
+});
 
 /** Wire type of a record on `ingress.heygen.v1`; its value is the vendor's own JSON. */
 export const HEYGEN_RECEIVED = 'refrain.heygen-callback.received.v1';

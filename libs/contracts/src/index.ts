@@ -7,5 +7,6 @@ export * from './events';
 export * from './heygen';
 export * from './hubspot';
 export * from './keys';
+export * from './messages';
 export * from './render';
 export * from './topics';

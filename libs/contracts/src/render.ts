@@ -4,43 +4,78 @@ import { Topic } from './topics';
 
 /** Which render of which recipe an event speaks of. `triggeredAt` is the trigger's own time (RFC 3339). */
 const about = {
-  recipe: z.string(),
-  recipeVersion: z.string(),
-  render: z.int().positive(),
-  triggeredAt: z.iso.datetime(),
+  recipe: z.string().describe('Id of the recipe'),
+  recipeVersion: z.string().describe("Names the recipe's content: equal content, equal version"),
+  render: z.int().positive().describe('Number of the render on its record, from 1'),
+  triggeredAt: z.iso.datetime().describe("The trigger's own time"),
 };
 
 /** The history of one record's renders by one recipe: stream `render-…`, topic `render.events.v1`. */
 export const renderEvents = catalog('render', Topic.render, {
   RenderRequested: {
     wire: 'refrain.render.requested.v1',
-    data: z.object({ ...about, rootCause: z.string(), content: z.string() }),
+    data: z
+      .object({
+        ...about,
+        rootCause: z.string().describe('Id of the first accepted record of the chain'),
+        content: z.string().describe('What the trigger said; equal content within the cool-down is the same trigger'),
+      })
+      .describe('A trigger matched: the record is to have a video, and is read first.'),
   },
   RenderPrepared: {
     wire: 'refrain.render.prepared.v1',
-    data: z.object({
-      ...about,
-      template: z.string(),
-      variables: z.record(z.string(), z.string()),
-      /** The record's last-modified date as read for this trigger: noted, never a key (protocol 7). */
-      recordModifiedAt: z.string().optional(),
-    }),
+    data: z
+      .object({
+        ...about,
+        template: z.string().describe('Id of the HeyGen template'),
+        variables: z.record(z.string(), z.string()).describe('Values of the template, by name'),
+        recordModifiedAt: z
+          .string()
+          .optional()
+          .describe("The record's last-modified date as read for this trigger: noted, never a key"),
+      })
+      .describe('The record was read and is good for a video; the render is owed to HeyGen with these variables.'),
   },
   RenderRejected: {
     wire: 'refrain.render.rejected.v1',
-    data: z.object({ ...about, code: z.string(), reason: z.string() }),
+    data: z
+      .object({
+        ...about,
+        code: z.string().describe('Why, for programs'),
+        reason: z.string().describe('Why, for people'),
+      })
+      .describe('No video is made, and nothing was spent: the record does not say what the recipe requires.'),
   },
   RenderSubmitted: {
     wire: 'refrain.render.submitted.v1',
-    data: z.object({ ...about, generation: z.int().positive(), videoId: z.string().optional() }),
+    data: z
+      .object({
+        ...about,
+        generation: z.int().positive().describe('Which call for this render was taken, from 1'),
+        videoId: z.string().optional().describe('Id that HeyGen gave the video'),
+      })
+      .describe('HeyGen took the order, under the generation (attempt by a new key) named here.'),
   },
   RenderCompleted: {
     wire: 'refrain.render.completed.v1',
-    data: z.object({ ...about, videoId: z.string(), url: z.string() }),
+    data: z
+      .object({
+        ...about,
+        videoId: z.string().describe('Id that HeyGen gave the video'),
+        url: z.string().describe('Where the video can be seen'),
+      })
+      .describe('The video is ready at this address.'),
   },
   RenderFailed: {
     wire: 'refrain.render.failed.v1',
-    data: z.object({ ...about, videoId: z.string().optional(), code: z.string(), reason: z.string() }),
+    data: z
+      .object({
+        ...about,
+        videoId: z.string().optional().describe('Id that HeyGen gave the video'),
+        code: z.string().describe('Why, for programs'),
+        reason: z.string().describe('Why, for people'),
+      })
+      .describe('The video will not come: HeyGen refused the order or failed at it.'),
   },
 });
 

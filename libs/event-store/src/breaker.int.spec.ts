@@ -1,7 +1,7 @@
 import { BREAKER } from './breaker';
 import { gates } from './gates';
 import { Ledger } from './ledger';
-import { effects, owe } from './testing/owing';
+import { effects, owe, sure } from './testing/owing';
 import { testDatabase, type TestDatabase } from './testing/test-database';
 
 let db: TestDatabase;
@@ -47,8 +47,8 @@ it('opens for all replicas on the share of failures, lets one probe through, and
   const probes = await Promise.all([one.claim('me', 20), other.claim('me', 20), one.claim('me', 20)]);
   expect(probes.flat()).toHaveLength(1);
   const [probe] = probes.flat();
-  one.note(probe!, false);
-  await one.settle(probe!, { state: 'unknown', code: 'deadline', afterMs: 60_000 });
+  one.note(sure(probe), false);
+  await one.settle(sure(probe), { state: 'unknown', code: 'deadline', afterMs: 60_000 });
   await one.sweep();
   expect(await stateOf()).toBe('open');
   expect(await other.claim('me', 20)).toHaveLength(0);

@@ -1,5 +1,3 @@
-import { types } from 'node:util';
-
 /** Someone else was quicker: a moved version, an existing mark, a deadlock. Roll back and look again. */
 export class Conflict extends Error {
   constructor(reason: string, options?: ErrorOptions) {
@@ -26,7 +24,7 @@ const isAway = (code: string | undefined): boolean =>
 /** Sorts an error of `pg` by what the receiver must do: {@link Conflict}, {@link StoreUnavailable}, or itself (a bug). */
 export function sorted(error: unknown): unknown {
   if (error instanceof Conflict || error instanceof StoreUnavailable) return error;
-  if (!types.isNativeError(error)) return error;
+  if (!Error.isError(error)) return error;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   if (code !== undefined && conflicts.has(code)) return new Conflict(error.message, { cause: error });
   const fromServer = code !== undefined && /^[0-9A-Z]{5}$/.test(code);

@@ -10,7 +10,19 @@ export * from './ledger';
 export { dropLeases, holdLeases } from './lease';
 export * from './loop';
 export { cancel, eraseOwed, redo, resolveHeld, type EffectName, type Finding } from './operations';
-export { openPool } from './pool';
+export { keysToRelease, parkedKeys, parkedMail, requestRelease, type ParkedKey, type ParkedSelection } from './parking';
+export { checkStore, openPool, type Pool } from './pool';
 export { Relay, type Publish } from './relay';
+export * from './replays';
 export * from './shapes';
-export { BatchTransaction, SHARDS, transact, type Known, type KnownEvent, type Outcome } from './transaction';
+export { storyOf, streamsAbout, type Story, type StoryEffect, type StoryEvent } from './story';
+export { readStreams } from './streams';
+export {
+  BatchTransaction,
+  emptyOutcome,
+  SHARDS,
+  transact,
+  type Known,
+  type KnownEvent,
+  type Outcome,
+} from './transaction';

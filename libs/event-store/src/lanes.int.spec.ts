@@ -1,7 +1,7 @@
 import type { VendorLimit } from './kind-policy';
 import { type ClaimedEffect, Ledger } from './ledger';
 import type { Lane } from './shapes';
-import { effects, owe } from './testing/owing';
+import { effects, owe, sure } from './testing/owing';
 import { testDatabase, type TestDatabase } from './testing/test-database';
 
 let db: TestDatabase;
@@ -32,7 +32,7 @@ it('lets a live effect pass a backlog of 10,000', async () => {
   await db.moveClock(1_001);
   const next = await l.claim('me', 10);
   expect(next).toHaveLength(9);
-  expect(await laneOf(next[0]!)).toBe('live');
+  expect(await laneOf(sure(next[0]))).toBe('live');
 });
 
 it('shares a limit by weights while all lanes ask, so that none starves, however small the batches are', async () => {
@@ -90,7 +90,7 @@ it('puts what was refused or failed into lane retry', async () => {
   const l = ledger();
   await owe(db.pool, effects(2));
   const [a, b] = await l.claim('me', 2);
-  await l.settle(a!, { state: 'owed', code: 'rate', afterMs: 0, refused: true });
-  await l.settle(b!, { state: 'owed', code: 'http-500', afterMs: 0, refused: false });
-  expect([await laneOf(a!), await laneOf(b!)]).toEqual(['retry', 'retry']);
+  await l.settle(sure(a), { state: 'owed', code: 'rate', afterMs: 0, refused: true });
+  await l.settle(sure(b), { state: 'owed', code: 'http-500', afterMs: 0, refused: false });
+  expect([await laneOf(sure(a)), await laneOf(sure(b))]).toEqual(['retry', 'retry']);
 });

@@ -45,8 +45,8 @@ export interface EffectOutcome {
   answer: unknown;
   code: string | null;
   meta: EventMeta;
-  /** RFC 3339: since when it was owed. */
-  owedAt: string;
+  /** RFC 3339: since when it was owed; its place in the queue. */
+  owedAt?: string;
 }
 
 /** The effect ledger of one service: who may call now, what came of it, what is overdue. */

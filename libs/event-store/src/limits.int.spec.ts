@@ -1,7 +1,7 @@
 import { gates } from './gates';
 import type { VendorLimit } from './kind-policy';
 import { type ClaimedEffect, Ledger } from './ledger';
-import { effect, effects, owe } from './testing/owing';
+import { effect, effects, owe, sure } from './testing/owing';
 import { openPool } from './pool';
 import { testDatabase, type TestDatabase } from './testing/test-database';
 
@@ -108,18 +108,18 @@ it('holds a job’s share until its end, beyond the call’s return', async () =
   );
   const first = await ledger.claim('me', 10);
   expect(first).toHaveLength(2);
-  await ledger.settle(first[0]!, done);
-  await ledger.settle(first[1]!, { state: 'dead', code: 'no', message: '' });
+  await ledger.settle(sure(first[0]), done);
+  await ledger.settle(sure(first[1]), { state: 'dead', code: 'no', message: '' });
   // The refused order made no job; the accepted one did.
   const second = await ledger.claim('me', 10);
   expect(second).toHaveLength(1);
-  await ledger.settle(second[0]!, done);
+  await ledger.settle(sure(second[0]), done);
   await db.moveClock(60_000);
   expect(await ledger.claim('me', 10)).toHaveLength(0);
-  await owe(db.pool, [], { released: [first[0]!.slot] });
+  await owe(db.pool, [], { released: [sure(first[0]).slot] });
   const third = await ledger.claim('me', 10);
   expect(third).toHaveLength(1);
-  await ledger.settle(third[0]!, done);
+  await ledger.settle(sure(third[0]), done);
   expect(new Set(slots([...first, ...second, ...third]))).toHaveProperty('size', 4);
 });
 
@@ -127,7 +127,7 @@ it('gives a job’s share back by age when its end was never heard of', async ()
   const ledger = ledgerOf([{ name: 'jobs', most: 1, jobMs: 60_000 }]);
   await owe(db.pool, effects(2));
   const [job] = await ledger.claim('me', 10);
-  await ledger.settle(job!, done);
+  await ledger.settle(sure(job), done);
   await db.moveClock(59_000);
   expect(await ledger.claim('me', 10)).toHaveLength(0);
   await db.moveClock(1_100);
@@ -138,12 +138,12 @@ it('lets a job whose first call was lost be repeated on the share that it has', 
   const ledger = ledgerOf([{ name: 'jobs', most: 1, jobMs: 3_600_000 }]);
   await owe(db.pool, effects(2));
   const [job] = await ledger.claim('me', 10);
-  await ledger.settle(job!, { state: 'unknown', code: 'deadline', afterMs: 0 });
+  await ledger.settle(sure(job), { state: 'unknown', code: 'deadline', afterMs: 0 });
   await ledger.reconcile();
   const [again, ...others] = await ledger.claim('me', 10);
   expect([again?.slot, again?.attempt, others]).toEqual([job?.slot, 2, []]);
   // Refused as still under way: the first call made the job, so its share stays taken.
-  await ledger.settle(again!, { state: 'owed', code: 'in-progress', afterMs: 60_000, refused: true });
+  await ledger.settle(sure(again), { state: 'owed', code: 'in-progress', afterMs: 60_000, refused: true });
   expect(await ledger.claim('me', 10)).toHaveLength(0);
 });
 
@@ -154,9 +154,9 @@ it('pauses a limit for all replicas and services when the vendor says that it is
   await owe(db.pool, effects(2));
   await owe(db.pool, effects(2), { service: 'other-service' });
   const [call, second] = await one.claim('me', 2);
-  await one.settle(second!, { state: 'owed', code: 'LOCKED', afterMs: 2_000, refused: true });
+  await one.settle(sure(second), { state: 'owed', code: 'LOCKED', afterMs: 2_000, refused: true });
   expect(await other.claim('me', 1)).toHaveLength(1);
-  await one.settle(call!, { state: 'owed', code: 'TEN_SECONDLY', afterMs: 7_000, refused: true });
+  await one.settle(sure(call), { state: 'owed', code: 'TEN_SECONDLY', afterMs: 7_000, refused: true });
   expect(await other.claim('me', 10)).toHaveLength(0);
   expect((await gates(db.pool)).gates[0]?.limits[0]?.pausedUntil).toBeInstanceOf(Date);
   await db.moveClock(7_100);

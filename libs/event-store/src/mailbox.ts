@@ -11,21 +11,14 @@ export async function dueMail(pool: Pool, service: string, limit: number): Promi
              where service = $1 and not parked and due <= refrain_now() order by id limit $2`,
       values: [service, limit],
     });
-    return rows.map((row) => ({
-      id: row.id,
-      inputKey: row.input_key,
-      kind: row.kind,
-      key: row.key,
-      streamId: row.stream_id ?? undefined,
-      body: row.body,
-      due: row.due,
-    }));
+    return rows.map(mailOfRow);
   } catch (error) {
     throw sorted(error);
   }
 }
 
-interface MailRow {
+/** A row of the mailbox. */
+export interface MailRow {
   id: string;
   input_key: string;
   kind: MailKind;
@@ -34,3 +27,13 @@ interface MailRow {
   body: unknown;
   due: Date;
 }
+
+export const mailOfRow = (row: MailRow): Mail => ({
+  id: row.id,
+  inputKey: row.input_key,
+  kind: row.kind,
+  key: row.key,
+  streamId: row.stream_id ?? undefined,
+  body: row.body,
+  due: row.due,
+});

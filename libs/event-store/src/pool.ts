@@ -1,5 +1,7 @@
 import { Pool } from 'pg';
 
+export type { Pool } from 'pg';
+
 /**
  * Opens a pool of connections to the primary. Transactions are bounded in time (protocol 20): the server ends one that
  * idles or runs too long, so a stuck process never holds back the others.
@@ -17,4 +19,9 @@ export function openPool(databaseUrl: string, name: string, max = 8): Pool {
   // An idle connection that the server closes is replaced at the next use; without a listener it would end the process.
   pool.on('error', () => undefined);
   return pool;
+}
+
+/** Resolves when the database answers; rejects otherwise. For readiness. */
+export async function checkStore(pool: Pool): Promise<void> {
+  await pool.query('select 1');
 }

@@ -18,6 +18,8 @@ export interface EventMeta {
   causedBy: string;
   traceparent?: string;
   replayId?: string;
+  /** The replay may make effects again whose request has changed. */
+  redo?: boolean;
 }
 
 /** The id of a stored event on the wire (`ce_id`): its stream and version name it for good. */

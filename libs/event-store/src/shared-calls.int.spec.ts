@@ -1,7 +1,7 @@
 import { contentKey, WrongContentKey } from './content-key';
 import { type EffectOutcome, Ledger } from './ledger';
 import { cancel, redo, resolveHeld } from './operations';
-import { effect, owe } from './testing/owing';
+import { effect, owe, sure } from './testing/owing';
 import { testDatabase, type TestDatabase } from './testing/test-database';
 
 let db: TestDatabase;
@@ -28,7 +28,7 @@ it('makes one call for two owners of the same content, and tells both', async ()
   await owe(db.pool, [asking('x', 'b')]);
   const calls = await ledger.claim('me', 10);
   expect(calls.map((c) => c.slot)).toEqual(['default|toy.call|content-k|x']);
-  await ledger.settle(calls[0]!, done('said'));
+  await ledger.settle(sure(calls[0]), done('said'));
   expect(await told()).toEqual({ a: ['said'], b: ['said'] });
   const { rows } = await db.pool.query('select slot, state, cost, request from effect order by slot');
   expect(rows).toEqual([
@@ -40,7 +40,7 @@ it('makes one call for two owners of the same content, and tells both', async ()
 
 it('answers a later owner from the receipt, in the transaction that owes', async () => {
   await owe(db.pool, [asking('x', 'a')]);
-  await ledger.settle((await ledger.claim('me', 10))[0]!, done('said'));
+  await ledger.settle(sure((await ledger.claim('me', 10))[0]), done('said'));
   await owe(db.pool, [asking('x', 'late')]);
   expect(await told()).toEqual({ a: ['said'], late: ['said'] });
   expect(await ledger.claim('me', 10)).toEqual([]);
@@ -49,7 +49,7 @@ it('answers a later owner from the receipt, in the transaction that owes', async
 it('tells owners of a refusal, of a call that is held, and of what a person finds', async () => {
   await owe(db.pool, [asking('x', 'a'), asking('y', 'b')]);
   const calls = await ledger.claim('me', 10);
-  const [x, y] = [calls.find((c) => c.slot.endsWith('x'))!, calls.find((c) => c.slot.endsWith('y'))!];
+  const [x, y] = [sure(calls.find((c) => c.slot.endsWith('x'))), sure(calls.find((c) => c.slot.endsWith('y')))];
   await ledger.settle(x, { state: 'dead', code: 'invalid', message: '' });
   await ledger.settle(y, { state: 'unknown', code: 'deadline', afterMs: 0 });
   await ledger.reconcile();
@@ -60,7 +60,7 @@ it('tells owners of a refusal, of a call that is held, and of what a person find
   expect(again).toEqual({ slot: 'a', generation: 2 });
   const [call] = await ledger.claim('me', 10);
   expect(call).toMatchObject({ slot: x.slot, generation: 2 });
-  await ledger.settle(call!, done('at last'));
+  await ledger.settle(sure(call), done('at last'));
   expect((await told())['a']).toEqual(['dead', 'at last']);
 });
 
@@ -68,7 +68,7 @@ it('ends one owner’s interest without ending the call of the other', async () 
   await owe(db.pool, [asking('x', 'a'), asking('x', 'b')]);
   await cancel(db.pool, { slot: 'a', generation: 1 });
   const [call] = await ledger.claim('me', 10);
-  await ledger.settle(call!, done('said'));
+  await ledger.settle(sure(call), done('said'));
   // The late proof reaches the one who had turned away as well.
   expect(await told()).toEqual({ a: ['cancelled', 'said'], b: ['said'] });
 });

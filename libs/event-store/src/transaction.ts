@@ -1,10 +1,12 @@
 import { crc32 } from 'node:zlib';
 import type { Pool, PoolClient } from 'pg';
 import { Conflict, sorted } from './errors';
+import { type MailRow, mailOfRow } from './mailbox';
 import { release, supersede } from './operations';
+import { PARKED_MAIL } from './parking';
 import { giveBack } from './query';
 import { joinSharedCalls } from './shared-calls';
-import type { EventMeta, Mark, NewEffect, NewEvent, NewMail } from './shapes';
+import type { EventMeta, Mail, Mark, NewEffect, NewEvent, NewMail } from './shapes';
 
 // Buckets of input keys per service that a batch locks shared, and a parking or release exclusively (protocol 10, 11).
 const BUCKETS = 256;
@@ -58,12 +60,26 @@ export interface Outcome {
   released?: string[];
 }
 
+export const emptyOutcome = (): Outcome => ({
+  marks: [],
+  events: [],
+  effects: [],
+  mail: [],
+  taken: [],
+  parkedMail: [],
+});
+
 /** One transaction over a batch of inputs: locked, read once, written once. */
 export class BatchTransaction {
   constructor(
     private readonly client: PoolClient,
     private readonly service: string,
   ) {}
+
+  /** The transaction's connection, for the store's own reading functions. */
+  get db(): PoolClient {
+    return this.client;
+  }
 
   /** Reads marks, parked keys and streams in one round trip. */
   async read(wanted: Wanted): Promise<Known> {
@@ -164,6 +180,46 @@ export class BatchTransaction {
   async park(inputKey: string, code: string, reason: string): Promise<void> {
     await this.client.query(
       `insert into parked_key (service, input_key, code, reason) values ($1, $2, $3, $4) on conflict do nothing`,
+      [this.service, inputKey, code, reason],
+    );
+  }
+
+  /** The oldest mail that waits behind a parked key; the caller holds its bucket exclusively. */
+  async parkedMail(inputKey: string, limit: number): Promise<Mail[]> {
+    const { rows } = await this.client.query<MailRow>(PARKED_MAIL, [this.service, inputKey, limit]);
+    return rows.map(mailOfRow);
+  }
+
+  /** Takes back the marks that were set when these inputs were parked, so that they can be decided after all. */
+  async unmark(keys: string[]): Promise<void> {
+    await this.client.query(
+      `with dated as (delete from inbox where service = $1 and key = any ($2::text[]))
+       delete from inbox_undated where service = $1 and key = any ($2::text[])`,
+      [this.service, keys],
+    );
+  }
+
+  /** Drops mail without deciding it. */
+  async discardMail(ids: string[]): Promise<void> {
+    await this.client.query(`delete from mailbox where service = $1 and id = any ($2::bigint[])`, [this.service, ids]);
+  }
+
+  /**
+   * Ends the parking of a key behind which nothing waits any more; the caller holds its bucket exclusively. Resolves to
+   * who asked for its release.
+   */
+  async unpark(inputKey: string): Promise<string> {
+    const { rows } = await this.client.query<{ released_by: string | null }>(
+      `delete from parked_key where service = $1 and input_key = $2 returning released_by`,
+      [this.service, inputKey],
+    );
+    return rows[0]?.released_by ?? '';
+  }
+
+  /** Notes that a release failed again: the key stays parked, with the newest reason. */
+  async stopRelease(inputKey: string, code: string, reason: string): Promise<void> {
+    await this.client.query(
+      `update parked_key set released_by = null, code = $3, reason = $4 where service = $1 and input_key = $2`,
       [this.service, inputKey, code, reason],
     );
   }

@@ -1,6 +1,6 @@
-import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
+import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import { kafkaOf, type LogConnection } from './client';
-import { readEnvelope, toText } from './headers';
+import { incomingRecord } from './incoming';
 import { LogUnavailable } from './log-unavailable';
 import { OffsetCommits } from './offset-commits';
 import type { BatchHandler, IncomingRecord } from './record';
@@ -139,7 +139,7 @@ export class LogConsumer {
     const size = this.options.chunkRecords ?? 500;
     for (let from = 0; from < batch.messages.length; from += size) {
       if (this.closing || !isRunning() || isStale()) return;
-      const records = batch.messages.slice(from, from + size).map((m) => toRecord(topic, batch.partition, m));
+      const records = batch.messages.slice(from, from + size).map((m) => incomingRecord(topic, batch.partition, m));
       const last = records.at(-1);
       if (!last || !(await this.attempt(handler, records, payload))) return;
       resolveOffset(last.offset);
@@ -174,20 +174,6 @@ export class LogConsumer {
       clearInterval(beat);
     }
   }
-}
-
-function toRecord(topic: string, partition: number, message: KafkaMessage): IncomingRecord {
-  const headers = toText(message.headers);
-  return {
-    topic,
-    partition,
-    offset: message.offset,
-    timestamp: Number(message.timestamp),
-    key: message.key?.toString() ?? '',
-    value: message.value ?? Buffer.alloc(0),
-    envelope: readEnvelope(headers),
-    headers,
-  };
 }
 
 /** Exponential from 100 ms to 5 s, of which a random part is taken, so that many do not come back at once. */

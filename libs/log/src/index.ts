@@ -5,6 +5,7 @@ export * from './dead-letter';
 export * from './headers';
 export * from './log-unavailable';
 export * from './producer';
+export * from './range-reader';
 export * from './record';
 export * from './send-queue';
 export * from './topics';

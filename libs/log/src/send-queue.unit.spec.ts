@@ -41,7 +41,7 @@ function queueWith(bounds: Partial<SendBounds> = {}) {
 const outcome = (promise: Promise<void>) =>
   promise.then(
     () => 'acknowledged',
-    (error: { code?: string }) => error.code,
+    (error: unknown) => (error as { code?: string }).code,
   );
 
 describe('SendQueue', () => {

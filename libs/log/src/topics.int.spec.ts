@@ -1,6 +1,6 @@
 import { topics, type TopicSpec } from '#libs/contracts';
-import { ConfigResourceTypes } from 'kafkajs';
-import { withAdmin } from './client';
+import { ConfigResourceTypes, KafkaJSProtocolError } from 'kafkajs';
+import { type Admin, withAdmin } from './client';
 import { testConnection } from './testing/log-fixture';
 import { applyTopics, checkTopics } from './topics';
 
@@ -47,6 +47,28 @@ it('adds partitions and sets retention, and keeps what an operator set', async (
       resources: [{ type: ConfigResourceTypes.TOPIC, name: topic }],
     });
     expect(resources[0]?.configEntries.find((e) => e.configName === 'segment.ms')?.configValue).toBe('600000');
+  });
+});
+
+it('waits for a broker that has created topics but does not know them yet', async () => {
+  const fresh: TopicSpec = { name: 'fresh', partitions: 2, retentionMs: 3_600_000, says: '' };
+  await withAdmin(connection, async (admin) => {
+    const unknown = new KafkaJSProtocolError({
+      type: 'UNKNOWN_TOPIC_OR_PARTITION',
+      code: 3,
+      message: 'unknown',
+    } as never);
+    let looks = 0;
+    const busy = Object.assign(Object.create(admin) as Admin, {
+      fetchTopicMetadata: async (options: { topics: string[] }) => {
+        looks += 1;
+        if (looks < 3) throw unknown;
+        return admin.fetchTopicMetadata(options);
+      },
+    });
+    await applyTopics(busy, [fresh], { prefix });
+    expect(looks).toBe(3);
+    expect(await checkTopics(admin, [fresh], { prefix })).toEqual([]);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { TopicSpec } from '#libs/contracts';
 import { ConfigResourceTypes, type Admin } from 'kafkajs';
+import { LogUnavailable } from './log-unavailable';
 
 /** Options of {@link applyTopics}; without `replicationFactor` the broker's default holds. */
 export interface TopicOptions {
@@ -14,6 +15,9 @@ export interface TopicDifference {
   wanted: string;
   found: string;
 }
+
+const SERVED_WITHIN_MS = 10_000;
+const LOOK_EVERY_MS = 100;
 
 /** A request body of 1 MiB is one record, and its headers come on top: twice that always fits. */
 const MAX_MESSAGE_BYTES = 2 * 1024 * 1024;
@@ -95,12 +99,33 @@ async function createMissing(
     configEntries: Object.entries(settingsOf(spec)).map(([name, value]) => ({ name, value })),
   }));
   try {
-    await admin.createTopics({ topics, waitForLeaders: true });
+    await admin.createTopics({ topics, waitForLeaders: false });
   } catch (error) {
-    // Another process may have been quicker with some of them; anything else shows in a second look.
-    const existing = new Set(await admin.listTopics());
-    if (!topics.every(({ topic }) => existing.has(topic))) throw error;
+    // Another process may have been quicker with some of them: then they are there, or will be at once.
+    if (!(await served(admin, topics))) throw error;
+    return;
   }
+  if (!(await served(admin, topics))) throw new LogUnavailable('broker', 'the new topics have no leaders yet');
+}
+
+/**
+ * Whether all topics have leaders, looked at for as long as a busy broker may need after it has said that they exist: the
+ * client's own wait gives up at the first answer that does not know one of them.
+ */
+async function served(admin: Admin, wanted: { topic: string }[]): Promise<boolean> {
+  const names = wanted.map(({ topic }) => topic);
+  for (let waited = 0; waited < SERVED_WITHIN_MS; waited += LOOK_EVERY_MS) {
+    const found = await admin.fetchTopicMetadata({ topics: names }).catch(notYet);
+    const partitions = found?.topics.map((topic) => topic.partitions) ?? [];
+    if (partitions.length === names.length && partitions.flat().every(({ leader }) => leader >= 0)) return true;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+  return false;
+}
+
+function notYet(error: unknown): undefined {
+  const type = error instanceof Error && 'type' in error ? error.type : undefined;
+  if (type !== 'UNKNOWN_TOPIC_OR_PARTITION' && type !== 'LEADER_NOT_AVAILABLE') throw error;
 }
 
 /** A topic's settings, each with whether it was set on the topic itself. */

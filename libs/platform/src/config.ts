@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import type { z } from 'zod';
 
 /** Where settings come from: the environment of the process, passed in by an app's main. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -9,6 +9,7 @@ export interface SettingDescription {
   name: string;
   secret: boolean;
   required: boolean;
+  /** As one would write it, where it is a setting's own text; else as the app gets it. */
   default?: unknown;
   says: string;
 }
@@ -28,30 +29,31 @@ export class ConfigError extends Error {
  * trimmed content is the value; an empty one counts as missing. Throws one {@link ConfigError} that lists all faults.
  */
 export function loadConfig<S extends z.ZodObject>(schema: S, env: Environment): z.infer<S> {
-  const faults: string[] = [];
-  const values: Record<string, string> = {};
   const settings = describeConfig(schema);
+  const faults = new Map<string, string>();
+  const values: Record<string, string> = {};
   for (const { name } of settings) {
     const read = readSetting(name, env);
-    if (read?.fault) faults.push(`${name}: ${read.fault}`);
-    else if (read?.value) values[name] = read.value;
+    if (read.fault) faults.set(name, `${name}: ${read.fault}`);
+    else if (read.value) values[name] = read.value;
   }
-  const faulty = new Set(faults.map((fault) => fault.slice(0, fault.indexOf(':'))));
   const parsed = schema.safeParse(values);
-  for (const issue of parsed.error?.issues ?? []) {
-    const name = String(issue.path[0] ?? '');
-    if (faulty.has(name)) continue;
-    const setting = settings.find((s) => s.name === name);
-    // A message could repeat the value; of a secret not even that is risked.
-    const wrong = !(name in values) ? 'is missing' : setting?.secret ? 'is malformed (value not shown)' : issue.message;
-    const remedy = setting?.says ? ` (${setting.says})` : '';
-    faults.push(name ? `${name}: ${wrong}; set ${name} or ${name}_FILE${remedy}` : issue.message);
-  }
-  if (faults.length > 0 || !parsed.success) throw new ConfigError(faults.sort());
-  return parsed.data;
+  if (parsed.success && faults.size === 0) return parsed.data;
+  const issues = (parsed.error?.issues ?? []).filter((issue) => !faults.has(String(issue.path[0] ?? '')));
+  throw new ConfigError([...faults.values(), ...issues.map((issue) => faultOf(issue, settings, values))].sort());
 }
 
-function readSetting(name: string, env: Environment): { value?: string; fault?: string } | undefined {
+function faultOf(issue: z.core.$ZodIssue, settings: SettingDescription[], values: Record<string, string>): string {
+  const name = String(issue.path[0] ?? '');
+  if (!name) return issue.message;
+  const setting = settings.find((s) => s.name === name);
+  // A message could repeat the value; of a secret not even that is risked.
+  const wrong = !(name in values) ? 'is missing' : setting?.secret ? 'is malformed (value not shown)' : issue.message;
+  const remedy = setting?.says ? ` (${setting.says})` : '';
+  return `${name}: ${wrong}; set ${name} or ${name}_FILE${remedy}`;
+}
+
+function readSetting(name: string, env: Environment): { value?: string; fault?: string } {
   const direct = env[name] || undefined;
   const file = env[`${name}_FILE`] || undefined;
   if (file === undefined) return { value: direct };
@@ -73,10 +75,16 @@ export function describeConfig(schema: z.ZodObject): SettingDescription[] {
       name,
       secret: isSecret(type),
       required: !empty.success,
-      default: empty.success ? empty.data : undefined,
+      default: empty.success ? defaultOf(type, empty.data) : undefined,
       says: type.description ?? '',
     };
   });
+}
+
+// `duration().prefault('10s')` is told as 10s, not as the milliseconds that the app gets.
+function defaultOf(type: z.ZodType, parsed: unknown): unknown {
+  const def = type.def as { type: string; defaultValue?: unknown };
+  return def.type === 'prefault' ? def.defaultValue : parsed;
 }
 
 function isSecret(type: z.ZodType): boolean {

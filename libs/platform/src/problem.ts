@@ -105,6 +105,8 @@ export function problemOf(error: unknown): Problem {
 
 function statusOf(error: unknown): number | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
-  if ('getStatus' in error && typeof error.getStatus === 'function') return Number(error.getStatus());
+  if ('getStatus' in error && typeof error.getStatus === 'function') {
+    return Number((error as { getStatus: () => unknown }).getStatus());
+  }
   return 'statusCode' in error ? Number(error.statusCode) : undefined;
 }

@@ -76,7 +76,7 @@ export const appSettings = {
     .optional()
     .describe('OTLP/HTTP endpoint for traces, without /v1/traces; without it none are sent'),
   SHUTDOWN_LIMIT: duration()
-    .default(10_000)
+    .prefault('10s')
     .describe('Longest time between the signal to stop and the end of the process'),
 };
 
@@ -102,10 +102,10 @@ export const hubspotSettings = {
   HUBSPOT_BASE_URL: url().optional().describe('HubSpot, where it is not api.hubapi.com'),
   HUBSPOT_ACCESS_TOKEN: secret().describe("The HubSpot app's access token"),
   HUBSPOT_PER_TEN_SECONDS: count()
-    .default(190)
+    .prefault('190')
     .describe('Calls in any ten seconds: 100 for Free and Starter, 190 from Professional on, 110 for a public app'),
   HUBSPOT_PER_DAY: count()
-    .default(625_000)
+    .prefault('625000')
     .describe('Calls a day: 250000 for Free and Starter, 625000 for Professional'),
   HUBSPOT_TIME_ZONE: timeZone().default('UTC').describe("The account's time zone: its midnight begins a new day"),
 };

@@ -39,6 +39,8 @@ export interface ProcessDefinition<State, Event extends DomainEvent, Input> {
   service: string;
   catalog: Catalog;
   decider: Decider<State, Event, Input>;
+  /** Fields of events that say which version decided, not what: a plan does not count them as a difference. */
+  provenance?: readonly string[];
   /** For each topic that the service reads: which streams a record speaks to. Pure. */
   routes: Record<string, (record: ReadableRecord) => Route<Input>>;
   /** An effect's end as an input; `at` is when it became known (RFC 3339). */

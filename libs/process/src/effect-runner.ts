@@ -1,4 +1,4 @@
-import type { Answer } from '#libs/contracts';
+import type { Answer, Cost } from '#libs/contracts';
 import {
   Conflict,
   Ledger,
@@ -8,9 +8,9 @@ import {
   type KindPolicy,
   type OnError,
   type Settlement,
+  type Pool,
 } from '#libs/event-store';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Pool } from 'pg';
 import { backoff } from './backoff';
 import { idempotencyKey } from './slot';
 import { inCallSpan } from './trace';
@@ -18,6 +18,8 @@ import { inCallSpan } from './trace';
 /** What a call is told besides its request. */
 export interface CallContext {
   tenant: string;
+  /** From 1; raised by a redo. */
+  generation: number;
   /** Aborts at the deadline; a call that it cuts ends as unknown. */
   signal: AbortSignal;
   /** The same for every repeat of one slot and generation: 64 hex digits. */
@@ -36,6 +38,11 @@ export interface EffectKind extends Omit<KindPolicy, 'kind'> {
    * Effects of equal content share one call and its receipt.
    */
   shares?(request: never): string;
+  /**
+   * For plans, which perform nothing: the answer that a successful command would give (absent where it cannot be known
+   * before), and an upper bound of its cost.
+   */
+  plan?: { answer?(request: never): unknown; cost?(request: never): Cost };
 }
 
 const SWEEP_MS = 500;
@@ -142,6 +149,7 @@ export class EffectRunner {
     if (left <= 0) return { outcome: 'retry', code: 'claimed-too-late', message: 'not sent', refused: true };
     const call: CallContext = {
       tenant: effect.tenant,
+      generation: effect.generation,
       signal: AbortSignal.timeout(left),
       idempotencyKey: idempotencyKey(effect.slot, effect.generation),
     };

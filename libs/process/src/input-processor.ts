@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { INPUT_PARKED, type DomainEvent } from '#libs/contracts';
-import { Conflict, StoreUnavailable, transact, type Outcome } from '#libs/event-store';
-import type { Pool } from 'pg';
+import { Conflict, StoreUnavailable, transact, type Pool } from '#libs/event-store';
 import { Batch } from './batch';
 import type { ProcessDefinition } from './definition';
+import { parkingEvent } from './parking-event';
 import type { Pending } from './pending';
 
 // A stream that is written to by many at once makes a single input lose this often only when something is wrong.
@@ -60,10 +60,11 @@ export class InputProcessor<State, Event extends DomainEvent, Input> {
     let last: unknown;
     for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
       try {
-        return await this.commit([input]).catch((error: unknown) => {
+        await this.commit([input]).catch((error: unknown) => {
           if (error instanceof StoreUnavailable || error instanceof Conflict) throw error;
           return this.park(input, error);
         });
+        return;
       } catch (error) {
         if (!(error instanceof Conflict)) throw error;
         last = error;
@@ -79,38 +80,21 @@ export class InputProcessor<State, Event extends DomainEvent, Input> {
    */
   async park(input: Pending<Input>, error: unknown): Promise<void> {
     const { service } = this.definition;
+    const { inputKey, inbox, mailId } = input;
     const reason = error instanceof Error ? error.message : String(error);
     const errorClass = error instanceof Error ? error.name : 'unknown';
-    const streamId = `parking-${service}:${input.inputKey}`;
-    await transact(this.pool, service, [input.inputKey], 'exclusive', async (tx) => {
-      const known = await tx.read({
-        marks: 'day' in input.inbox ? [input.inbox] : [],
-        undated: [],
-        inputKeys: [input.inputKey],
-        streams: [streamId],
-      });
-      if (known.marked.has(input.inbox.key)) return;
-      await tx.park(input.inputKey, errorClass, reason);
-      const [tenant = '', ...subject] = input.inputKey.split(':');
-      const outcome: Outcome = {
-        marks: input.mailId === undefined ? [{ ...input.inbox, decided: [] }] : [],
-        events: [
-          {
-            streamId,
-            version: (known.streams.get(streamId)?.length ?? 0) + 1,
-            tenant,
-            subject: subject.join(':'),
-            type: INPUT_PARKED,
-            data: { service, inputKey: input.inputKey, input: input.inbox.key, code: 'bug', errorClass, reason },
-            meta: input.meta,
-          },
-        ],
-        effects: [],
-        mail: input.mailId === undefined ? [{ inputKey: input.inputKey, ...input.mail, parked: true }] : [],
-        taken: [],
-        parkedMail: input.mailId === undefined ? [] : [input.mailId],
-      };
-      await tx.write(outcome);
+    await transact(this.pool, service, [inputKey], 'exclusive', async (tx) => {
+      const marks = 'day' in inbox ? [inbox] : [];
+      const known = await tx.read({ marks, undated: [], inputKeys: [], streams: [] });
+      if (known.marked.has(inbox.key)) return;
+      await tx.park(inputKey, errorClass, reason);
+      const data = { service, inputKey, input: inbox.key, code: 'bug', errorClass, reason };
+      // Mail is in the mailbox already and only has to wait there; a record is marked and put behind its key.
+      const waits =
+        mailId === undefined
+          ? { marks: [{ ...inbox, decided: [] }], mail: [{ inputKey, ...input.mail, parked: true }] }
+          : { parkedMail: [mailId] };
+      await parkingEvent(tx, service, inputKey, INPUT_PARKED, data, input.meta, waits);
     });
     this.onParked(input.inputKey, error);
   }

@@ -7,7 +7,7 @@ import type { Pending } from './pending';
 import { readStreamId } from './stream-id';
 
 /** A record as it waits in the mailbox: enough to be routed again, byte for byte. */
-interface RecordMail {
+export interface RecordMail {
   topic: string;
   value: string;
   envelope: Envelope;
@@ -101,8 +101,8 @@ export const waitingMail = (mail: Mail): Pending<never> => ({
   mail,
 });
 
-// A record that waited: routed again. A callback that was joined to its stream meanwhile goes there, under a key of its
-// own, since its first appearance is marked already.
+// A record that waited: routed again, under its own key. A callback that was joined to its stream meanwhile goes there,
+// under a key of its own, since its first appearance is marked already.
 function inputOfWaiting<S, E extends DomainEvent, I>(definition: ProcessDefinition<S, E, I>, mail: Mail): Pending<I> {
   const body = mail.body as RecordMail;
   const pending = pendingRecord(definition, body, Buffer.from(body.value, 'base64'));
@@ -111,7 +111,7 @@ function inputOfWaiting<S, E extends DomainEvent, I>(definition: ProcessDefiniti
   return {
     ...pending,
     ...(joined ? { targets: [joined.target(mail.streamId ?? '')], awaits: undefined } : {}),
-    inbox: { key: mail.key, day: mail.due.toISOString().slice(0, 10) },
+    ...(mail.kind === 'callback' ? { inbox: { key: mail.key, day: mail.due.toISOString().slice(0, 10) } } : {}),
     inputKey: mail.inputKey,
     mailId: mail.id,
     mail,

@@ -1,8 +1,8 @@
 import type { DomainEvent } from '#libs/contracts';
-import { dropLeases, dueMail, holdLeases, Loop, type Mail, type OnError } from '#libs/event-store';
-import type { Pool } from 'pg';
+import { dropLeases, dueMail, holdLeases, Loop, type Mail, type OnError, type Pool } from '#libs/event-store';
 import type { ProcessDefinition } from './definition';
 import { inputOfMail, waitingMail } from './inputs';
+import type { KeyRelease } from './key-release';
 import type { InputProcessor } from './input-processor';
 import type { Pending } from './pending';
 
@@ -11,8 +11,8 @@ const POLL_MS = 50;
 const LEASE_MS = 5_000;
 
 /**
- * Brings due mail (outcomes, timers, joined callbacks) to its decision, oldest first. One replica pumps at a time; a
- * second one, should it overlap, finds the mail taken.
+ * Brings due mail (outcomes, timers, joined callbacks) to its decision, oldest first, and releases parked keys. One
+ * replica pumps at a time; a second one, should it overlap, finds the mail taken.
  */
 export class MailboxPump<State, Event extends DomainEvent, Input> {
   private readonly loop: Loop;
@@ -24,6 +24,7 @@ export class MailboxPump<State, Event extends DomainEvent, Input> {
     private readonly pool: Pool,
     private readonly definition: ProcessDefinition<State, Event, Input>,
     private readonly processor: InputProcessor<State, Event, Input>,
+    private readonly release: KeyRelease<State, Event, Input>,
     private readonly owner: string,
     onError: OnError,
   ) {
@@ -54,7 +55,8 @@ export class MailboxPump<State, Event extends DomainEvent, Input> {
       if (input) inputs.push(input);
     }
     await this.processor.handle(inputs);
-    return mail.length === PAGE;
+    const released = await this.release.step();
+    return released || mail.length === PAGE;
   }
 
   private async inputOrPark(mail: Mail): Promise<Pending<Input> | undefined> {

@@ -90,7 +90,7 @@ it('counts every word of one stream that many replicas hear at once', async () =
     ),
   );
   const words = Array.from({ length: 40 }, (_, i) => wordRecord('contact:3', { word: `w${String(i)}` }));
-  await Promise.all(words.map((word, i) => replicas[i % 4]?.handle([word])));
+  await Promise.all(words.map(async (word, i) => replicas[i % 4]?.handle([word])));
   const { rows } = await db.pool.query<{ n: number }>(
     `select (data->>'n')::int as n from event where stream_id = 'toy-default:contact:3' and type like '%heard%' order by version`,
   );

@@ -1,15 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { DomainEvent } from '#libs/contracts';
-import { type ContentKey, type OnError, Relay } from '#libs/event-store';
+import { type ContentKey, type OnError, type Pool, Relay } from '#libs/event-store';
 import type { BatchHandler, IncomingRecord } from '#libs/log';
-import type { Pool } from 'pg';
 import type { ProcessDefinition } from './definition';
 import { EffectRunner, type EffectKind } from './effect-runner';
 import { InputProcessor, type OnParked } from './input-processor';
 import { inputOfRecord } from './inputs';
+import { KeyRelease } from './key-release';
 import { MailboxPump } from './mailbox-pump';
 import type { Pending } from './pending';
 import { type Produce, publishTo } from './publish';
+import { type LogRange, ReplayWorker } from './replay/replay-worker';
 
 /** What a process needs from the app that runs it. */
 export interface Surroundings {
@@ -20,6 +21,8 @@ export interface Surroundings {
   effects: Record<string, EffectKind>;
   /** Calls under way at once, in this replica. */
   concurrency: number;
+  /** How replays read the log again; without it none are made. */
+  log?: LogRange;
   onError: OnError;
   onParked: OnParked;
 }
@@ -36,6 +39,7 @@ export class Process<State, Event extends DomainEvent, Input> {
   private readonly relay: Relay;
   private readonly runner: EffectRunner;
   private readonly pump: MailboxPump<State, Event, Input>;
+  private readonly replays: ReplayWorker<State, Event, Input> | undefined;
 
   constructor(
     plain: ProcessDefinition<State, Event, Input>,
@@ -43,7 +47,7 @@ export class Process<State, Event extends DomainEvent, Input> {
   ) {
     const definition = { ...plain, sharedSlot: this.sharedSlot.bind(this) };
     this.definition = definition;
-    const { pool, produce, effects, concurrency, onError, onParked } = surroundings;
+    const { pool, produce, effects, concurrency, log, onError, onParked } = surroundings;
     const { service, catalog } = definition;
     const owner = `${service}/${randomUUID()}`;
     const committed = () => {
@@ -52,19 +56,23 @@ export class Process<State, Event extends DomainEvent, Input> {
       this.pump.wake();
     };
     this.processor = new InputProcessor(pool, definition, committed, onParked);
+    const release = new KeyRelease(pool, definition, committed);
     this.relay = new Relay(pool, service, owner, publishTo(produce, catalog), onError);
     this.runner = new EffectRunner(pool, service, owner, effects, concurrency, () => this.pump.wake(), onError);
-    this.pump = new MailboxPump(pool, definition, this.processor, owner, onError);
+    this.replays = log && new ReplayWorker(pool, definition, effects, log, owner, committed, onError);
+    this.pump = new MailboxPump(pool, definition, this.processor, release, owner, onError);
   }
 
   start(): void {
     this.relay.start();
     this.runner.start();
     this.pump.start();
+    this.replays?.start();
   }
 
   /** Ends what is in hand: first the decisions, then the calls, then the publishing of what they left. */
   async stop(): Promise<void> {
+    await this.replays?.stop();
     await this.pump.stop();
     await this.runner.stop();
     await this.relay.stop();

@@ -1,4 +1,4 @@
-import { deadLetterTopic, INPUT_PARKED, recordKey, type Catalog } from '#libs/contracts';
+import { deadLetterTopic, INPUT_PARKED, INPUTS_FREED, recordKey, type Catalog } from '#libs/contracts';
 import { eventId, type Publish, type StoredEvent } from '#libs/event-store';
 import type { OutgoingRecord } from '#libs/log';
 
@@ -11,9 +11,11 @@ export const publishTo =
   (events) =>
     produce(events.map((event) => recordOfEvent(event, catalog)));
 
+const aboutParking = new Set<string>([INPUT_PARKED, INPUTS_FREED]);
+
 function recordOfEvent(event: StoredEvent, catalog: Catalog): OutgoingRecord {
   return {
-    topic: event.type === INPUT_PARKED ? deadLetterTopic(event.service) : catalog.topic,
+    topic: aboutParking.has(event.type) ? deadLetterTopic(event.service) : catalog.topic,
     key: recordKey(event.tenant, event.subject),
     value: Buffer.from(JSON.stringify(event.data)),
     envelope: {

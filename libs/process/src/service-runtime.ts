@@ -1,17 +1,18 @@
 import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import type { DomainEvent } from '#libs/contracts';
-import { contentKey, openPool, StoreUnavailable } from '#libs/event-store';
+import { checkStore, contentKey, openPool, type Pool, StoreUnavailable } from '#libs/event-store';
 import {
   type BatchHandler,
+  boundsOf,
   deadLetter,
   type IncomingRecord,
   type LogConnection,
   type LogLines,
   LogProducer,
   LogStrategy,
+  readRange,
 } from '#libs/log';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Pool } from 'pg';
 import { type ProcessDefinition, UnreadableRecord } from './definition';
 import type { EffectKind } from './effect-runner';
 import { Process } from './process';
@@ -42,7 +43,7 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
   private opened: Promise<void> | undefined;
 
   static for<S, E extends DomainEvent, I>(options: RuntimeOptions<S, E, I>): ServiceRuntime {
-    return new ServiceRuntime(options as unknown as RuntimeOptions<unknown, DomainEvent, unknown>);
+    return new ServiceRuntime(options);
   }
 
   private constructor(private readonly options: RuntimeOptions<unknown, DomainEvent, unknown>) {
@@ -56,6 +57,10 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
       pool: this.pool,
       effects,
       concurrency,
+      log: {
+        bounds: (range) => boundsOf(connection, range),
+        read: (topic, bounds, onRecords) => readRange(connection, topic, bounds, onRecords),
+      },
       produce: (records) => this.producer.publish(records),
       deadLetter: (record, error) => deadLetter(this.producer, letterOf(service, version, record, error)),
       onError: (err, loop) => lines.error({ err, loop }, 'a step failed and will be tried again'),
@@ -105,7 +110,7 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
   /** What must answer before the service is ready. */
   checks(): Record<string, () => Promise<unknown>> {
     return {
-      database: () => this.pool.query('select 1'),
+      database: () => checkStore(this.pool),
       log: () => this.producer.check(),
       consumer: () => this.strategy.check(),
     };

@@ -1,7 +1,7 @@
 export * from './ask';
 export * from './placeholder';
 export * from './recipe';
-export type { AskStep, VideoStep } from './recipe.schema';
+export { recipeJsonSchema, type AskStep, type VideoStep } from './recipe.schema';
 export * from './trigger';
 export * from './video';
 export * from './hubspot-trigger';

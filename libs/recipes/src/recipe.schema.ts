@@ -48,7 +48,7 @@ export const recipeSchema = z.strictObject({
     property,
     becomes: z.array(z.string()).min(1),
   }),
-  coolDown: duration.default(86_400_000),
+  coolDown: duration.prefault('24h'),
   steps: z
     .array(z.union([z.strictObject({ video: videoStep }), z.strictObject({ ask: askStep })]))
     .min(1)
@@ -59,3 +59,9 @@ export const recipeSchema = z.strictObject({
 
 export type VideoStep = z.infer<typeof videoStep>;
 export type AskStep = z.infer<typeof askStep>;
+
+/** The published JSON Schema of a recipe's file, for editors: the shape of what one writes, before any default. */
+export const recipeJsonSchema = (): Record<string, unknown> => ({
+  title: 'Refrain recipe',
+  ...z.toJSONSchema(recipeSchema, { target: 'draft-7', io: 'input' }),
+});

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { recipeSchema, type AskStep, type VideoStep } from './recipe.schema';
 
 /** A recipe that was read and found good. `version` names its content: equal content, equal version. */
@@ -69,7 +69,7 @@ export function readRecipe(text: string, file: string): { recipe: Recipe } | { f
 type Parsed = z.infer<typeof recipeSchema>;
 
 function recipeOf(parsed: Parsed): Recipe {
-  const steps: { video?: VideoStep; ask?: AskStep } = Object.assign({}, ...parsed.steps);
+  const steps = Object.assign({}, ...parsed.steps) as { video?: VideoStep; ask?: AskStep };
   return {
     id: parsed.recipe,
     version: createHash('sha256').update(JSON.stringify(parsed)).digest('hex').slice(0, 12),

@@ -120,6 +120,8 @@ export function createFrame(habits: VendorHabits): Frame {
       path,
       hidden(path, { ...(request.query as object) }) as Record<string, unknown>,
     );
+    const key = request.headers['idempotency-key'];
+    if (typeof key === 'string') request.call.idempotencyKey = key;
   });
   app.addHook('preHandler', async (request, reply) => {
     const call = request.call;

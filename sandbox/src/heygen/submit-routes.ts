@@ -56,7 +56,6 @@ export function addSubmitRoutes(app: FastifyInstance, parts: Submitting): void {
   app.post('/v3/templates/:id', async (request) => {
     const header = request.headers['idempotency-key'];
     const key = textOf(Array.isArray(header) ? header[0] : header);
-    if (request.call && key !== undefined) request.call.idempotencyKey = key;
     const { answer } = await keys.once(request.call?.path ?? request.url, key, async () => {
       const template = find(templates, request);
       const variables = checkVariables(template, objectOf(request.body)['variables']);

@@ -11,7 +11,7 @@ class RollingWindow {
   }
 
   used(now: number): number {
-    while (this.#times.length > 0 && this.#times[0]! <= now - this.#lengthMs) this.#times.shift();
+    while ((this.#times[0] ?? Infinity) <= now - this.#lengthMs) this.#times.shift();
     return this.#times.length;
   }
 

@@ -2,7 +2,8 @@ import { isObject, listOf, numberOf, objectOf, type JsonObject } from '../frame/
 import type { Signals } from './signals.ts';
 
 const NOTHING = Symbol('nothing found');
-type Found = unknown | typeof NOTHING;
+/** What was found for a field, or NOTHING. */
+type Found = unknown;
 
 /** Schemas may refer to themselves; below this depth what may be empty stays empty. */
 const DEEPEST = 5;

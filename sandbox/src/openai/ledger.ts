@@ -72,7 +72,7 @@ export class Ledger {
   /** Counts one call and returns the rate-limit headers, or throws the 429. */
   admit(tokens: number): Record<string, string> {
     const now = Date.now();
-    while (this.#times.length > 0 && this.#times[0]! <= now - 60_000) this.#times.shift();
+    while ((this.#times[0] ?? Infinity) <= now - 60_000) this.#times.shift();
     const { requestsPerMinute, tokensPerMinute } = this.settings;
     const resetMs = 60_000 / requestsPerMinute;
     if (this.#times.length >= requestsPerMinute) {

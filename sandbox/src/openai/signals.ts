@@ -79,22 +79,46 @@ function moodOf(words: string[]): number {
   return good + bad === 0 ? 0 : (good - bad) / (good + bad + 1);
 }
 
-export function signalsOf(text: string): Signals {
-  const clean = text
-    .replace(/<[^>]+>/g, ' ')
+/** A block of data between marker lines such as `<<<DATA` and `DATA>>>`. */
+const BLOCK = /^<<<(\w+)[ \t]*\n([\s\S]*?)\n?^\1>>>[ \t]*$/m;
+const NOTE_LABEL = /^note(?: of [\d-]+)?: */i;
+const PROPERTY_LABEL = /^[a-z][a-z0-9_]*: */;
+
+/** Takes markers and labels away, so that they are not taken for something said. */
+function contentOf(text: string): { text: string; said: string; facts: string } {
+  const block = BLOCK.exec(text)?.[2];
+  if (block === undefined) return { text, said: text, facts: '' };
+  const lines = block.split('\n');
+  const facts = lines.filter((line) => !NOTE_LABEL.test(line) && PROPERTY_LABEL.test(line));
+  const said = lines.filter((line) => !facts.includes(line)).map((line) => line.replace(NOTE_LABEL, ''));
+  const values = facts.map((line) => line.replace(PROPERTY_LABEL, ''));
+  return { text: [...facts, ...said].join('\n'), said: said.join('\n'), facts: values.join('\n') };
+}
+
+const tidy = (text: string): string =>
+  text
+    .replace(/<\/?[a-z][^<>]*>/gi, ' ')
     .replace(/[ \t]+/g, ' ')
     .trim();
+
+const sentencesOf = (text: string): string[] =>
+  text
+    .split(/(?<=[.!?])\s+|\n+/)
+    .map((sentence) => sentence.trim())
+    .filter((sentence) => sentence !== '');
+
+export function signalsOf(given: string): Signals {
+  const content = contentOf(given);
+  const said = tidy(content.said);
+  const clean = [said, tidy(content.facts)].filter(Boolean).join('\n');
   const words = clean.toLowerCase().split(/[^\p{L}\p{N}']+/u);
   const mood = moodOf(words);
   const money = moneyIn(clean);
   const heat = READY.reduce((sum, [pattern, weight]) => sum + (pattern.test(clean) ? weight : 0), 0);
   const worth = money === undefined ? 0 : Math.min(20, Math.round(4 * Math.log10(Math.max(1, money.amount))));
   return {
-    text: clean,
-    sentences: clean
-      .split(/(?<=[.!?])\s+|\n+/)
-      .map((sentence) => sentence.trim())
-      .filter((sentence) => sentence !== ''),
+    text: tidy(content.text),
+    sentences: sentencesOf(said || clean),
     money,
     mood,
     readiness: Math.max(0, Math.min(100, Math.round(30 + heat + worth + mood * 20))),

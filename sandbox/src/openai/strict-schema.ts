@@ -60,7 +60,7 @@ function visitObject(walk: Walk, schema: JsonObject, place: string[], level: num
   if (schema['additionalProperties'] !== false)
     throw fault(walk, `${at}, 'additionalProperties' is required to be supplied and to be false.`);
   const names = Object.keys(objectOf(schema['properties']));
-  const required = Array.isArray(schema['required']) ? schema['required'] : [];
+  const required: unknown[] = Array.isArray(schema['required']) ? schema['required'] : [];
   const missing = names.find((name) => !required.includes(name));
   if (missing !== undefined)
     throw fault(

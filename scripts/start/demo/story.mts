@@ -111,7 +111,7 @@ function detailOf(body: Record<string, unknown>): string {
   const shown = ['propertyName', 'propertyValue', 'event_type', 'videoId', 'url', 'score', 'status', 'code', 'reason'];
   return shown
     .filter((name) => ['string', 'number'].includes(typeof body[name]))
-    .map((name) => `${name}=${body[name]}`)
+    .map((name) => `${name}=${String(body[name])}`)
     .join(' ');
 }
 

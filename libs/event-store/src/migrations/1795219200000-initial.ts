@@ -124,6 +124,7 @@ const statements = [
      code text not null,
      reason text not null,
      since timestamptz not null default refrain_now(),
+     released_by text,
      primary key (service, input_key)
    )`,
 

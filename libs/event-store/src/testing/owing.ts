@@ -40,3 +40,9 @@ export const owe = (
 /** So many effects alike. */
 export const effects = (n: number, over: Partial<NewEffect> = {}): NewEffect[] =>
   Array.from({ length: n }, () => effect(over));
+
+/** The value, which a test knows to be there. */
+export function sure<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('there is none');
+  return value;
+}

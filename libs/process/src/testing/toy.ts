@@ -22,14 +22,14 @@ export type ToyInput =
 /** How many words were heard. */
 export type ToyState = number;
 
-const toyDecider: Decider<ToyState, ToyEvent, ToyInput> = {
+const toyDecider = (fixed: boolean): Decider<ToyState, ToyEvent, ToyInput> => ({
   initial: 0,
   evolve: (heard, event) => (event.type === 'WordHeard' ? heard + 1 : heard),
   decide(heard, input) {
     if (input.type === 'answer') {
       return { events: [{ type: 'WordAnswered', data: { n: input.n, answer: input.answer } }] };
     }
-    if (input.word === 'bug') throw new TypeError('a bug in decide');
+    if (input.word === 'bug' && !fixed) throw new TypeError('a bug in decide');
     const n = heard + 1;
     const correlate =
       input.type === 'word' && input.correlate ? { vendor: 'toy', externalId: input.correlate } : undefined;
@@ -49,7 +49,7 @@ const toyDecider: Decider<ToyState, ToyEvent, ToyInput> = {
       correlate,
     };
   },
-};
+});
 
 export const TOY_TOPIC = 'toy.words.v1';
 
@@ -61,11 +61,14 @@ const word = z.object({
   undated: z.boolean().optional(),
 });
 
-/** The toy's definition; `service` is its name, so that tests do not meet. */
-export const toyProcess = (service = 'toy-service'): ProcessDefinition<ToyState, ToyEvent, ToyInput> => ({
+/** The toy's definition; `service` is its name, so that tests do not meet. Only the fixed one bears the word "bug". */
+export const toyProcess = (
+  service = 'toy-service',
+  fixed = false,
+): ProcessDefinition<ToyState, ToyEvent, ToyInput> => ({
   service,
   catalog: toyEvents,
-  decider: toyDecider,
+  decider: toyDecider(fixed),
   routes: {
     [TOY_TOPIC]({ envelope, value, hash }) {
       const parsed = word.safeParse(value);

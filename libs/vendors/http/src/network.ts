@@ -1,4 +1,3 @@
-import { types } from 'node:util';
 import type { Answer } from '#libs/contracts';
 
 // The connection was never made, so the vendor cannot have seen the request.
@@ -23,7 +22,7 @@ export function networkAnswer(error: unknown): Exclude<Answer, { outcome: 'done'
 }
 
 // A DOMException (time-out, abort) is not a native error, and an error of another realm is no instance of ours.
-const isError = (error: unknown): error is Error => types.isNativeError(error) || error instanceof DOMException;
+const isError = (error: unknown): error is Error => Error.isError(error) || error instanceof DOMException;
 
 const nameOf = (error: unknown): string => (isError(error) ? error.name : '');
 

@@ -24,8 +24,8 @@ const policyWaitMs: Record<string, number> = {
   TEN_SECONDLY_ROLLING: 10_000,
   DAILY: 15 * 60_000,
 };
-const CREDENTIALS_WAIT_MS = 60_000;
-const LOCKED_WAIT_MS = 2_000;
+// Wrong or expired credentials (401, 403) make nothing fail for good: what is owed waits until they are right.
+const statusWaitMs: Record<number, number> = { 401: 60_000, 403: 60_000, 423: 2_000, 477: 60_000 };
 
 /**
  * Sorts whatever an SDK call threw. The SDK's message holds body and headers, so it is never passed on: only HubSpot's
@@ -38,18 +38,14 @@ export function sortedHubspotError(error: unknown): Refusal {
   const said = typeof body === 'string' ? {} : body;
   const message = said.message?.slice(0, 1_000) ?? `HTTP ${String(status)}`;
   const code = said.errors?.[0]?.code ?? said.category ?? said.policyName ?? `http-${String(status)}`;
-  const waits = (fallback?: number): Refusal => ({
-    outcome: 'retry',
-    code,
-    message,
-    refused: true,
-    afterMs: retryAfterMs(headers['retry-after']) ?? fallback,
-  });
-  if (status === 429) return waits(policyWaitMs[said.policyName ?? ''] ?? 10_000);
-  if (status === 423) return waits(LOCKED_WAIT_MS);
-  if (status === 477) return waits(CREDENTIALS_WAIT_MS);
-  // Wrong or expired credentials make nothing fail for good: what is owed waits until they are right.
-  if (status === 401 || status === 403) return waits(CREDENTIALS_WAIT_MS);
+  const waitMs = waitMsOf(status, said.policyName);
+  if (waitMs !== undefined) {
+    const afterMs = retryAfterMs(headers['retry-after']) ?? waitMs;
+    return { outcome: 'retry', code, message, refused: true, afterMs };
+  }
   if (status >= 500) return { outcome: 'unknown', code, message };
   return { outcome: 'stop', code, message };
 }
+
+const waitMsOf = (status: number, policyName = ''): number | undefined =>
+  status === 429 ? (policyWaitMs[policyName] ?? 10_000) : statusWaitMs[status];

@@ -71,6 +71,8 @@ export class OpenAiClient {
   }
 }
 
+type Refusal = Exclude<Answer, { outcome: 'done' }>;
+
 function replyOf(choice: OpenAI.ChatCompletion.Choice | undefined): Pick<Reply, 'finish' | 'content'> {
   if (choice?.message.refusal) return { finish: 'refusal', content: choice.message.refusal };
   const content = choice?.message.content ?? '';
@@ -82,20 +84,21 @@ function replyOf(choice: OpenAI.ChatCompletion.Choice | undefined): Pick<Reply, 
 const spent = new Set(['insufficient_quota', 'credit_balance_exhausted', 'organization_spend_limit_exceeded']);
 const CREDENTIALS_WAIT_MS = 60_000;
 
-function sortedError(error: unknown): Exclude<Answer, { outcome: 'done' }> {
-  if (error instanceof APIUserAbortError || error instanceof APIConnectionError) {
-    return error instanceof APIUserAbortError
-      ? { outcome: 'unknown', code: 'deadline', message: 'cut at the deadline' }
-      : networkAnswer(error);
+function sortedError(error: unknown): Refusal {
+  if (error instanceof APIUserAbortError) {
+    return { outcome: 'unknown', code: 'deadline', message: 'cut at the deadline' };
   }
-  if (!(error instanceof APIError)) {
-    return { outcome: 'unknown', code: 'unreadable-answer', message: error instanceof Error ? error.name : 'unknown' };
-  }
-  const status = Number(error.status ?? 0);
+  if (error instanceof APIConnectionError) return networkAnswer(error);
+  if (error instanceof APIError) return sortedStatus(error as APIError<number | undefined, Headers | undefined>);
+  return { outcome: 'unknown', code: 'unreadable-answer', message: error instanceof Error ? error.name : 'unknown' };
+}
+
+function sortedStatus(error: APIError<number | undefined, Headers | undefined>): Refusal {
+  const status = error.status ?? 0;
   const code = error.code ?? `http-${String(status)}`;
   const message = error.type ?? '';
   if (spent.has(code)) return { outcome: 'stop', code, message };
-  const wait = waitOf(error.headers as Headers | undefined);
+  const wait = waitOf(error.headers);
   if (status === 429 || status === 503) return { outcome: 'retry', code, message, refused: true, afterMs: wait };
   if (status === 401) return { outcome: 'retry', code, message, refused: true, afterMs: CREDENTIALS_WAIT_MS };
   if (status === 408 || status === 409) return { outcome: 'retry', code, message, refused: false, afterMs: wait };

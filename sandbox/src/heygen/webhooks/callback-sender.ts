@@ -82,7 +82,10 @@ export class CallbackSender {
       for (const parcel of this.#parcels(row, render))
         for (let copy = 0; copy <= this.switches.duplicate; copy++) this.courier.ship(parcel);
     };
-    if (this.switches.lateMs === 0) return go();
+    if (this.switches.lateMs === 0) {
+      go();
+      return;
+    }
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       go();

@@ -1,4 +1,4 @@
-import type { PropertyInput } from './property-definitions.ts';
+import type { PropertyInput } from './property.ts';
 
 type Row = [name: string, label: string, type: string, fieldType: string, flags?: string, options?: string[]];
 

@@ -1,7 +1,8 @@
 import type { JsonObject } from '../../frame/json.ts';
 import { invalid } from '../errors.ts';
 import { instant, type ObjectType } from './object-types.ts';
-import type { Property, PropertyDefinitions } from './property-definitions.ts';
+import type { Property } from './property.ts';
+import type { PropertyDefinitions } from './property-definitions.ts';
 
 interface Problem {
   message: string;

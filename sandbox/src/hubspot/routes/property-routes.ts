@@ -2,7 +2,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { listOf, numberOf, objectOf, textOf, type JsonObject } from '../../frame/json.ts';
 import type { Crm } from '../crm/crm.ts';
 import { instant, objectType } from '../crm/object-types.ts';
-import { shownProperty, type Property, type PropertyInput, type PropertyOption } from '../crm/property-definitions.ts';
+import type { Property, PropertyInput, PropertyOption } from '../crm/property.ts';
+import { shownProperty } from '../crm/property-definitions.ts';
 import { conflict, invalid, missingProperty } from '../errors.ts';
 import { inputsOf, sendBatch } from './batch-routes.ts';
 

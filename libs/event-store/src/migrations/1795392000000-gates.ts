@@ -2,7 +2,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { CLAIM_EFFECTS } from './claim-effects';
 
 /** Limits, lanes and breakers before each vendor (protocol 18), and calls that several owners share (protocol 5, 6). */
-export class Gates1795305600000 implements MigrationInterface {
+export class Gates1795392000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     for (const statement of statements) await runner.query(statement);
   }

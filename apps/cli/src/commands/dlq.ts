@@ -1,0 +1,125 @@
+import { type Command, Option } from 'commander';
+import { services } from '#libs/contracts';
+import { parkedKeys, parkedMail, type ParkedKey, type ParkedSelection, requestRelease } from '#libs/event-store';
+import { discardParked } from '#libs/process';
+import { byOption } from '../operator';
+import { print, UsageError } from '../output';
+import { withStore } from '../store';
+
+interface Selection {
+  service?: string;
+  key?: string;
+  class?: string;
+  olderThan?: string;
+  json: boolean;
+}
+
+const onService = () => new Option('--service <name>', 'only of this service').choices(services);
+const SHOWN = 20;
+
+/** `refrain dlq`: what could not be handled, why, and what becomes of it. */
+export function addDlq(program: Command): void {
+  const dlq = program.command('dlq').description('inputs whose handling failed, and what waits behind them');
+  selecting(dlq.command('ls').description('list parked keys, the longest parked first')).action(ls);
+  dlq
+    .command('show')
+    .description('show what waits behind a parked key: the failed input first')
+    .requiredOption('--key <input key>', 'the parked key, as `dlq ls` names it')
+    .addOption(onService().makeOptionMandatory())
+    .option('--json', 'print as JSON', false)
+    .action(show);
+  selecting(dlq.command('release').description('decide again what waits, in order, with the code that runs now'))
+    .option('--all', 'release every parked key; without it a selection is needed', false)
+    .addOption(byOption())
+    .action(release);
+  dlq
+    .command('discard')
+    .description('drop the failed input of a parked key (or all that waits there), and say so on the dead letter topic')
+    .requiredOption('--key <input key>', 'the parked key, as `dlq ls` names it')
+    .addOption(onService().makeOptionMandatory())
+    .option('--everything', 'drop all that waits, not only the input that failed', false)
+    .addOption(byOption())
+    .option('--json', 'print as JSON', false)
+    .action(discard);
+}
+
+const selecting = (command: Command): Command =>
+  command
+    .addOption(onService())
+    .option('--key <input key>', 'only this key')
+    .option('--class <name>', 'only where the first failure was of this class')
+    .option('--older-than <duration>', 'only what is parked at least this long, such as 30m, 24h or 7d')
+    .option('--json', 'print as JSON', false);
+
+const units: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function selectionOf({ service, key, class: code, olderThan }: Selection): ParkedSelection {
+  const [, amount, unit = ''] = /^(\d+)([smhd])$/.exec(olderThan ?? '') ?? [];
+  if (olderThan !== undefined && amount === undefined)
+    throw new UsageError('--older-than must look like 30m, 24h or 7d');
+  return {
+    service,
+    inputKey: key,
+    code,
+    olderThanMs: amount === undefined ? undefined : Number(amount) * (units[unit] ?? 0),
+  };
+}
+
+const ageOf = (since: Date): string => {
+  const minutes = Math.floor((Date.now() - since.getTime()) / 60_000);
+  return minutes < 60 ? `${String(minutes)} min` : `${String(Math.floor(minutes / 60))} h`;
+};
+
+const lineOf = (key: ParkedKey): string =>
+  [
+    key.service.padEnd(20),
+    key.inputKey.padEnd(36),
+    `${String(key.waiting)} waiting`.padEnd(12),
+    ageOf(key.since).padEnd(8),
+    `${key.code}: ${key.reason}`,
+    key.releasedBy === undefined ? '' : `(being released for ${key.releasedBy})`,
+  ].join(' ');
+
+async function ls(options: Selection): Promise<void> {
+  const keys = await withStore((pool) => parkedKeys(pool, selectionOf(options)));
+  print(options.json, { keys }, keys.length === 0 ? 'Nothing is parked.' : keys.map(lineOf).join('\n'));
+}
+
+async function show({ service = '', key = '', json }: Selection): Promise<void> {
+  const [parked, waiting] = await withStore(async (pool) => [
+    (await parkedKeys(pool, { service, inputKey: key }))[0],
+    await parkedMail(pool, service, key, SHOWN),
+  ]);
+  if (!parked) throw new Error(`${key} is not parked at ${service}`);
+  const lines = waiting.map(
+    (mail, i) => `${i === 0 ? 'failed' : `then ${String(i)}`}  ${mail.kind}  ${mail.key}\n${bodyOf(mail.body)}`,
+  );
+  const more = parked.waiting > waiting.length ? [`… and ${String(parked.waiting - waiting.length)} more`] : [];
+  print(json, { parked, waiting }, [lineOf(parked), ...lines, ...more].join('\n'));
+}
+
+// A record's bytes are kept as base64; people want to read them.
+function bodyOf(body: unknown): string {
+  const record = body as { value?: string; topic?: string };
+  const readable =
+    record.topic !== undefined && record.value !== undefined
+      ? { ...record, value: Buffer.from(record.value, 'base64').toString('utf8') }
+      : body;
+  return JSON.stringify(readable, null, 2).replace(/^/gm, '    ');
+}
+
+async function release(options: Selection & { all: boolean; by: string }): Promise<void> {
+  const selection = selectionOf(options);
+  if (!options.all && Object.values(selection).every((value) => value === undefined)) {
+    throw new UsageError('nothing was selected; --all releases every parked key');
+  }
+  const asked = await withStore((pool) => requestRelease(pool, selection, options.by));
+  print(options.json, { asked }, `Asked for the release of ${String(asked)} keys; \`dlq ls\` shows what is left.`);
+}
+
+async function discard(options: Selection & { everything: boolean; by: string }): Promise<void> {
+  const { service = '', key = '', everything, by, json } = options;
+  const inputs = await withStore((pool) => discardParked(pool, service, key, everything ? 'all' : 'first', by));
+  if (inputs.length === 0) throw new Error(`${key} is not parked at ${service}`);
+  print(json, { discarded: inputs }, `Discarded ${inputs.join(', ')}. \`dlq release\` decides what waits behind it.`);
+}

@@ -1,0 +1,173 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Command, Option } from 'commander';
+import { services, Topic } from '#libs/contracts';
+import {
+  moveReplay,
+  type Replay,
+  replayItems,
+  replayOf,
+  replays,
+  type ReplaySelection,
+  requestReplay,
+  type ReplayState,
+} from '#libs/event-store';
+import { byOption } from '../operator';
+import { print, UsageError } from '../output';
+import { replayTable, summaryOf } from '../replay-summary';
+import { withStore } from '../store';
+
+interface PlanOptions extends ReplaySelection {
+  service: string;
+  topic: string;
+  offset: string[];
+  all: boolean;
+  by: string;
+  wait: boolean;
+  json: boolean;
+}
+
+const PAGE = 5_000;
+const LOOK_EVERY_MS = 300;
+
+/** `refrain replay`: look at yesterday's records again with today's code; first as a plan, then as shown. */
+export function addReplay(program: Command): void {
+  const replay = program
+    .command('replay')
+    .enablePositionalOptions()
+    .description("show what today's code would do about records of a topic; nothing is done before `replay apply`")
+    .addOption(new Option('--service <name>', 'the service that looks again').choices(services))
+    .addOption(new Option('--topic <name>', 'the topic whose records it looks at').choices(Object.values(Topic)))
+    .option('--from <time>', 'first time of the records, RFC 3339')
+    .option('--to <time>', 'time up to which records are taken, RFC 3339')
+    .option('--offset <partition:first:end>', 'offsets instead of times; once per partition', collect, [])
+    .option('--tenant <name>', 'only records of this tenant')
+    .option('--subject <record>', 'only records about this one, such as contact:541935488729')
+    .option(
+      '--filter <expression>',
+      'CEL over key, tenant, subject, type, time and value: value.propertyName == "email"',
+    )
+    .option('--all', 'all records of the topic; there is no scope by default', false)
+    .addOption(byOption())
+    .option('--no-wait', 'only ask for the plan')
+    .option('--json', 'print as JSON', false)
+    .action(plan);
+  command(replay, 'ls', 'list replays, newest first').action(ls);
+  command(replay, 'show <id>', 'show a plan, and what became of it').action(show);
+  command(replay, 'apply <id>', 'do what the plan shows')
+    .option('--redo', 'make effects again whose request has changed', false)
+    .option('--no-wait', 'only start it')
+    .action(apply);
+  command(replay, 'pause <id>', 'stop after the item in hand').action((id: string) => move(id, ['applying'], 'paused'));
+  command(replay, 'resume <id>', 'go on').action((id: string) => move(id, ['paused'], 'applying'));
+  command(replay, 'abort <id>', 'give it up; what was applied stays').action((id: string) =>
+    move(id, ['requested', 'planned', 'applying', 'paused'], 'aborted'),
+  );
+}
+
+const command = (parent: Command, name: string, says: string): Command =>
+  parent.command(name).description(says).option('--json', 'print as JSON', false);
+
+const collect = (value: string, before: string[]): string[] => [...before, value];
+
+function selectionOf({ from, to, offset, tenant, subject, filter, all }: PlanOptions): ReplaySelection {
+  const offsets = Object.fromEntries(
+    offset.map((text) => {
+      const [partition, first, end] = /^(\d+):(\d+):(\d+)$/.exec(text)?.slice(1) ?? [];
+      if (!partition || !first || !end) throw new UsageError(`--offset ${text} is not partition:first:end`);
+      return [partition, [first, end] as [string, string]];
+    }),
+  );
+  for (const time of [from, to]) {
+    if (time !== undefined && Number.isNaN(Date.parse(time))) throw new UsageError(`${time} is no time of RFC 3339`);
+  }
+  const selection = { from, to, tenant, subject, filter, offsets: offset.length > 0 ? offsets : undefined };
+  if (!all && Object.values(selection).every((value) => value === undefined)) {
+    throw new UsageError(
+      'nothing was selected; give --from, --to, --offset, --tenant, --subject or --filter, or --all',
+    );
+  }
+  return selection;
+}
+
+async function plan(_: unknown, command: Command): Promise<void> {
+  const options = command.opts<PlanOptions>();
+  const { service, topic, by, wait, json } = options;
+  if (!service || !topic) throw new UsageError('--service and --topic are needed');
+  const selection = selectionOf(options);
+  await withStore(async (pool) => {
+    const id = await requestReplay(pool, { service, topic, selection, by });
+    if (wait) await follow(pool, id, ['planned', 'aborted']);
+    await printReplay(pool, id, json);
+  });
+}
+
+async function ls({ json }: { json: boolean }): Promise<void> {
+  const all = await withStore((pool) => replays(pool));
+  print(json, { replays: all }, all.length === 0 ? 'No replays yet.' : replayTable(all));
+}
+
+async function show(id: string, { json }: { json: boolean }): Promise<void> {
+  await withStore((pool) => printReplay(pool, id, json));
+}
+
+async function apply(id: string, options: { redo: boolean; wait: boolean; json: boolean }): Promise<void> {
+  await withStore(async (pool) => {
+    const started = await moveReplay(pool, id, ['planned'], 'applying', { redo: options.redo });
+    if (!started)
+      throw new Error(`${id} is not a plan that waits to be applied; \`replay show ${id}\` says what it is`);
+    if (options.wait) await follow(pool, id, ['done', 'paused', 'aborted']);
+    await printReplay(pool, id, options.json);
+  });
+}
+
+async function move(id: string, from: ReplayState[], to: ReplayState): Promise<void> {
+  await withStore(async (pool) => {
+    if (!(await moveReplay(pool, id, from, to))) throw new Error(`${id} is not ${from.join(' or ')}`);
+    print(false, { id, state: to }, `${id} is ${to}.`);
+  });
+}
+
+type Store = Parameters<Parameters<typeof withStore>[0]>[0];
+
+async function known(pool: Store, id: string): Promise<Replay> {
+  const replay = await replayOf(pool, id);
+  if (!replay) throw new Error(`there is no replay ${id}; \`replay ls\` lists them`);
+  return replay;
+}
+
+/** Shows progress on stderr until the replay is in one of the states. The replay goes on if this process does not. */
+async function follow(pool: Store, id: string, until: ReplayState[]): Promise<void> {
+  const began = Date.now();
+  for (;;) {
+    const replay = await known(pool, id);
+    if (replay.state === 'failed') throw new Error(`${id} failed: ${replay.error ?? ''}`);
+    if (until.includes(replay.state)) break;
+    if (process.stderr.isTTY) process.stderr.write(`\r${await progressOf(pool, replay, began)}\x1b[K`);
+    await pause(LOOK_EVERY_MS);
+  }
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+}
+
+async function progressOf(pool: Store, replay: Replay, began: number): Promise<string> {
+  const { done, total } =
+    replay.state === 'applying'
+      ? await appliedOf(pool, replay.id)
+      : { done: replay.recordsSeen, total: replay.recordsTotal ?? 0 };
+  const seconds = (Date.now() - began) / 1_000;
+  const share = total > 0 ? done / total : 0;
+  const bar = '█'.repeat(Math.round(share * 30)).padEnd(30, '░');
+  const rate = done / Math.max(seconds, 0.1);
+  const eta = rate > 0 ? `${String(Math.ceil((total - done) / rate))} s left` : '';
+  return `${replay.state} ${bar} ${String(done)}/${String(total)}  ${rate.toFixed(0)}/s  ${eta}`;
+}
+
+async function appliedOf(pool: Store, id: string): Promise<{ done: number; total: number }> {
+  const { items } = await summaryOf((page) => replayItems(pool, id, page), PAGE);
+  return { done: items.applied + items.held, total: items.applied + items.held + items.planned };
+}
+
+async function printReplay(pool: Store, id: string, json: boolean): Promise<void> {
+  const replay = await known(pool, id);
+  const summary = await summaryOf((page) => replayItems(pool, id, page), PAGE);
+  print(json, { replay, ...summary }, [replayTable([replay]), summary.text].join('\n'));
+}

@@ -1,0 +1,26 @@
+import { Command } from 'commander';
+import { version } from '#libs/platform';
+import { addDlq } from './commands/dlq';
+import { addExplain } from './commands/explain';
+import { addInitHubspot } from './commands/init-hubspot';
+import { addMigrate } from './commands/migrate';
+import { addReplay } from './commands/replay';
+import { addTopics } from './commands/topics';
+
+/** `refrain` with all its commands; reads no setting before one of them runs. */
+export function createProgram(): Command {
+  const program = new Command('refrain')
+    .description('operate a Refrain hub')
+    .version(version)
+    .exitOverride()
+    .enablePositionalOptions()
+    .configureHelp({ showGlobalOptions: true });
+
+  addMigrate(program);
+  addTopics(program);
+  addExplain(program);
+  addReplay(program);
+  addDlq(program);
+  addInitHubspot(program);
+  return program;
+}

@@ -1,0 +1,91 @@
+import type { Replay, ReplayItem } from '#libs/event-store';
+import type { ItemPlan, Verdict } from '#libs/process';
+
+/** What a plan comes to. Costs are upper bounds of what would be performed, by unit. */
+export interface Summary {
+  items: { planned: number; applied: number; held: number };
+  then: Record<ItemPlan['then'], number>;
+  events: Record<string, number>;
+  /** By kind of effect, how many of each verdict. */
+  effects: Record<string, Partial<Record<Verdict, number>>>;
+  assumed: number;
+  cost: Record<string, number>;
+  text: string;
+}
+
+type Page = { after?: string; limit: number };
+
+/** Adds up a plan's items, page by page. */
+export async function summaryOf(read: (page: Page) => Promise<ReplayItem[]>, limit: number): Promise<Summary> {
+  const summary: Omit<Summary, 'text'> = {
+    items: { planned: 0, applied: 0, held: 0 },
+    then: { same: 0, differs: 0, 'no then': 0 },
+    events: {},
+    effects: {},
+    assumed: 0,
+    cost: {},
+  };
+  const held: string[] = [];
+  for (let after: string | undefined; ;) {
+    const page = await read({ after, limit });
+    for (const item of page) {
+      add(summary, item);
+      if (item.state === 'held' && held.length < 10)
+        held.push(`  ${item.source} ${item.subject}: ${item.reason ?? ''}`);
+    }
+    after = page.at(-1)?.seq;
+    if (page.length < limit) break;
+  }
+  return { ...summary, text: textOf(summary, held) };
+}
+
+function add(summary: Omit<Summary, 'text'>, item: ReplayItem): void {
+  const plan = item.plan as ItemPlan;
+  summary.items[item.state] += 1;
+  summary.then[plan.then] += 1;
+  if (plan.assumed !== undefined) summary.assumed += 1;
+  for (const type of plan.events) summary.events[type] = (summary.events[type] ?? 0) + 1;
+  for (const { kind, verdict, cost } of plan.effects) {
+    const verdicts = (summary.effects[kind] ??= {});
+    verdicts[verdict] = (verdicts[verdict] ?? 0) + 1;
+    if (verdict === 'changed') continue;
+    for (const [unit, amount] of Object.entries(cost ?? {})) {
+      summary.cost[unit] = (summary.cost[unit] ?? 0) + Number(amount);
+    }
+  }
+}
+
+function textOf(summary: Omit<Summary, 'text'>, held: string[]): string {
+  const counts = (of: Record<string, number>) =>
+    Object.entries(of)
+      .filter(([, n]) => n > 0)
+      .map(([name, n]) => `${String(n)} ${name}`)
+      .join(', ') || 'none';
+  const effects = Object.entries(summary.effects).map(([kind, verdicts]) => `  ${kind.padEnd(18)} ${counts(verdicts)}`);
+  return [
+    `records    ${counts(summary.items)}`,
+    `then       ${counts(summary.then)} (today's code on yesterday's state, against what was recorded)`,
+    `events     ${counts(summary.events)}`,
+    'effects',
+    ...(effects.length > 0 ? effects : ['  none']),
+    `assumed    ${String(summary.assumed)} records go on from an answer that is not known before the call`,
+    `cost       at most ${counts(summary.cost)}, here; what other services then spend is not counted`,
+    ...(held.length > 0 ? ['held', ...held] : []),
+  ].join('\n');
+}
+
+/** Replays as lines for people. */
+export const replayTable = (all: Replay[]): string =>
+  all
+    .map((replay) =>
+      [
+        replay.id,
+        replay.state.padEnd(9),
+        replay.service.padEnd(19),
+        replay.topic.padEnd(22),
+        `${String(replay.recordsSeen)} records`,
+        `by ${replay.requestedBy}`,
+        replay.error ?? '',
+      ].join('  '),
+    )
+    .join('\n');

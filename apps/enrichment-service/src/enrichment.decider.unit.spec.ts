@@ -1,0 +1,150 @@
+import { join } from 'node:path';
+import type { EnrichmentEvent } from '#libs/contracts';
+import { loadRecipes, type Trigger } from '#libs/recipes';
+import { given as givenOf } from '../../../libs/process/src/testing/given';
+import { enrichmentDecider, type EnrichmentInput } from './enrichment.decider';
+
+const [recipe] = loadRecipes(join(__dirname, '../../../recipes')).filter((r) => r.id === 'lead-qualified');
+if (!recipe?.ask) throw new Error('the recipe is gone');
+const given = (...history: EnrichmentEvent[]) => givenOf(enrichmentDecider, ...history);
+
+const at = '2026-11-21T10:00:00.000Z';
+const about = { recipe: 'lead-qualified', recipeVersion: recipe.version, enrichment: 1, triggeredAt: at };
+const content = 'lifecyclestage=marketingqualifiedlead';
+const cause = 'cause-1';
+const record = { type: 'contact', id: '7' };
+
+const trigger = (over: Partial<Trigger> = {}): EnrichmentInput => ({
+  type: 'triggered',
+  trigger: { recipe, tenant: 'default', record, content, at, rootCause: cause, ...over },
+});
+const readRecord = {
+  kind: 'hubspot.read',
+  purpose: 'read',
+  request: { record, properties: recipe.ask.properties, notes: 20 },
+};
+const requested: EnrichmentEvent = { type: 'EnrichmentRequested', data: { ...about, rootCause: cause, content } };
+const prepared: EnrichmentEvent = {
+  type: 'EnrichmentPrepared',
+  data: { ...about, ask: 'lead-qualification', notes: 1 },
+};
+const note = { at: '2026-11-20T09:00:00Z', text: '<p>$50k ready for <b>Q1</b></p>' };
+const read = (properties: Record<string, string | null>, notes = [note]): EnrichmentInput => ({
+  type: 'read',
+  rootCause: cause,
+  recipe,
+  ended: { state: 'done', answer: { properties, notes } },
+});
+const question = {
+  kind: 'openai.ask',
+  purpose: 'ask',
+  request: {
+    name: 'lead-qualification',
+    model: 'gpt-6-luna',
+    instruction: recipe.ask.instruction,
+    text: '<<<DATA\nfirstname: Ada\nnote of 2026-11-20: $50k ready for Q1\nDATA>>>',
+    schema: recipe.ask.answer,
+  },
+};
+const reply = { finish: 'stop' as const, model: 'gpt-6-luna-1', tokens: { input: 100, output: 20 } };
+const answer = { lead_score: 82, sentiment: 0.7, budget: 50000, summary: 'Ready to buy.' };
+const answered = (over: object = {}): EnrichmentInput => ({
+  type: 'answered',
+  rootCause: cause,
+  recipe,
+  at,
+  ended: { state: 'done', answer: { ...reply, content: JSON.stringify(answer), ...over } },
+});
+const completed: EnrichmentEvent = {
+  type: 'EnrichmentCompleted',
+  data: {
+    ...about,
+    ask: 'lead-qualification',
+    model: 'gpt-6-luna-1',
+    answer,
+    properties: {
+      lead_score: '82',
+      ai_sentiment_score: '0.7',
+      ai_budget_estimate: '50000',
+      ai_lead_summary: 'Ready to buy.',
+      ai_last_processed_timestamp: at,
+    },
+    tokens: { input: 100, output: 20 },
+  },
+};
+const failed = (code: string, reason: string): EnrichmentEvent => ({
+  type: 'EnrichmentFailed',
+  data: { ...about, code, reason },
+});
+
+it('reads the record when it is triggered, with its newest notes', () => {
+  expect(given()(trigger())).toEqual({ events: [requested], effects: [readRecord] });
+});
+
+it('states the same reading for the same root cause, and nothing within the cool-down', () => {
+  expect(given(requested, prepared, completed)(trigger())).toEqual({ events: [], effects: [readRecord] });
+  expect(given(requested)(trigger({ rootCause: 'cause-2', at: '2026-11-22T09:59:59.999Z' }))).toEqual({ events: [] });
+  expect(given(requested)(trigger({ rootCause: 'cause-2', at: '2026-11-22T10:00:00.000Z' })).events).toHaveLength(1);
+});
+
+it('asks about what was read, as plain text between markers', () => {
+  expect(given(requested)(read({ firstname: 'Ada', company: null }))).toEqual({
+    events: [prepared],
+    effects: [question],
+  });
+});
+
+it('asks nothing about a record that says nothing', () => {
+  const reason = 'the record has neither notes nor any of the properties';
+  expect(given(requested)(read({ firstname: null }, [])).events).toEqual([
+    { type: 'EnrichmentRejected', data: { ...about, code: 'nothing-to-ask', reason } },
+  ]);
+});
+
+it('read again states the same question once more, for the ledger to compare', () => {
+  expect(given(requested, prepared, completed)(read({ firstname: 'Ada', company: null }))).toEqual({
+    events: [],
+    effects: [question],
+  });
+});
+
+it('maps the answer to properties, ready to write', () => {
+  expect(given(requested, prepared)(answered())).toEqual({ events: [completed] });
+});
+
+it('leaves a property alone where the answer is null', () => {
+  const decision = given(requested, prepared)(answered({ content: JSON.stringify({ ...answer, budget: null }) }));
+  expect(decision.events[0]?.data).toMatchObject({ answer: { budget: null } });
+  expect(decision.events[0]?.data).not.toHaveProperty('properties.ai_budget_estimate');
+});
+
+it.each([
+  ['refusal', { finish: 'refusal' }, 'the model refused to answer'],
+  ['length', { finish: 'length' }, 'the answer was cut off'],
+  ['content_filter', { finish: 'content_filter' }, 'the content filter stopped the answer'],
+  ['schema', { content: '{"lead_score":' }, 'the answer is not JSON'],
+])('fails by name on %s', (code, over, reason) => {
+  expect(given(requested, prepared)(answered(over)).events).toEqual([failed(code, reason)]);
+});
+
+it('does not believe an answer that breaks its schema', () => {
+  const [event] = given(
+    requested,
+    prepared,
+  )(answered({ content: JSON.stringify({ ...answer, lead_score: 101 }) })).events;
+  expect(event).toMatchObject({ type: 'EnrichmentFailed', data: { code: 'schema' } });
+});
+
+it('takes a late answer after a failure, and nothing after completion', () => {
+  expect(given(requested, prepared, failed('deadline', 'x'))(answered()).events).toEqual([completed]);
+  expect(given(requested, prepared, completed)(answered())).toEqual({ events: [] });
+});
+
+it('fails once when the request is refused, and waits for a person when nobody knows', () => {
+  const ended = (state: 'dead' | 'held'): EnrichmentInput =>
+    ({ ...answered(), ended: { state, code: 'model_not_found' } }) as EnrichmentInput;
+  expect(given(requested, prepared)(ended('dead')).events).toEqual([
+    failed('model_not_found', 'OpenAI refused the request'),
+  ]);
+  expect(given(requested, prepared)(ended('held'))).toEqual({ events: [] });
+});

@@ -1,0 +1,120 @@
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import ts from 'typescript';
+
+const root = join(__dirname, '..');
+
+/** Files outside libs/event-store that may read by SQL: read models, each named here. */
+const readModels: string[] = [];
+
+const runs = globSync('{apps,libs}/**/src/**/*.ts', { cwd: root })
+  .filter((file) => !/\.spec\.ts$|\/testing\//.test(file))
+  .sort()
+  .map((file) => ({ file, source: parse(file) }));
+
+const statement =
+  /\bselect\s[^;]*\sfrom\s|^\s*select\s+[\d*\w]+(\(|\s*$)|\binsert\s+into\s|\bupdate\s+\w+\s+set\s|\bdelete\s+from\s|\b(create|alter|drop)\s+(table|index|function|sequence)\s/i;
+const vendorClients = ['HubspotClient', 'HeygenClient', 'OpenAiClient'];
+const sdks = ['@hubspot/api-client', 'openai'];
+const effectsOrCli = /^apps\/[^/]+\/src\/[^/]+\.effects\.ts$|^apps\/cli\/src\//;
+
+it.each([
+  ['select 1', true],
+  ['select name, due from effect where id = $1', true],
+  ['insert into event values ($1)', true],
+  ['update effect set state = $1', true],
+  ['select a contact in the portal', false],
+  ['create missing topics, add partitions', false],
+])('%j counts as SQL: %s', (text, is) => {
+  expect(statement.test(text)).toBe(is);
+});
+
+it('SQL stands only in libs/event-store and in the named read models', () => {
+  const found = filesWhere((node) => isSql(node) || isCallOf('query', node));
+  expect(found.some(inEventStore)).toBe(true);
+  expect(found.filter((file) => !inEventStore(file) && !readModels.includes(file))).toEqual([]);
+});
+
+it('a vendor is called only by kinds of effects and by the command line', () => {
+  const clients = filesWhere((node) => isNewOf(vendorClients, node));
+  expect(clients).toEqual(expect.arrayContaining(['apps/crm-writer/src/record.effects.ts']));
+  expect(clients.filter((file) => !effectsOrCli.test(file))).toEqual([]);
+
+  // Types may be known anywhere; anything that can act may not.
+  const rooms = filesWhere((node) => importsValueOf(/^#libs\/vendors\/(?!http$)/, node));
+  expect(rooms.filter((file) => !effectsOrCli.test(file))).toEqual([]);
+});
+
+it('nobody but an adapter speaks to a vendor past its client', () => {
+  const past = filesWhere((node) => sdks.some((sdk) => importsValueOf(new RegExp(`^${sdk}(/|$)`), node)));
+  expect(past.length).toBeGreaterThan(0);
+  const raw = filesWhere(
+    (node) =>
+      (ts.isCallExpression(node) && ts.isIdentifier(node.expression) && node.expression.text === 'fetch') ||
+      importsValueOf(/^(node:)?(https?|undici|axios)$/, node),
+  );
+  expect([...past, ...raw].filter((file) => !file.startsWith('libs/vendors/'))).toEqual([]);
+});
+
+it('only the effect runner performs effects', () => {
+  expect(filesWhere((node) => isCallOf('perform', node))).toEqual(['libs/process/src/effect-runner.ts']);
+});
+
+it('the Kafka client stands only in libs/log', () => {
+  const found = filesWhere((node) => specifierOf(node) === 'kafkajs');
+  expect(found.length).toBeGreaterThan(0);
+  expect(found.filter((file) => !file.startsWith('libs/log/'))).toEqual([]);
+});
+
+function parse(file: string): ts.SourceFile {
+  return ts.createSourceFile(file, readFileSync(join(root, file), 'utf8'), ts.ScriptTarget.Latest, true);
+}
+
+function filesWhere(matches: (node: ts.Node) => boolean): string[] {
+  const holds = (node: ts.Node): boolean => matches(node) || (ts.forEachChild(node, (child) => holds(child)) ?? false);
+  return runs.filter(({ source }) => holds(source)).map(({ file }) => file);
+}
+
+function inEventStore(file: string): boolean {
+  return file.startsWith('libs/event-store/');
+}
+
+function isSql(node: ts.Node): boolean {
+  if (ts.isStringLiteralLike(node)) return statement.test(node.text);
+  if (!ts.isTemplateExpression(node)) return false;
+  const text = [node.head.text, ...node.templateSpans.map((span) => span.literal.text)].join('x');
+  return statement.test(text);
+}
+
+function isCallOf(method: string, node: ts.Node): boolean {
+  return (
+    ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression) && node.expression.name.text === method
+  );
+}
+
+function isNewOf(classes: string[], node: ts.Node): boolean {
+  return ts.isNewExpression(node) && ts.isIdentifier(node.expression) && classes.includes(node.expression.text);
+}
+
+/** What an import, an export from, `import()` or `require()` names; undefined for everything else. */
+function specifierOf(node: ts.Node): string | undefined {
+  const named =
+    ts.isImportDeclaration(node) || ts.isExportDeclaration(node)
+      ? node.moduleSpecifier
+      : ts.isCallExpression(node) && /^(import|require)$/.test(node.expression.getText())
+        ? node.arguments[0]
+        : undefined;
+  return named && ts.isStringLiteralLike(named) ? named.text : undefined;
+}
+
+function importsValueOf(room: RegExp, node: ts.Node): boolean {
+  if (!room.test(specifierOf(node) ?? '')) return false;
+  if (ts.isExportDeclaration(node)) return !node.isTypeOnly;
+  if (!ts.isImportDeclaration(node)) return true;
+  const clause = node.importClause;
+  if (!clause) return true;
+  if (clause.phaseModifier === ts.SyntaxKind.TypeKeyword) return false;
+  const names = clause.namedBindings;
+  if (clause.name || !names || ts.isNamespaceImport(names)) return true;
+  return names.elements.some((name) => !name.isTypeOnly);
+}

@@ -1,0 +1,230 @@
+import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:net';
+import { Client } from '@hubspot/api-client';
+import { Client as Postgres } from 'pg';
+import { Child, type Environment, Watchdog } from './children';
+import { newAccount, newSecrets } from './secrets';
+import { heygenHeaders, hubspotHeaders } from './signatures';
+import { type RawRecord, Topics } from './topics';
+import { until } from './until';
+import { type Call, type Sandbox, startSandbox, type Vendor, vendors } from './vendors';
+
+export const services = ['gateway', 'render-service', 'enrichment-service', 'crm-writer'] as const;
+export type Service = (typeof services)[number];
+
+const reads: Partial<Record<Service, string[]>> = {
+  'render-service': ['ingress.hubspot.v1', 'ingress.heygen.v1'],
+  'enrichment-service': ['ingress.hubspot.v1'],
+  'crm-writer': ['render.events.v1', 'enrichment.events.v1'],
+};
+
+/** A public address that no proxy here has: signatures must be made over it, not over where the gateway listens. */
+const publicUrl = 'https://hub.example.test';
+
+/**
+ * A whole hub of its own for one spec file: services and sandboxes as processes, under a topic prefix and in a database
+ * of their own. It is driven and judged from outside: over HTTP, by the vendors' logs, and by the bytes on the topics.
+ */
+export class Hub {
+  readonly secrets = newSecrets();
+  readonly account = newAccount();
+  /** The official client, at the sandbox. */
+  hubspot!: Client;
+  gatewayUrl = '';
+  readonly sandboxes = {} as Record<Vendor, Sandbox>;
+  private readonly name = `e2e_${randomBytes(6).toString('hex')}`;
+  private readonly watchdog = new Watchdog();
+  private readonly running = new Map<Service, Child>();
+  private topics: Topics | undefined;
+
+  private constructor(private readonly further: Environment) {}
+
+  /** Starts everything and resolves when all is ready. `further` are settings of sandboxes and services. */
+  static async start(further: Environment = {}): Promise<Hub> {
+    const hub = new Hub({ RENDER_MS: '400', SUBMIT_MS: '20', LATENCY_MS: '50', RETRY_SCALE: '0.2', ...further });
+    try {
+      await hub.up();
+      return hub;
+    } catch (error) {
+      await hub.stop().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  private async up(): Promise<void> {
+    this.gatewayUrl = `http://127.0.0.1:${String(await freePort())}`;
+    await inPostgres(`create database ${this.name}`);
+    const gateway = { url: this.gatewayUrl, publicUrl };
+    await Promise.all([
+      this.command('migrate'),
+      this.command('topics', 'apply').then(() => this.readTopics()),
+      ...vendors.map(async (vendor) => {
+        const { secrets, account, further, watchdog } = this;
+        this.sandboxes[vendor] = await startSandbox(vendor, secrets, account, gateway, further, watchdog);
+      }),
+    ]);
+    this.hubspot = new Client({ accessToken: this.secrets.hubspotAccessToken, basePath: this.sandboxes.hubspot.url });
+    await Promise.all([this.command('init', 'hubspot', '--yes'), ...services.map((service) => this.launch(service))]);
+  }
+
+  /** Stops everything and removes what it left behind; prints the services' last lines where a test of the file failed. */
+  async stop(): Promise<void> {
+    if (failures() > 0) this.printLogs();
+    const children = [...this.running.values(), ...Object.values(this.sandboxes).map(({ child }) => child)];
+    await Promise.all(children.map((child) => child.stop()));
+    await this.topics?.close();
+    await inPostgres(`drop database if exists ${this.name} with (force)`);
+    await this.watchdog.stop();
+  }
+
+  /** Calls the control API of a vendor's sandbox. */
+  control<T = Record<string, unknown>>(vendor: Vendor, method: string, path: string, body?: unknown): Promise<T> {
+    return this.sandboxes[vendor].control<T>(method, path, body);
+  }
+
+  calls(vendor: Vendor): Promise<Call[]> {
+    return this.sandboxes[vendor].calls();
+  }
+
+  /** Posts a body to the HubSpot door, signed as HubSpot would. */
+  post(body: string, { secret = this.secrets.hubspotClientSecret, at = Date.now() } = {}): Promise<Response> {
+    const headers = hubspotHeaders(`${publicUrl}/webhooks/hubspot`, body, secret, at);
+    return fetch(`${this.gatewayUrl}/webhooks/hubspot`, { method: 'POST', body, headers });
+  }
+
+  /** Posts a callback to the HeyGen door, signed as HeyGen would. */
+  callBack(body: string, { secret = this.secrets.heygenWebhookSecret } = {}): Promise<Response> {
+    const headers = heygenHeaders(body, secret, `evt_${randomBytes(12).toString('hex')}`);
+    return fetch(`${this.gatewayUrl}/webhooks/heygen`, { method: 'POST', body, headers });
+  }
+
+  /** All records of a topic so far, in the order of each partition. */
+  topic(name: string): RawRecord[] {
+    return (this.topics?.records ?? []).filter((record) => record.topic === name);
+  }
+
+  get records(): readonly RawRecord[] {
+    return this.topics?.records ?? [];
+  }
+
+  /** Everything that the services have printed. */
+  logs(): string {
+    return [...this.running.values()].map(({ output }) => output).join('');
+  }
+
+  /** Resolves when every service has read, decided and committed what stands on its topics now. */
+  async caughtUp(): Promise<void> {
+    for (const [service, names] of Object.entries(reads)) await this.topics?.consumed(service, names);
+  }
+
+  /** Ends a service as the kernel would, and starts it again as a supervisor would; resolves when it is ready again. */
+  async kill(service: Service): Promise<void> {
+    const child = this.child(service);
+    await child.kill();
+    child.start();
+    await this.ready(service);
+  }
+
+  child(service: Service): Child {
+    const child = this.running.get(service);
+    if (!child) throw new Error(`${service} was not started`);
+    return child;
+  }
+
+  /** Runs a `refrain` command with `--json` and reads what it prints. */
+  async refrain<T>(...args: string[]): Promise<T> {
+    const printed = /^\{.*$/m.exec((await this.command(...args, '--json')).output)?.[0];
+    return JSON.parse(printed ?? 'null') as T;
+  }
+
+  private async command(...args: string[]): Promise<Child> {
+    const child = new Child(
+      `refrain ${args.join(' ')}`,
+      ['dist/apps/cli/src/main.js', ...args],
+      this.env,
+      this.watchdog,
+    );
+    await child.run();
+    return child;
+  }
+
+  private async readTopics(): Promise<void> {
+    this.topics = new Topics(brokers().split(','), `${this.name}.`);
+    await this.topics.start();
+  }
+
+  private async launch(service: Service): Promise<void> {
+    const port = service === 'gateway' ? new URL(this.gatewayUrl).port : String(await freePort());
+    const args = ['--disable-warning=TimeoutNegativeWarning', `dist/apps/${service}/src/main.js`];
+    const child = new Child(service, args, { ...this.env, PORT: port }, this.watchdog);
+    this.running.set(service, child.start());
+    await this.ready(service);
+  }
+
+  private async ready(service: Service): Promise<void> {
+    const child = this.child(service);
+    const starts = child.starts;
+    const url = await until(`${service} listens`, () => {
+      if (child.hasEnded) throw new Error(`${service} ended:\n${child.output}`);
+      return child.output.slice(starts).match(/"url":"([^"]+)","msg":"listening"/)?.[1];
+    });
+    await until(`${service} is ready`, async () => {
+      const answer = await fetch(`${url}/readyz`).catch(() => undefined);
+      await answer?.body?.cancel();
+      return answer?.status === 200;
+    });
+  }
+
+  /** Every setting of every process. The hub's own processes are told no more than they need by whoever runs them. */
+  private get env(): Environment {
+    const { secrets, account, sandboxes, further } = this;
+    return {
+      KAFKA_BROKERS: brokers(),
+      TOPIC_PREFIX: `${this.name}.`,
+      DATABASE_URL: databaseUrl(this.name),
+      PUBLIC_URL: publicUrl,
+      HUBSPOT_BASE_URL: sandboxes.hubspot?.url,
+      HUBSPOT_ACCESS_TOKEN: secrets.hubspotAccessToken,
+      HUBSPOT_CLIENT_SECRET: secrets.hubspotClientSecret,
+      HUBSPOT_APP_ID: String(account.appId),
+      HEYGEN_BASE_URL: sandboxes.heygen?.url,
+      HEYGEN_API_KEY: secrets.heygenApiKey,
+      HEYGEN_WEBHOOK_SECRET: secrets.heygenWebhookSecret,
+      OPENAI_BASE_URL: sandboxes.openai && `${sandboxes.openai.url}/v1`,
+      OPENAI_API_KEY: secrets.openaiApiKey,
+      ...further,
+    };
+  }
+
+  private printLogs(): void {
+    for (const { name, output } of this.running.values())
+      process.stderr.write(`\n--- the end of ${name}\n${output.split('\n').slice(-40).join('\n')}\n`);
+  }
+}
+
+const brokers = (): string => process.env['KAFKA_BROKERS'] ?? '';
+
+/** Kept by the e2e environment of Jest. */
+const failures = (): number => (globalThis as { failedTests?: number }).failedTests ?? 0;
+
+function databaseUrl(name: string): string {
+  const url = new URL(process.env['DATABASE_URL'] ?? '');
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+async function inPostgres(statement: string): Promise<void> {
+  const client = new Postgres({ connectionString: process.env['DATABASE_URL'] });
+  await client.connect();
+  await client.query(statement).finally(() => client.end());
+}
+
+function freePort(): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const server = createServer().once('error', reject);
+  server.listen(0, '127.0.0.1', () => {
+    const address = server.address();
+    server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+  });
+  return promise;
+}

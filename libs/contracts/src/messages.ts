@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import { crmEvents } from './crm';
+import {
+  INPUT_PARKED,
+  INPUT_QUARANTINED,
+  inputParked,
+  INPUTS_FREED,
+  inputsFreed,
+  RECORD_UNREADABLE,
+} from './dead-letter';
+import { enrichmentEvents } from './enrichment';
+import type { Catalog } from './events';
+import { HEYGEN_RECEIVED, heygenWebhookBody } from './heygen';
+import { HUBSPOT_RECEIVED, hubspotWebhookEvent, hubspotWorkflowCall } from './hubspot';
+import { renderEvents } from './render';
+import { deadLetterTopic, services, Topic } from './topics';
+
+/** One kind of message on one topic, as the published description of the topics tells it. */
+export interface MessageSpec {
+  topic: string;
+  /** Short past-tense name; unique. */
+  name: string;
+  /** CloudEvents type. */
+  wire: string;
+  says: string;
+  /** Shape of the value; without it the value is bytes, just as they came in. */
+  data?: z.ZodType;
+  /** Headers beside those of the envelope. */
+  headers?: z.ZodObject;
+}
+
+const text = z.string();
+
+const quarantineHeaders = z.object({
+  refrain_reason: text.describe('Code of what is wrong with it'),
+  refrain_detail: text.optional().describe('What is wrong with it, in words'),
+});
+
+const unreadableHeaders = z.object({
+  refrain_original_topic: text,
+  refrain_original_partition: text,
+  refrain_original_offset: text,
+  refrain_original_key: text,
+  refrain_original_timestamp: text.describe('Epoch milliseconds'),
+  refrain_error_code: text,
+  refrain_error_class: text,
+  refrain_error_message: text.optional(),
+  refrain_attempts: text,
+  refrain_handler_version: text.describe('Version of the code that could not read it'),
+});
+
+/** The contexts of the hub, each with the events that its topic carries. */
+export const catalogs: readonly Catalog[] = [renderEvents, enrichmentEvents, crmEvents];
+
+const eventsOf = (of: Catalog): MessageSpec[] =>
+  Object.entries(of.shapes).map(([name, { wire, data }]) => ({
+    topic: of.topic,
+    name,
+    wire,
+    says: data.description ?? '',
+    data,
+  }));
+
+const deadLettersOf = (service: string): MessageSpec[] => [
+  {
+    topic: deadLetterTopic(service),
+    name: 'RecordDeadLettered',
+    wire: RECORD_UNREADABLE,
+    says: 'A record that cannot be read, as the bytes that stood on its topic. It blocks nothing.',
+    headers: unreadableHeaders,
+  },
+  {
+    topic: deadLetterTopic(service),
+    name: 'InputParked',
+    wire: INPUT_PARKED,
+    says: "An input's handling failed: it and what follows for its key wait, in order, until they are released.",
+    data: inputParked,
+  },
+  {
+    topic: deadLetterTopic(service),
+    name: 'InputsFreed',
+    wire: INPUTS_FREED,
+    says: 'What waited behind a parked key was decided after all, or part of it was discarded.',
+    data: inputsFreed,
+  },
+];
+
+/** Every kind of message of every topic. */
+export const messages: readonly MessageSpec[] = [
+  {
+    topic: Topic.ingressHubspot,
+    name: 'HubspotChangeReceived',
+    wire: HUBSPOT_RECEIVED,
+    says: 'A change that HubSpot told, verified: one event of a webhook, or the single object of a workflow.',
+    data: z.union([hubspotWebhookEvent, hubspotWorkflowCall]),
+  },
+  {
+    topic: Topic.ingressHeygen,
+    name: 'HeygenCallbackReceived',
+    wire: HEYGEN_RECEIVED,
+    says: 'A callback of HeyGen, verified.',
+    data: heygenWebhookBody,
+  },
+  {
+    topic: Topic.quarantine,
+    name: 'InputQuarantined',
+    wire: INPUT_QUARANTINED,
+    says: 'Authentic input that has not the shape of its kind, as the bytes that came in.',
+    headers: quarantineHeaders,
+  },
+  ...catalogs.flatMap(eventsOf),
+  ...services.flatMap(deadLettersOf),
+];

@@ -1,0 +1,55 @@
+import type { DomainEvent } from '#libs/contracts';
+import type { IncomingRecord } from '#libs/log';
+import type { ProcessDefinition } from '../definition';
+import { inputOfRecord, type RecordMail } from '../inputs';
+import type { Pending } from '../pending';
+
+/** A record of a plan as an input: under a key of its own, so that the inbox takes it once per replay. */
+export interface ReplayInput<Input> {
+  input: Pending<Input>;
+  /** The key under which the record was decided when it first came. */
+  originalKey: string;
+  source: string;
+}
+
+/** Makes a record into an input of a replay; undefined where nothing here listens to it or it cannot be read. */
+export function replayInput<S, E extends DomainEvent, I>(
+  definition: ProcessDefinition<S, E, I>,
+  record: IncomingRecord,
+  replay: { id: string; redo: boolean },
+): ReplayInput<I> | undefined {
+  let input: Pending<I> | undefined;
+  try {
+    input = inputOfRecord(definition, record);
+  } catch {
+    // What cannot be read went to the dead letter topic when it first came.
+    return undefined;
+  }
+  if (!input) return undefined;
+  const source = `${record.topic}/${String(record.partition)}/${record.offset}`;
+  return {
+    source,
+    originalKey: input.inbox.key,
+    input: {
+      ...input,
+      inbox: { key: `${replay.id}|${source}`, day: new Date(record.timestamp).toISOString().slice(0, 10) },
+      meta: { ...input.meta, replayId: replay.id, ...(replay.redo ? { redo: true } : {}) },
+    },
+  };
+}
+
+/** A plan's item as the record that it was made of. */
+export function recordOfItem(item: { source: string; body: unknown }): IncomingRecord {
+  const body = item.body as RecordMail;
+  const [partition = '0', offset = '0'] = item.source.split('/').slice(-2);
+  return {
+    topic: body.topic,
+    partition: Number(partition),
+    offset,
+    timestamp: Date.parse(body.envelope.time),
+    key: '',
+    value: Buffer.from(body.value, 'base64'),
+    envelope: body.envelope,
+    headers: {},
+  };
+}

@@ -1,0 +1,24 @@
+import { catalogs, messages, services, topics } from '#libs/contracts';
+import { describeConfig, problems, version } from '#libs/platform';
+import { recipeJsonSchema } from '#libs/recipes';
+import { asyncApi } from './asyncapi.mts';
+import { cliPage } from './cli.mts';
+import { eventsPage } from './events.mts';
+import { problemsPage } from './problems.mts';
+import { envExample, loadApps, settingsPage } from './settings.mts';
+import { topicsPage } from './topics.mts';
+
+/** Every generated file by its path: the same sources give the same bytes on every machine. */
+export async function documents(): Promise<Record<string, string>> {
+  const apps = await loadApps(describeConfig);
+  return {
+    '.env.example': envExample(apps),
+    'docs/reference/asyncapi.yaml': asyncApi({ version, topics, messages }),
+    'docs/reference/cli.md': await cliPage(),
+    'docs/reference/events.md': eventsPage(catalogs),
+    'docs/reference/problems.md': problemsPage(problems),
+    'docs/reference/recipe.schema.json': `${JSON.stringify(recipeJsonSchema(), null, 2)}\n`,
+    'docs/reference/settings.md': settingsPage(apps),
+    'docs/reference/topics.md': topicsPage(topics, messages, services),
+  };
+}
