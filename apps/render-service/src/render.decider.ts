@@ -176,7 +176,7 @@ function onCallback(renders: Renders, input: RenderInput & { type: 'called-back'
   const end = callback.result === 'success' ? complete(render, videoId, callback.url) : onFailure(render, callback);
   const early = render.status === 'prepared' && (end.events.length > 0 || end.effects !== undefined);
   return {
-    ...end,
+    ...jobEnded(end),
     events: early ? [submitted(render, input.generation, callback.videoId), ...end.events] : end.events,
     rootCause: render.rootCause,
   };
@@ -198,12 +198,17 @@ function onOverdue(renders: Renders, rootCause: string): Decision<RenderEvent> {
 function onStatus(renders: Renders, input: RenderInput & { type: 'status-read' }): Decision<RenderEvent> {
   const render = byCause(renders, input.rootCause);
   if (render?.status !== 'submitted') return nothing();
-  if (input.ended.state !== 'done') return fail(render, input.ended.code, 'HeyGen could not say what became of it');
+  if (input.ended.state !== 'done')
+    return jobEnded(fail(render, input.ended.code, 'HeyGen could not say what became of it'));
   const { status, videoId, url, code, message } = input.ended.answer;
-  if (status === 'completed') return complete(render, videoId, url);
-  if (status === 'failed') return fail(render, code ?? 'failed', message ?? UNSAID);
+  if (status === 'completed') return jobEnded(complete(render, videoId, url));
+  if (status === 'failed') return jobEnded(fail(render, code ?? 'failed', message ?? UNSAID));
   return nothing();
 }
+
+// HeyGen makes only so many videos at once: the next one may begin.
+const jobEnded = (end: Decision<RenderEvent>): Decision<RenderEvent> =>
+  end.events.length > 0 ? { ...end, release: [{ kind: 'heygen.generate', purpose: 'generate' }] } : end;
 
 // A video that exists is a fact, even after a failure was reported; only the first report of it counts.
 function complete(render: Render, videoId: string | undefined, url: string | undefined): Decision<RenderEvent> {

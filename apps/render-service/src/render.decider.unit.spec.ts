@@ -183,6 +183,7 @@ describe('a callback', () => {
     expect(given(requested, prepared, submitted)(callback('success'))).toEqual({
       events: [completed],
       rootCause: cause,
+      release: [{ kind: 'heygen.generate', purpose: 'generate' }],
     });
   });
 
