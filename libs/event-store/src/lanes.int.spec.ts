@@ -7,6 +7,7 @@ import { testDatabase, type TestDatabase } from './testing/test-database';
 let db: TestDatabase;
 beforeEach(async () => {
   db = await testDatabase();
+  await db.stopClock();
 });
 afterEach(() => db.drop());
 

@@ -12,11 +12,12 @@ export class Initial1795219200000 implements MigrationInterface {
 }
 
 const statements = [
-  // One clock for due times and leases (19). STABLE, so that an index on `due` can be used; tests may move it.
-  `create table clock (only_row boolean primary key default true check (only_row), moved_by interval not null default '0')`,
+  // One clock for due times and leases (19). STABLE, so that an index on `due` can be used; tests may move and stop it.
+  `create table clock (only_row boolean primary key default true check (only_row), moved_by interval not null default '0',
+     stopped_at timestamptz)`,
   `insert into clock default values`,
   `create function refrain_now() returns timestamptz language sql stable
-     as $$ select statement_timestamp() + moved_by from clock $$`,
+     as $$ select coalesce(stopped_at, statement_timestamp()) + moved_by from clock $$`,
 
   // Streams. `json`, not `jsonb`: stored as written, and a NUL escape in a vendor's text is not refused.
   `create sequence event_position cache 1`,

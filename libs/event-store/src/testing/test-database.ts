@@ -9,6 +9,8 @@ export interface TestDatabase {
   pool: Pool;
   /** Moves the store's clock forward, for leases and due times (protocol 19). */
   moveClock(ms: number): Promise<void>;
+  /** Stops the store's clock: from now on only {@link moveClock} moves it, however slow the machine is. */
+  stopClock(): Promise<void>;
   drop(): Promise<void>;
 }
 
@@ -26,6 +28,9 @@ export async function testDatabase(): Promise<TestDatabase> {
     pool,
     async moveClock(ms) {
       await pool.query(`update clock set moved_by = moved_by + make_interval(secs => $1::float8 / 1000)`, [ms]);
+    },
+    async stopClock() {
+      await pool.query(`update clock set stopped_at = statement_timestamp()`);
     },
     async drop() {
       await pool.end();
