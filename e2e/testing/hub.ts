@@ -92,7 +92,10 @@ export class Hub {
       }),
     ]);
     this.hubspot = new Client({ accessToken: this.secrets.hubspotAccessToken, basePath: this.sandboxes.hubspot.url });
-    await Promise.all([this.command('init', 'hubspot', '--yes'), ...services.map((service) => this.launchAll(service))]);
+    await Promise.all([
+      this.command('init', 'hubspot', '--yes'),
+      ...services.map((service) => this.launchAll(service)),
+    ]);
   }
 
   /** Of the first replica. */
