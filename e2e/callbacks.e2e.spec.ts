@@ -38,7 +38,7 @@ const url = 'https://video.example.test/outreach.mp4';
 const success = (data: Record<string, unknown>) =>
   JSON.stringify({ event_type: 'avatar_video.success', event_data: { url, folder_id: null, ...data } });
 
-it('writes FAILED and the error of a render that HeyGen fails', async () => {
+it('writes FAILED and the code of a render that HeyGen fails', async () => {
   const lead = await Lead.make(hub);
   await hub.control('heygen', 'POST', '/render-outcomes', {
     match: { callbackId: `render-default:contact:${lead.id}:lead-qualified/1/1` },
@@ -47,7 +47,8 @@ it('writes FAILED and the error of a render that HeyGen fails', async () => {
     message: 'Insufficient credit',
   });
   await hub.post(`[${lead.change()}]`);
-  const contact = await lead.has({ heygen_render_status: 'FAILED', heygen_render_error: true, lead_score: true });
+  const code = 'MOVIO_PAYMENT_INSUFFICIENT_CREDIT';
+  const contact = await lead.has({ heygen_render_status: 'FAILED', heygen_render_error: code, lead_score: true });
   expect(contact['heygen_video_url']).toBeNull();
   await settled(hub);
   expect(await lead.outcome()).toEqual({ ...once, completed: 0 });

@@ -32,7 +32,9 @@ const gates: Gate[] = [
   {
     name: 'Types',
     remedy: 'the compiler says where',
-    commands: ['.', 'scripts', 'scripts/generate', 'sandbox'].map((project) => bin('tsc', '--noEmit', '-p', project)),
+    commands: ['.', 'scripts', 'scripts/generate', 'bench', 'sandbox'].map((project) =>
+      bin('tsc', '--noEmit', '-p', project),
+    ),
   },
   {
     name: 'Generated files',

@@ -14,7 +14,11 @@ export interface RecordState {
   wanted: Readonly<Record<string, Wish>>;
   written: Readonly<Record<string, string>>;
   writes: number;
-  underWay?: { write: number; properties: Record<string, string> };
+  underWay?: {
+    write: number;
+    properties: Record<string, string>;
+    /** An older write may undo it. */ doubted?: boolean;
+  };
 }
 
 export type RecordInput =
@@ -23,12 +27,23 @@ export type RecordInput =
       type: 'written';
       record: RecordRef;
       write: number;
-      ended: { state: 'done' } | { state: 'dead' | 'held'; code: string };
+      ended: Ended;
     };
 
 /**
+ * How a write ended. `superseded`: it never began; `owedAt` was its place in the queue. `late`: no end, but a given-up
+ * attempt of it was answered after all, so it may have come to HubSpot after a newer write.
+ */
+export type Ended =
+  | { state: 'done' }
+  | { state: 'late' }
+  | { state: 'dead' | 'held'; code: string }
+  | { state: 'superseded'; owedAt?: string };
+
+/**
  * Writes wanted state. One write of a record is under way at a time; what is wanted meanwhile goes into the next one,
- * so changes coalesce and arrive in order, and nothing that was written is written again.
+ * so changes coalesce and arrive in order, and nothing that was written is written again. A write that still waits,
+ * for a limit say, gives way to one of the newest wanted state, which takes its place in the queue.
  */
 export const recordDecider: Decider<RecordState, CrmEvent, RecordInput> = {
   initial: { wanted: {}, written: {}, writes: 0 },
@@ -45,10 +60,20 @@ function evolve(state: RecordState, event: CrmEvent): RecordState {
     }
     case 'RecordUpdateOwed':
       return { ...state, writes: event.data.write, underWay: event.data };
-    case 'RecordUpdated':
-      return { ...state, written: { ...state.written, ...event.data.properties }, underWay: undefined };
+    case 'RecordUpdated': {
+      const { underWay, written } = state;
+      return {
+        ...state,
+        written: underWay?.doubted ? {} : { ...written, ...event.data.properties },
+        underWay: undefined,
+      };
+    }
     case 'RecordUpdateRejected':
       return { ...state, wanted: withRefused(state.wanted, event.data.properties), underWay: undefined };
+    case 'RecordUpdateSuperseded':
+      return { ...state, underWay: undefined };
+    case 'RecordUpdateDoubted':
+      return { ...state, written: {}, underWay: state.underWay && { ...state.underWay, doubted: true } };
   }
 }
 
@@ -71,23 +96,48 @@ function onWanted(state: RecordState, input: RecordInput & { type: 'wanted' }): 
     type: 'RecordChangeWanted',
     data: { properties: Object.fromEntries(newer), guard: input.guard, because: input.because },
   };
-  return withNextWrite(state, [wanted], input.record);
+  const { underWay } = state;
+  const { properties } = input;
+  const differs = underWay && newer.some(([name]) => properties[name] !== underWay.properties[name]);
+  return differs
+    ? { events: [wanted], supersede: [{ kind: UPDATE, purpose: purposeOf(underWay.write) }] }
+    : withNextWrite(state, [wanted], input.record);
 }
+
+const UPDATE = 'hubspot.update';
+const purposeOf = (write: number): string => `write-${String(write)}`;
 
 function onWritten(state: RecordState, input: RecordInput & { type: 'written' }): Decision<CrmEvent> {
   const { underWay } = state;
-  if (underWay?.write !== input.write) return nothing();
-  const ended: CrmEvent =
-    input.ended.state === 'done'
-      ? { type: 'RecordUpdated', data: underWay }
-      : {
-          type: 'RecordUpdateRejected',
-          data: { ...underWay, code: input.ended.code, reason: 'HubSpot did not take the write' },
-        };
-  return withNextWrite(state, [ended], input.record);
+  const { ended, write, record } = input;
+  if (ended.state === 'late') return onLate(state, write, record);
+  if (underWay?.write !== write) return nothing();
+  const { properties } = underWay;
+  switch (ended.state) {
+    case 'done':
+      return withNextWrite(state, [{ type: 'RecordUpdated', data: { write, properties } }], record);
+    case 'superseded':
+      return withNextWrite(state, [{ type: 'RecordUpdateSuperseded', data: { write } }], record, ended.owedAt);
+    default: {
+      const reason = 'HubSpot did not take the write';
+      const data = { write, properties, code: ended.code, reason };
+      return withNextWrite(state, [{ type: 'RecordUpdateRejected', data }], record);
+    }
+  }
 }
 
-function withNextWrite(before: RecordState, events: CrmEvent[], record: RecordRef): Decision<CrmEvent> {
+// An older write may have undone newer ones: everything wanted is written once more (protocol 17).
+function onLate(state: RecordState, write: number, record: RecordRef): Decision<CrmEvent> {
+  if (write >= state.writes) return nothing();
+  return withNextWrite(state, [{ type: 'RecordUpdateDoubted', data: { write } }], record);
+}
+
+function withNextWrite(
+  before: RecordState,
+  events: CrmEvent[],
+  record: RecordRef,
+  owedSince?: string,
+): Decision<CrmEvent> {
   const state = events.reduce(evolve, before);
   const properties = outstanding(state);
   if (state.underWay || Object.keys(properties).length === 0) return { events };
@@ -96,10 +146,11 @@ function withNextWrite(before: RecordState, events: CrmEvent[], record: RecordRe
     events: [...events, { type: 'RecordUpdateOwed', data: { write, properties } }],
     effects: [
       {
-        kind: 'hubspot.update',
-        purpose: `write-${String(write)}`,
+        kind: UPDATE,
+        purpose: purposeOf(write),
         request: { record, properties },
         orderKey: `${record.type}:${record.id}`,
+        ...(owedSince === undefined ? {} : { owedSince }),
       },
     ],
   };
@@ -108,7 +159,8 @@ function withNextWrite(before: RecordState, events: CrmEvent[], record: RecordRe
 const outstanding = ({ wanted, written }: RecordState): Record<string, string> =>
   Object.fromEntries(
     Object.entries(wanted)
-      .filter(([name, wish]) => !wish.refused && written[name] !== wish.value)
+      // What was never written is as good as empty.
+      .filter(([name, wish]) => !wish.refused && (written[name] ?? '') !== wish.value)
       .map(([name, wish]) => [name, wish.value]),
   );
 

@@ -45,13 +45,57 @@ it('writes what is wanted', () => {
 
 it('keeps one write under way: what is wanted meanwhile waits and then goes in one', () => {
   const underWay = [wanted(pending, guard(1)), owed(1, pending)];
-  expect(given(...underWay)(want(done, guard(3)))).toEqual({ events: [wanted(done, guard(3))] });
+  expect(given(...underWay)(want(done, guard(3)))).toEqual({
+    events: [wanted(done, guard(3))],
+    supersede: [{ kind: 'hubspot.update', purpose: 'write-1' }],
+  });
   const more = [...underWay, wanted(done, guard(3)), wanted({ score: '90' }, guard(3))];
   const all = { ...done, score: '90' };
   expect(given(...more)({ type: 'written', record, write: 1, ended: { state: 'done' } })).toEqual({
     events: [updated(1, pending), owed(2, all)],
     effects: [update(2, all)],
   });
+});
+
+it('writes the newest wanted state in the place of a write that was still waiting', () => {
+  const waiting = [wanted(pending, guard(1)), owed(1, pending), wanted(done, guard(3))];
+  const owedAt = '2026-11-21T10:00:00.000Z';
+  const superseded: RecordInput = { type: 'written', record, write: 1, ended: { state: 'superseded', owedAt } };
+  expect(given(...waiting)(superseded)).toEqual({
+    events: [{ type: 'RecordUpdateSuperseded', data: { write: 1 } }, owed(2, done)],
+    effects: [{ ...update(2, done), owedSince: owedAt }],
+  });
+});
+
+it('leaves a waiting write alone that says already what is wanted', () => {
+  const again = guard(1, 2, '2026-11-22T10:00:00.000Z');
+  expect(given(wanted(pending, guard(1)), owed(1, pending))(want(pending, again))).toEqual({
+    events: [wanted(pending, again)],
+  });
+});
+
+it('writes everything wanted again when an older write may have come after a newer one', () => {
+  const late: RecordInput = { type: 'written', record, write: 1, ended: { state: 'late' } };
+  const both = [
+    wanted(pending, guard(1)),
+    owed(1, pending),
+    updated(1, pending),
+    wanted(done, guard(3)),
+    owed(2, done),
+  ];
+  const doubted: CrmEvent = { type: 'RecordUpdateDoubted', data: { write: 1 } };
+  expect(given(...both, updated(2, done))(late)).toEqual({
+    events: [doubted, owed(3, done)],
+    effects: [update(3, done)],
+  });
+  // While the newer one is under way it is in doubt too, and written again once it has ended.
+  expect(given(...both)(late)).toEqual({ events: [doubted] });
+  expect(given(...both, doubted)({ type: 'written', record, write: 2, ended: { state: 'done' } })).toEqual({
+    events: [updated(2, done), owed(3, done)],
+    effects: [update(3, done)],
+  });
+  // A late answer of the newest write itself changes nothing.
+  expect(given(...both.slice(0, 3))(late)).toEqual({ events: [] });
 });
 
 it('never lets a late PENDING overwrite COMPLETED', () => {
@@ -74,6 +118,13 @@ it('writes nothing that is written already', () => {
   const history = [wanted(done, guard(3)), owed(1, done), updated(1, done)];
   const again = guard(3, 2, '2026-11-22T10:00:00.000Z');
   expect(given(...history)(want(done, again))).toEqual({ events: [wanted(done, again)] });
+});
+
+it('clears what was written, and writes no emptiness where nothing was', () => {
+  const none = { error: '' };
+  expect(given()(want({ ...done, ...none }, guard(3))).effects).toEqual([update(1, done)]);
+  const history = [wanted({ error: 'x' }, guard(2)), owed(1, { error: 'x' }), updated(1, { error: 'x' })];
+  expect(given(...history)(want(none, guard(3))).effects).toEqual([update(2, none)]);
 });
 
 it('gives up a refused value, not the properties beside it that change later', () => {

@@ -1,5 +1,5 @@
 import type { EffectKind } from '#libs/process';
-import { HubspotClient, type UpdateRequest } from '#libs/vendors/hubspot';
+import { HubspotClient, hubspotLimits, type UpdateRequest } from '#libs/vendors/hubspot';
 import type { RecordConfig } from './record.config';
 
 /**
@@ -8,12 +8,18 @@ import type { RecordConfig } from './record.config';
  */
 export function recordEffects(config: RecordConfig): Record<string, EffectKind> {
   const hubspot = new HubspotClient({ baseUrl: config.HUBSPOT_BASE_URL, accessToken: config.HUBSPOT_ACCESS_TOKEN });
+  const plan = {
+    perTenSeconds: config.HUBSPOT_PER_TEN_SECONDS,
+    perDay: config.HUBSPOT_PER_DAY,
+    timeZone: config.HUBSPOT_TIME_ZONE,
+  };
   return {
     'hubspot.update': {
       is: 'command',
       deadlineMs: 8_000,
       maxAttempts: 8,
       maxRepeats: 10,
+      limits: hubspotLimits(plan),
       plan: { answer: () => ({ modifiedAt: null }), cost: () => ({ apiCalls: 1 }) },
       perform: (request: UpdateRequest, call) => hubspot.update(request, call.signal),
     },

@@ -14,6 +14,7 @@ import {
   UnreadableEvent,
 } from '#libs/contracts';
 import {
+  type EffectOutcome,
   type ProcessDefinition,
   type ReadableRecord,
   readStreamId,
@@ -21,7 +22,7 @@ import {
   streamIdOf,
   UnreadableRecord,
 } from '#libs/process';
-import { recordDecider, type RecordInput, type RecordState } from './record.decider';
+import { type Ended, recordDecider, type RecordInput, type RecordState } from './record.decider';
 
 const service = 'crm-writer';
 
@@ -37,10 +38,16 @@ export const recordProcess = (): ProcessDefinition<RecordState, CrmEvent, Record
   },
   outcome({ kind, purpose, ...end }, _at, streamId) {
     if (kind !== 'hubspot.update') throw new Error(`${service} owes no ${kind}`);
-    const ended = end.state === 'done' ? { state: end.state } : { state: end.state, code: end.code ?? 'unknown' };
-    return { type: 'written', record: readStreamId(streamId).record, write: Number(purpose.split('-')[1]), ended };
+    const write = Number(purpose.split('-')[1]);
+    return { type: 'written', record: readStreamId(streamId).record, write, ended: endOf(end) };
   },
 });
+
+function endOf({ state, code, owedAt }: Pick<EffectOutcome, 'state' | 'code' | 'owedAt'>): Ended {
+  if (state === 'done' || state === 'late') return { state };
+  if (state === 'superseded') return { state, owedAt };
+  return { state: state === 'held' ? 'held' : 'dead', code: code ?? state };
+}
 
 interface Wishes {
   properties: Record<string, string>;
@@ -99,7 +106,8 @@ function wishOfRender(event: RenderEvent): Wishes | undefined {
     }
     case 'RenderCompleted': {
       const { url, videoId } = event.data;
-      const done = { heygen_video_url: url, heygen_job_id: videoId, heygen_render_status: 'COMPLETED' };
+      const video = { heygen_video_url: url, heygen_job_id: videoId };
+      const done = { ...video, heygen_render_status: 'COMPLETED', heygen_render_error: '' };
       return { properties: done, guard: guard(COMPLETED) };
     }
     case 'RenderFailed':

@@ -13,6 +13,7 @@ export class AppModule {
     const runtime = ServiceRuntime.for({
       definition: enrichmentProcess(loadRecipes(config.RECIPES_DIR), config.HUBSPOT_APP_ID),
       effects: enrichmentEffects(config),
+      contentSecret: config.CONTENT_KEY,
       databaseUrl: config.DATABASE_URL,
       connection: connectionOf(config, 'enrichment-service', lines),
       concurrency: 50,

@@ -1,4 +1,4 @@
-import { duration, hubspotSettings, secret, url, workerSettings } from '#libs/platform';
+import { count, duration, hubspotSettings, secret, url, workerSettings } from '#libs/platform';
 import { z } from 'zod';
 
 /** Settings of enrichment-service. */
@@ -9,6 +9,10 @@ export const enrichmentConfig = z.object({
   OPENAI_BASE_URL: url().optional().describe('OpenAI or a compatible service, with its /v1'),
   OPENAI_API_KEY: secret().describe("OpenAI's API key"),
   OPENAI_DEADLINE: duration().prefault('15s').describe('Longest time for an answer; a cut call is asked once more'),
+  OPENAI_PER_MINUTE: count().prefault('500').describe('Requests a minute that the account allows for the model'),
+  CONTENT_KEY: secret()
+    .optional()
+    .describe('Names receipts of answers; without it the store keeps one of its own, enough for development'),
   RECIPES_DIR: z.string().default('recipes').describe('Folder of the recipes'),
 });
 

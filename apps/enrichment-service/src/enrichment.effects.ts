@@ -1,21 +1,31 @@
 import type { EffectKind } from '#libs/process';
-import { HubspotClient, type ReadRequest } from '#libs/vendors/hubspot';
+import { HubspotClient, hubspotLimits, type ReadRequest } from '#libs/vendors/hubspot';
 import { OpenAiClient, type Question } from '#libs/vendors/openai';
 import type { EnrichmentConfig } from './enrichment.config';
 
+const busy = ['rate_limit_exceeded', 'slow_down', 'http-429', 'server_is_overloaded', 'http-503'];
+
 /**
  * enrichment-service's calls. OpenAI knows no idempotency key: an answer that was lost is asked for once more, which may
- * be paid twice and is counted as a repeat in the ledger; after that a person decides.
+ * be paid twice and is counted as a repeat in the ledger; after that a person decides. The same
+ * question to the same model is asked once, whichever records it concerns.
  */
 export function enrichmentEffects(config: EnrichmentConfig): Record<string, EffectKind> {
   const hubspot = new HubspotClient({ baseUrl: config.HUBSPOT_BASE_URL, accessToken: config.HUBSPOT_ACCESS_TOKEN });
   const openai = new OpenAiClient({ baseUrl: config.OPENAI_BASE_URL, apiKey: config.OPENAI_API_KEY });
+  const plan = {
+    perTenSeconds: config.HUBSPOT_PER_TEN_SECONDS,
+    perDay: config.HUBSPOT_PER_DAY,
+    timeZone: config.HUBSPOT_TIME_ZONE,
+  };
   return {
     'hubspot.read': {
       is: 'query',
       deadlineMs: 8_000,
       maxAttempts: 8,
       maxRepeats: 0,
+      // The record, and one batch of its notes.
+      limits: hubspotLimits(plan, 2),
       plan: { cost: () => ({ apiCalls: 1 }) },
       perform: (request: ReadRequest, call) => hubspot.read(request, call.signal),
     },
@@ -24,6 +34,9 @@ export function enrichmentEffects(config: EnrichmentConfig): Record<string, Effe
       deadlineMs: config.OPENAI_DEADLINE,
       maxAttempts: 5,
       maxRepeats: 1,
+      limits: [{ name: 'minutely', most: config.OPENAI_PER_MINUTE, perMs: 60_000, pausedBy: busy }],
+      shares: ({ model, name, instruction, text, schema }: Question) =>
+        JSON.stringify([model, name, instruction, schema, text]),
       // What the model will say is not known before; four characters are about one token.
       plan: { cost: ({ instruction, text }: Question) => tokensFor(instruction.length + text.length) },
       perform: (question: Question, call) => openai.ask(question, call.signal),

@@ -43,6 +43,8 @@ interface VideoState {
   message?: string;
 }
 
+const UNSAID = 'HeyGen gave no reason';
+
 /** Without a callback by then, HeyGen is asked. */
 export const CALLBACK_WITHIN_MS = 30 * 60_000;
 
@@ -170,16 +172,21 @@ function onCallback(renders: Renders, input: RenderInput & { type: 'called-back'
     input.render === undefined ? r.videoId !== undefined && r.videoId === callback.videoId : r.render === input.render,
   );
   if (!render || callback.result === 'other') return nothing();
-  const end =
-    callback.result === 'success'
-      ? complete(render, callback.videoId ?? render.videoId, callback.url)
-      : fail(render, callback.code ?? 'failed', callback.message ?? 'HeyGen gave no reason');
-  const early = render.status === 'prepared' && end.events.length > 0;
+  const videoId = callback.videoId ?? render.videoId;
+  const end = callback.result === 'success' ? complete(render, videoId, callback.url) : onFailure(render, callback);
+  const early = render.status === 'prepared' && (end.events.length > 0 || end.effects !== undefined);
   return {
-    ...end,
+    ...jobEnded(end),
     events: early ? [submitted(render, input.generation, callback.videoId), ...end.events] : end.events,
     rootCause: render.rootCause,
   };
+}
+
+// HeyGen's own callback of a failure says why in words, without a code: the code is asked for.
+function onFailure(render: Render, { code, message, videoId = render.videoId }: HeygenCallback): Decision<RenderEvent> {
+  const open = render.status === 'prepared' || render.status === 'submitted';
+  if (!open || code !== undefined || !videoId) return fail(render, code ?? 'failed', message ?? UNSAID);
+  return { events: [], effects: [owed('heygen.status', 'failure', { videoId })] };
 }
 
 function onOverdue(renders: Renders, rootCause: string): Decision<RenderEvent> {
@@ -190,12 +197,18 @@ function onOverdue(renders: Renders, rootCause: string): Decision<RenderEvent> {
 
 function onStatus(renders: Renders, input: RenderInput & { type: 'status-read' }): Decision<RenderEvent> {
   const render = byCause(renders, input.rootCause);
-  if (render?.status !== 'submitted' || input.ended.state !== 'done') return nothing();
+  if (render?.status !== 'submitted') return nothing();
+  if (input.ended.state !== 'done')
+    return jobEnded(fail(render, input.ended.code, 'HeyGen could not say what became of it'));
   const { status, videoId, url, code, message } = input.ended.answer;
-  if (status === 'completed') return complete(render, videoId, url);
-  if (status === 'failed') return fail(render, code ?? 'failed', message ?? 'HeyGen gave no reason');
+  if (status === 'completed') return jobEnded(complete(render, videoId, url));
+  if (status === 'failed') return jobEnded(fail(render, code ?? 'failed', message ?? UNSAID));
   return nothing();
 }
+
+// HeyGen makes only so many videos at once: the next one may begin.
+const jobEnded = (end: Decision<RenderEvent>): Decision<RenderEvent> =>
+  end.events.length > 0 ? { ...end, release: [{ kind: 'heygen.generate', purpose: 'generate' }] } : end;
 
 // A video that exists is a fact, even after a failure was reported; only the first report of it counts.
 function complete(render: Render, videoId: string | undefined, url: string | undefined): Decision<RenderEvent> {

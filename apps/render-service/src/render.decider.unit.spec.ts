@@ -183,11 +183,24 @@ describe('a callback', () => {
     expect(given(requested, prepared, submitted)(callback('success'))).toEqual({
       events: [completed],
       rootCause: cause,
+      release: [{ kind: 'heygen.generate', purpose: 'generate' }],
     });
   });
 
   it('before the order’s own answer proves that it was taken', () => {
     expect(given(requested, prepared)(callback('success')).events).toEqual([submitted, completed]);
+  });
+
+  it('of a failure without a code makes the hub ask for the code', () => {
+    const ask = { kind: 'heygen.status', purpose: 'failure', request: { videoId: 'v1' } };
+    const uncoded = callback('fail', { code: undefined });
+    expect(given(requested, prepared, submitted)(uncoded)).toEqual({ events: [], effects: [ask], rootCause: cause });
+    expect(given(requested, prepared)(uncoded)).toEqual({ events: [submitted], effects: [ask], rootCause: cause });
+    expect(given(requested, prepared, submitted, failed)(uncoded).effects).toBeUndefined();
+  });
+
+  it('of a failure with a code fails the render', () => {
+    expect(given(requested, prepared, submitted)(callback('fail')).events).toEqual([failed]);
   });
 
   it('a second time decides nothing', () => {
@@ -236,5 +249,12 @@ describe('an overdue callback', () => {
     expect(status({ videoId: 'v1', status: 'completed', url }).events).toEqual([completed]);
     expect(status({ videoId: 'v1', status: 'failed', code: '5000', message: 'broke' }).events).toEqual([failed]);
     expect(status({ videoId: 'v1', status: 'in-progress' }).events).toEqual([]);
+    const unsaid: RenderInput = {
+      type: 'status-read',
+      rootCause: cause,
+      at,
+      ended: { state: 'dead', code: 'not_found' },
+    };
+    expect(given(requested, prepared, submitted)(unsaid).events[0]).toMatchObject({ data: { code: 'not_found' } });
   });
 });

@@ -1,7 +1,10 @@
 import type { EffectKind } from '#libs/process';
 import { HeygenClient, type TemplateVideo } from '#libs/vendors/heygen';
-import { HubspotClient, type ReadRequest } from '#libs/vendors/hubspot';
+import { HubspotClient, hubspotLimits, type ReadRequest } from '#libs/vendors/hubspot';
 import type { RenderConfig } from './render.config';
+
+// A video of which nothing was heard for so long is no longer in the making.
+const JOB_MS = 2 * 3_600_000;
 
 /**
  * render-service's calls. A lost answer of `heygen.generate` is settled by the same order under the same
@@ -10,12 +13,18 @@ import type { RenderConfig } from './render.config';
 export function renderEffects(config: RenderConfig): Record<string, EffectKind> {
   const hubspot = new HubspotClient({ baseUrl: config.HUBSPOT_BASE_URL, accessToken: config.HUBSPOT_ACCESS_TOKEN });
   const heygen = new HeygenClient({ baseUrl: config.HEYGEN_BASE_URL, apiKey: config.HEYGEN_API_KEY });
+  const plan = {
+    perTenSeconds: config.HUBSPOT_PER_TEN_SECONDS,
+    perDay: config.HUBSPOT_PER_DAY,
+    timeZone: config.HUBSPOT_TIME_ZONE,
+  };
   return {
     'hubspot.read': {
       is: 'query',
       deadlineMs: 8_000,
       maxAttempts: 8,
       maxRepeats: 0,
+      limits: hubspotLimits(plan),
       plan: { cost: () => ({ apiCalls: 1 }) },
       perform: (request: ReadRequest, call) => hubspot.read(request, call.signal),
     },
@@ -24,6 +33,9 @@ export function renderEffects(config: RenderConfig): Record<string, EffectKind> 
       deadlineMs: 10_000,
       maxAttempts: 5,
       maxRepeats: 10,
+      limits: [
+        { name: 'jobs', most: config.HEYGEN_JOBS, jobMs: JOB_MS, pausedBy: ['rate_limit_exceeded', 'http-429'] },
+      ],
       plan: { answer: () => ({ videoId: 'planned' }), cost: () => ({ credits: 1, apiCalls: 1 }) },
       perform: (order: TemplateVideo, call) =>
         heygen.generate(named(order, call.generation), call.idempotencyKey, call.signal),

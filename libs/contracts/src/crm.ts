@@ -44,6 +44,16 @@ export const crmEvents = catalog('crm', Topic.crm, {
       })
       .describe('The CRM refused the write for good.'),
   },
+  RecordUpdateSuperseded: {
+    wire: 'refrain.record-update.superseded.v1',
+    data: z.object({ write }).describe('A write that still waited gave way to one of the newest wanted state.'),
+  },
+  RecordUpdateDoubted: {
+    wire: 'refrain.record-update.doubted.v1',
+    data: z
+      .object({ write })
+      .describe('A write that had been given up was answered after a newer one: all is written once more.'),
+  },
 });
 
 export type CrmEvent = EventOf<typeof crmEvents>;

@@ -50,7 +50,16 @@ export interface NewEffect {
   request: unknown;
   requestHash: string;
   meta: EventMeta;
+  /** `live` unless said otherwise. */
+  lane?: Lane;
+  /** RFC 3339: the place in the queue that it takes over from an effect that it replaces. */
+  owedSince?: string;
+  /** The slot of the call that it shares with all effects of the same content (protocol 5). */
+  shares?: string;
 }
+
+/** Who waits for an effect: lanes share every limit by weights, so none starves (protocol 18). */
+export type Lane = 'live' | 'retry' | 'replay' | 'backfill';
 
 /** A mark that an input was decided: with a day of its own, or undated with the time of its reception. */
 export type Mark = { key: string; decided: Decided[] } & ({ day: string } | { received: string });

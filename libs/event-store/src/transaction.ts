@@ -2,7 +2,10 @@ import { crc32 } from 'node:zlib';
 import type { Pool, PoolClient } from 'pg';
 import { Conflict, sorted } from './errors';
 import { type MailRow, mailOfRow } from './mailbox';
+import { release, supersede } from './operations';
 import { PARKED_MAIL } from './parking';
+import { giveBack } from './query';
+import { joinSharedCalls } from './shared-calls';
 import type { EventMeta, Mail, Mark, NewEffect, NewEvent, NewMail } from './shapes';
 
 // Buckets of input keys per service that a batch locks shared, and a parking or release exclusively (protocol 10, 11).
@@ -51,6 +54,10 @@ export interface Outcome {
   taken: string[];
   /** Mail that must wait, because its key is parked. */
   parkedMail: string[];
+  /** Owed effects that are wanted no longer; one that runs already runs on. */
+  superseded?: { streamId: string; kind: string; purpose: string }[];
+  /** Slots of long jobs that have ended. */
+  released?: string[];
 }
 
 export const emptyOutcome = (): Outcome => ({
@@ -150,11 +157,23 @@ export class BatchTransaction {
         mail.map((m) => m.due?.toISOString() ?? null),
         outcome.taken,
         outcome.parkedMail,
+        effects.map((e) => e.lane ?? 'live'),
+        effects.map((e) => e.owedSince ?? null),
+        effects.map((e) => e.shares ?? null),
       ],
     });
     const row = rows[0];
     if (row?.undated !== undated.length) throw new Conflict('an undated input was claimed meanwhile');
     if (row.taken !== outcome.taken.length) throw new Conflict('mail was taken meanwhile');
+    await this.followUp(outcome);
+  }
+
+  // Shared calls before their owners: whoever settles a call locks in this order too.
+  private async followUp({ effects, superseded = [], released = [] }: Outcome): Promise<void> {
+    const sharing = effects.filter((e) => e.shares !== undefined);
+    if (sharing.length > 0) await joinSharedCalls(this.client, sharing);
+    if (superseded.length > 0) await supersede(this.client, superseded);
+    if (released.length > 0) await release(this.client, released);
   }
 
   /** Notes that an input key is parked; the caller holds its bucket exclusively. */
@@ -259,15 +278,6 @@ export async function transact<T>(
   }
 }
 
-async function giveBack(client: PoolClient): Promise<void> {
-  try {
-    await client.query('rollback');
-    client.release();
-  } catch (broken) {
-    client.release(broken instanceof Error ? broken : true);
-  }
-}
-
 // In one simple statement with `begin`: integers only, so nothing needs quoting. Sorted, so two batches never deadlock.
 function lockBuckets(service: string, inputKeys: string[], lock: 'shared' | 'exclusive'): string {
   const buckets = [...new Set(inputKeys.map(bucketOf))].sort((a, b) => a - b);
@@ -315,11 +325,13 @@ const WRITE = `
     insert into unpublished (service, shard, position) select $1, shard, position from appended
   ), owed as (
     insert into effect (service, slot, generation, tenant, subject, stream_id, kind, purpose, root_cause, order_key,
-      request, request_hash, meta)
-    select $1, slot, generation, tenant, subject, stream, kind, purpose, cause, ord_key, request::json, hash, meta::json
+      request, request_hash, meta, lane, due, owed_at, shares)
+    select $1, slot, generation, tenant, subject, stream, kind, purpose, cause, ord_key, request::json, hash, meta::json,
+      lane, coalesce(since, refrain_now()), coalesce(since, refrain_now()), shares
     from unnest($16::text[], $17::int[], $18::text[], $19::text[], $20::text[], $21::text[], $22::text[], $23::text[],
-      $24::text[], $25::text[], $26::text[], $27::text[])
-      as u (slot, generation, tenant, subject, stream, kind, purpose, cause, ord_key, request, hash, meta)
+      $24::text[], $25::text[], $26::text[], $27::text[], $37::text[], $38::timestamptz[], $39::text[])
+      as u (slot, generation, tenant, subject, stream, kind, purpose, cause, ord_key, request, hash, meta, lane, since,
+        shares)
     order by slot
     on conflict (slot, generation) do nothing
   ), mailed as (

@@ -47,6 +47,23 @@ export const duration = () =>
 /** Accepts `true` or `false`. */
 export const flag = () => z.enum(['true', 'false']).transform((text) => text === 'true');
 
+/** Accepts a whole number from 1 on; gives a number. */
+export const count = () =>
+  z
+    .string()
+    .regex(/^[1-9]\d{0,8}$/, 'must be a whole number from 1 on')
+    .transform(Number);
+
+/** Accepts the IANA name of a time zone, such as `Europe/Berlin`. */
+export const timeZone = () =>
+  z.string().refine((name) => {
+    try {
+      return Boolean(new Intl.DateTimeFormat('en', { timeZone: name }));
+    } catch {
+      return false;
+    }
+  }, 'must be the name of a time zone, such as Europe/Berlin');
+
 /** The settings that every app has; spread into its own schema. */
 export const appSettings = {
   HOST: z.string().default('127.0.0.1').describe('Address to listen on; 0.0.0.0 in a container'),
@@ -84,4 +101,11 @@ export const workerSettings = {
 export const hubspotSettings = {
   HUBSPOT_BASE_URL: url().optional().describe('HubSpot, where it is not api.hubapi.com'),
   HUBSPOT_ACCESS_TOKEN: secret().describe("The HubSpot app's access token"),
+  HUBSPOT_PER_TEN_SECONDS: count()
+    .prefault('190')
+    .describe('Calls in any ten seconds: 100 for Free and Starter, 190 from Professional on, 110 for a public app'),
+  HUBSPOT_PER_DAY: count()
+    .prefault('625000')
+    .describe('Calls a day: 250000 for Free and Starter, 625000 for Professional'),
+  HUBSPOT_TIME_ZONE: timeZone().default('UTC').describe("The account's time zone: its midnight begins a new day"),
 };

@@ -146,6 +146,7 @@ export class Batch<State, Event extends DomainEvent, Input> {
       this.outcome.events.push({ ...target, version: stream.version, type, data: event.data, meta });
     }
     for (const owed of decision.effects ?? []) this.owe(owed, target, meta);
+    this.withdraw(decision, target, meta.rootCause);
     this.outcome.mail.push(...this.timerMail(decision, input, target, meta));
     if (decision.correlate) {
       const { vendor, externalId } = decision.correlate;
@@ -191,7 +192,16 @@ export class Batch<State, Event extends DomainEvent, Input> {
       request: owed.request,
       requestHash: hash,
       meta,
+      lane: owed.lane ?? (meta.replayId === undefined ? undefined : 'replay'),
+      owedSince: owed.owedSince,
+      shares: this.definition.sharedSlot?.(tenant, owed.kind, owed.request),
     });
+  }
+
+  private withdraw({ supersede, release }: Decision<Event>, { tenant, streamId }: Target<Input>, rootCause: string) {
+    if (supersede) (this.outcome.superseded ??= []).push(...supersede.map((s) => ({ streamId, ...s })));
+    if (release)
+      (this.outcome.released ??= []).push(...release.map((r) => slotOf({ tenant, streamId, rootCause, ...r })));
   }
 
   // In a replay an effect that has its receipt is not owed again: its outcome is told once more, so that the chain goes

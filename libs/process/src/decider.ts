@@ -1,3 +1,5 @@
+import type { Lane } from '#libs/event-store';
+
 /**
  * The pure core of a service. `decide` answers every order of real inputs, `evolve` is total; neither knows a clock, a
  * random number or a vendor: whatever they need stands in the input. Only a bug throws, and parks the input's key.
@@ -13,6 +15,13 @@ export interface Decision<Event> {
   events: Event[];
   effects?: Owed[];
   timers?: Timer[];
+  /**
+   * Owed calls of this stream that are wanted no longer. One that still waits ends as superseded, and its outcome comes
+   * back as an input; one that runs already runs on, and nothing is said.
+   */
+  supersede?: { kind: string; purpose: string }[];
+  /** Calls of this root cause whose jobs at the vendor have ended: they give back their share of its limit. */
+  release?: { kind: string; purpose: string }[];
   /** A vendor's own id that from now on means this stream (protocol 9). */
   correlate?: { vendor: string; externalId: string };
   /**
@@ -31,6 +40,10 @@ export interface Owed {
   generation?: number;
   /** Effects of one order key are performed one after the other, in the order they were decided. */
   orderKey?: string;
+  /** Who waits for it; `live` unless said otherwise (protocol 18). */
+  lane?: Lane;
+  /** RFC 3339: takes over the place in the queue of a superseded call, so that a stream of changes cannot starve it. */
+  owedSince?: string;
 }
 
 /** An input that this stream wants to be given at a time. */

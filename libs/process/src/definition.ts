@@ -46,4 +46,6 @@ export interface ProcessDefinition<State, Event extends DomainEvent, Input> {
   /** An effect's end as an input; `at` is when it became known (RFC 3339). */
   outcome(outcome: EffectOutcome, at: string, streamId: string): Input;
   timer?(timer: TimerMail, at: string, streamId: string, rootCause: string): Input;
+  /** The slot of the call that an effect shares with all of the same content; added by the process, from its kinds. */
+  sharedSlot?(tenant: string, kind: string, request: unknown): string | undefined;
 }

@@ -1,13 +1,16 @@
 import type { Answer, Cost } from '#libs/contracts';
 import {
+  Conflict,
   Ledger,
   Loop,
+  StoreUnavailable,
   type ClaimedEffect,
   type KindPolicy,
   type OnError,
   type Settlement,
   type Pool,
 } from '#libs/event-store';
+import { setTimeout as pause } from 'node:timers/promises';
 import { backoff } from './backoff';
 import { idempotencyKey } from './slot';
 import { inCallSpan } from './trace';
@@ -30,6 +33,11 @@ export interface EffectKind extends Omit<KindPolicy, 'kind'> {
   /** Attempts that the vendor processed before the effect is dead. */
   maxAttempts: number;
   perform(request: never, call: CallContext): Promise<Answer>;
+  /**
+   * Where equal content has one answer, whoever asks (protocol 5): what makes a request's content, without the tenant.
+   * Effects of equal content share one call and its receipt.
+   */
+  shares?(request: never): string;
   /**
    * For plans, which perform nothing: the answer that a successful command would give (absent where it cannot be known
    * before), and an upper bound of its cost.
@@ -102,6 +110,7 @@ export class EffectRunner {
   }
 
   private async sweep(): Promise<boolean> {
+    await this.ledger.sweep();
     await this.ledger.expire();
     if ((await this.ledger.reconcile()) > 0) {
       this.claiming.wake();
@@ -114,8 +123,25 @@ export class EffectRunner {
     const kind = this.kinds[effect.kind];
     if (!kind) throw new Error(`claimed a kind that is not performed here: ${effect.kind}`);
     const answer = await this.call(effect, kind, claimedAt).catch(thrown);
-    await this.ledger.settle(effect, settlementOf(answer, effect, kind));
+    const ok = health(answer);
+    if (ok !== undefined) this.ledger.note(effect, ok);
+    await this.settle(effect, answer, settlementOf(answer, effect, kind), claimedAt + 2 * kind.deadlineMs);
     this.onSettled();
+  }
+
+  // A receipt is worth more than one try: until the lease is over nobody else can know how the call ended.
+  private async settle(effect: ClaimedEffect, answer: Answer, end: Settlement, until: number): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        const taken = await this.ledger.settle(effect, end);
+        if (!taken && mayHaveHappened(answer)) await this.ledger.tellLate(effect, answer.outcome);
+        return;
+      } catch (error) {
+        const passing = error instanceof StoreUnavailable || error instanceof Conflict;
+        if (!passing || performance.now() > until) throw error;
+        await pause(Math.min(1_000, backoff(tries)));
+      }
+    }
   }
 
   private async call(effect: ClaimedEffect, kind: EffectKind, claimedAt: number): Promise<Answer> {
@@ -142,6 +168,15 @@ export class EffectRunner {
     );
   }
 }
+
+// What an answer says of the vendor's health: undefined where it says nothing, as a limit or a call that was not sent.
+function health(answer: Answer): boolean | undefined {
+  if (answer.outcome === 'done' || answer.outcome === 'stop') return true;
+  if (answer.outcome === 'retry' && answer.refused) return answer.code === 'unreachable' ? false : undefined;
+  return false;
+}
+
+const mayHaveHappened = ({ outcome }: Answer): boolean => outcome === 'done' || outcome === 'unknown';
 
 // Adapters answer, they do not throw; should one do so, the call may have gone out.
 const thrown = (error: unknown): Answer => ({

@@ -1,4 +1,5 @@
 import type { Answer } from '#libs/contracts';
+import { contentKey } from '#libs/event-store';
 import { testDatabase, type TestDatabase } from '../../event-store/src/testing/test-database';
 import type { EffectKind } from './effect-runner';
 import { Process } from './process';
@@ -154,4 +155,55 @@ it('performs the effects of one order key one after the other, in the order they
   const all = () => [...one.published.records, ...two.published.records];
   await Promise.race([one, two].map(({ published }) => published.until(() => all().length === 24)));
   expect(log).toEqual(words.flatMap((word) => [`begin ${word}`, `end ${word}`]));
+});
+
+it('does not send a call whose deadline passed before its turn, and uses up no attempt by it', async () => {
+  const sent: string[] = [];
+  const perform: EffectKind['perform'] = (request: { word: string }) => {
+    sent.push(request.word);
+    // The process stands still, as under SIGSTOP, while the other call that was claimed with this one waits.
+    if (sent.length === 1) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
+    return Promise.resolve(done(request.word));
+  };
+  const { handle, published } = start(toyCall(perform, { deadlineMs: 300, maxAttempts: 1 }));
+  await handle([wordRecord('contact:1', { word: 'a' }), wordRecord('contact:2', { word: 'b' })]);
+  await published.until(() => published.records.length === 4);
+  const { rows } = await db.pool.query('select attempts, refusals from effect order by attempts');
+  expect(rows).toEqual([
+    { attempts: 1, refusals: 0 },
+    { attempts: 2, refusals: 1 },
+  ]);
+  expect(sent).toHaveLength(2);
+});
+
+it('makes one billed call for two records with exactly the same content, and answers both', async () => {
+  const { keys, perform } = scripted(done('same'));
+  const sharing = toyCall(perform, { shares: (request: { word: string }) => request.word });
+  const replicas = [start(sharing), start(sharing)];
+  const key = await contentKey(db.pool, 'a secret');
+  for (const process of running) process.contentKey = key;
+  await Promise.all(replicas.map(({ handle }, i) => handle([wordRecord(`contact:${String(i)}`, { word: 'go' })])));
+  const all = () => replicas.flatMap(({ published }) => published.records);
+  await Promise.race(replicas.map(({ published }) => published.until(() => all().length === 4)));
+  expect(keys).toHaveLength(1);
+  const answers = all().filter((record) => record.envelope.type === 'refrain.word.answered.v1');
+  expect(answers.map((record) => record.envelope.subject).sort()).toEqual(['contact:0', 'contact:1']);
+});
+
+it('settles a call although the database was away when its answer came', async () => {
+  const cut = () =>
+    db.pool.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`,
+    );
+  const perform = async () => {
+    void cut();
+    await cut().catch(() => undefined);
+    return done('kept');
+  };
+  const { handle, published } = start(toyCall(perform, { maxRepeats: 0 }));
+  await handle([wordRecord('contact:1', { word: 'go' })]);
+  await published.until(() => published.of('contact:1').length === 2);
+  expect(published.of('contact:1')[1]?.data).toEqual({ n: 1, answer: 'kept' });
+  expect(await stateOf()).toMatchObject({ state: 'done', attempts: 1 });
+  errors.splice(0);
 });

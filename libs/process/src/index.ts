@@ -4,6 +4,7 @@ export { type CallContext, type EffectKind } from './effect-runner';
 export { discardParked } from './key-release';
 export * from './pending';
 export { Process, type Surroundings } from './process';
+export type { EffectOutcome, Lane, VendorLimit } from '#libs/event-store';
 export type { Produce } from './publish';
 export type { ItemPlan, PlannedEffect } from './replay/simulation';
 export type { Verdict } from './replay/verdict';

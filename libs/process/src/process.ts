@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { DomainEvent } from '#libs/contracts';
-import { Relay, type OnError, type Pool } from '#libs/event-store';
+import { type ContentKey, type OnError, type Pool, Relay } from '#libs/event-store';
 import type { BatchHandler, IncomingRecord } from '#libs/log';
 import type { ProcessDefinition } from './definition';
 import { EffectRunner, type EffectKind } from './effect-runner';
@@ -32,6 +32,9 @@ export interface Surroundings {
  * relay, effect runner and mailbox pump act on what was committed, and on nothing else.
  */
 export class Process<State, Event extends DomainEvent, Input> {
+  /** Names shared calls; must be set before the first input where a kind shares its answers. */
+  contentKey: ContentKey | undefined;
+  private readonly definition: ProcessDefinition<State, Event, Input>;
   private readonly processor: InputProcessor<State, Event, Input>;
   private readonly relay: Relay;
   private readonly runner: EffectRunner;
@@ -39,9 +42,11 @@ export class Process<State, Event extends DomainEvent, Input> {
   private readonly replays: ReplayWorker<State, Event, Input> | undefined;
 
   constructor(
-    private readonly definition: ProcessDefinition<State, Event, Input>,
+    plain: ProcessDefinition<State, Event, Input>,
     private readonly surroundings: Surroundings,
   ) {
+    const definition = { ...plain, sharedSlot: this.sharedSlot.bind(this) };
+    this.definition = definition;
     const { pool, produce, effects, concurrency, log, onError, onParked } = surroundings;
     const { service, catalog } = definition;
     const owner = `${service}/${randomUUID()}`;
@@ -91,5 +96,12 @@ export class Process<State, Event extends DomainEvent, Input> {
       }
     }
     await this.processor.handle(inputs);
+  }
+
+  private sharedSlot(tenant: string, kind: string, request: unknown): string | undefined {
+    const material = this.surroundings.effects[kind]?.shares?.(request as never);
+    if (material === undefined) return undefined;
+    if (!this.contentKey) throw new Error(`${kind} shares its answers, which needs a content key`);
+    return this.contentKey.slotOf(tenant, kind, material);
   }
 }

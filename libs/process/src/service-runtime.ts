@@ -1,6 +1,6 @@
 import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import type { DomainEvent } from '#libs/contracts';
-import { checkStore, openPool, type Pool } from '#libs/event-store';
+import { checkStore, contentKey, openPool, type Pool, StoreUnavailable } from '#libs/event-store';
 import {
   type BatchHandler,
   boundsOf,
@@ -12,6 +12,7 @@ import {
   LogStrategy,
   readRange,
 } from '#libs/log';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type ProcessDefinition, UnreadableRecord } from './definition';
 import type { EffectKind } from './effect-runner';
 import { Process } from './process';
@@ -20,6 +21,8 @@ import { Process } from './process';
 export interface RuntimeOptions<State, Event extends DomainEvent, Input> {
   definition: ProcessDefinition<State, Event, Input>;
   effects: Record<string, EffectKind>;
+  /** What receipts of shared calls stand under; the store makes its own where none is given. */
+  contentSecret?: string;
   databaseUrl: string;
   connection: LogConnection & { lines: LogLines };
   /** Vendor calls under way at once, in this replica. */
@@ -37,19 +40,14 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
   private readonly pool: Pool;
   private readonly producer: LogProducer;
   private readonly process: Process<unknown, DomainEvent, unknown>;
+  private opened: Promise<void> | undefined;
 
   static for<S, E extends DomainEvent, I>(options: RuntimeOptions<S, E, I>): ServiceRuntime {
     return new ServiceRuntime(options);
   }
 
-  private constructor({
-    definition,
-    effects,
-    databaseUrl,
-    connection,
-    concurrency,
-    version,
-  }: RuntimeOptions<unknown, DomainEvent, unknown>) {
+  private constructor(private readonly options: RuntimeOptions<unknown, DomainEvent, unknown>) {
+    const { definition, effects, databaseUrl, connection, concurrency, version } = options;
     const { service } = definition;
     const { lines } = connection;
     this.pool = openPool(databaseUrl, service);
@@ -70,7 +68,9 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
     });
   }
 
-  onApplicationBootstrap(): void {
+  /** Refuses to start, with a reason, where the store's receipts stand under another key. */
+  async onApplicationBootstrap(): Promise<void> {
+    await this.open();
     this.process.start();
   }
 
@@ -82,7 +82,29 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
 
   /** The handler of one topic, for an `@EventPattern` method to return. */
   handlerFor(topic: string): BatchHandler {
-    return this.process.handlerFor(topic);
+    const handle = this.process.handlerFor(topic);
+    return async (...batch) => {
+      await this.open();
+      await handle(...batch);
+    };
+  }
+
+  private open(): Promise<void> {
+    return (this.opened ??= this.openContentKey());
+  }
+
+  private async openContentKey(): Promise<void> {
+    const { effects, contentSecret } = this.options;
+    if (!Object.values(effects).some((kind) => kind.shares)) return;
+    for (;;) {
+      try {
+        this.process.contentKey = await contentKey(this.pool, contentSecret);
+        return;
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable)) throw error;
+        await pause(500);
+      }
+    }
   }
 
   /** What must answer before the service is ready. */

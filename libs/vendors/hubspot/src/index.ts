@@ -1,2 +1,3 @@
 export * from './hubspot.client';
+export * from './limits';
 export * from './properties';

@@ -1,0 +1,81 @@
+import { type EffectState, type Step, transitions } from './effect-states';
+import { type ClaimedEffect, Ledger, type Settlement } from './ledger';
+import { cancel, eraseOwed, redo, resolveHeld } from './operations';
+import { effect, owe } from './testing/owing';
+import { testDatabase, type TestDatabase } from './testing/test-database';
+
+let db: TestDatabase;
+beforeAll(async () => {
+  db = await testDatabase();
+});
+afterAll(() => db.drop());
+
+const policy = { kind: 'toy.call', deadlineMs: 5_000 };
+const repeating = () => new Ledger(db.pool, 'toy-service', [{ ...policy, maxRepeats: 1 }]);
+const holding = () => new Ledger(db.pool, 'toy-service', [{ ...policy, maxRepeats: 0 }]);
+const name = { slot: 'walked', generation: 1 };
+const settle = (end: Settlement) => repeating().settle({ ...name, ...call }, end);
+const call = { attempt: 1, tenant: 'default', kind: 'toy.call', streamId: 's' } as Omit<
+  ClaimedEffect,
+  'slot' | 'generation'
+>;
+const quietly = (work: Promise<unknown>) => work.catch(() => undefined);
+
+/** Every step that the ledger knows, tried by what really does it. */
+const steps: Record<Step, () => Promise<unknown>> = {
+  claim: () => repeating().claim('me', 10),
+  'settle done': () => settle({ state: 'done', answer: 1 }),
+  'settle dead': () => settle({ state: 'dead', code: 'no', message: '' }),
+  'settle owed': () => settle({ state: 'owed', code: 'later', afterMs: 0, refused: false }),
+  'settle unknown': () => settle({ state: 'unknown', code: 'deadline', afterMs: 0 }),
+  expire: () => repeating().expire(),
+  repeat: () => repeating().reconcile(),
+  hold: () => holding().reconcile(),
+  cancel: () => quietly(cancel(db.pool, name)),
+  supersede: () => owe(db.pool, [], { superseded: [{ streamId: 'toy-walked', kind: 'toy.call', purpose: 'call' }] }),
+  erase: () => eraseOwed(db.pool, 'default', 'contact:1'),
+  'resolve done': () => quietly(resolveHeld(db.pool, name, { state: 'done', answer: 1 })),
+  'resolve dead': () => quietly(resolveHeld(db.pool, name, { state: 'dead', code: 'no' })),
+  'resolve owed': () => quietly(resolveHeld(db.pool, name, { state: 'owed' })),
+};
+
+async function put(state: EffectState): Promise<void> {
+  await db.pool.query('truncate effect, mailbox');
+  await owe(db.pool, [effect({ slot: 'walked', streamId: 'toy-walked' })]);
+  await db.pool.query(
+    `update effect set state = $1, attempts = 1, deadline_ms = 0, due = refrain_now() - interval '1 s',
+       lease_until = case when $1 = 'running' then refrain_now() - interval '1 s' end`,
+    [state],
+  );
+}
+
+const stateNow = async () => (await db.pool.query<{ state: EffectState }>('select state from effect')).rows[0]?.state;
+const mailed = async () => (await db.pool.query('select from mailbox')).rows.length;
+const open = new Set<EffectState | undefined>(['owed', 'running', 'unknown']);
+
+const states = Object.keys(transitions) as EffectState[];
+it.each(states.flatMap((from) => (Object.keys(steps) as Step[]).map((step) => [from, step] as const)))(
+  'goes from %s by %s where the table says, or stays',
+  async (from, step) => {
+    await put(from);
+    await steps[step]();
+    const to = await stateNow();
+    expect(to).toBe(transitions[from][step] ?? from);
+    // An owner hears of every end, and of nothing else.
+    expect(await mailed()).toBe(to !== from && !open.has(to) ? 1 : 0);
+  },
+);
+
+it.each(states)('redoes what has ended as a new generation, and nothing else (%s)', async (from) => {
+  await put(from);
+  const made = await redo(db.pool, 'walked').catch(() => undefined);
+  const ended = ['done', 'dead', 'cancelled', 'superseded'].includes(from);
+  expect(made).toEqual(ended ? { slot: 'walked', generation: 2 } : undefined);
+});
+
+it('takes no late proof for an effect that was never sent', async () => {
+  await put('owed');
+  await db.pool.query('update effect set attempts = 0');
+  await settle({ state: 'done', answer: 1 });
+  expect(await stateNow()).toBe('owed');
+});

@@ -1,0 +1,175 @@
+/**
+ * Claims due effects in one round trip. It is a function because its second half must see what another claimer did
+ * while this one waited for the gate: each statement of a function has a snapshot of its own, and the statements of a
+ * stopped client would leave the gate locked.
+ *
+ * Shares: every call has a tag, its lane's clock plus its rank over the lane's weight (start-time fair queueing); the
+ * lowest tags get the room there is. Calls of other services that found no room within the last second keep their tags in
+ * this queue, so a busy service leaves them theirs; a service that stopped looking holds nothing.
+ */
+export const CLAIM_EFFECTS = `
+create function claim_effects(
+  my_service text, want int, my_owner text, kinds text[], deadlines int[], vendors text[],
+  l_kinds text[], l_names text[], l_takes int[], l_most int[], l_per int[], l_zones text[], l_ages int[]
+) returns setof effect language plpgsql set enable_seqscan = off set jit = off
+  set plan_cache_mode = force_generic_plan as $$
+#variable_conflict use_column
+declare
+  asked_at timestamptz := refrain_now();
+  g_kind text[]; g_tenant text[]; g_lane text[]; t text[]; v text[];
+begin
+  -- Which kinds, tenants and lanes have something due: one look into the index for each, however long the queues.
+  with recursive g as (
+    select k as kind, f.tenant, f.lane from unnest(kinds) k, lateral (
+      select e.tenant, e.lane from effect e
+      where e.service = my_service and e.kind = k and e.state = 'owed' and e.shares is null
+      order by e.service, e.kind, e.tenant, e.lane limit 1) f
+    union all
+    select g.kind, n.tenant, n.lane from g, lateral (
+      select e.tenant, e.lane from effect e
+      where e.service = my_service and e.kind = g.kind and (e.tenant, e.lane) > (g.tenant, g.lane)
+        and e.state = 'owed' and e.shares is null
+      order by e.service, e.kind, e.tenant, e.lane limit 1) n
+  )
+  select array_agg(g.kind), array_agg(g.tenant), array_agg(g.lane) into g_kind, g_tenant, g_lane from g
+  where exists (select from effect e where e.service = my_service and e.kind = g.kind and e.tenant = g.tenant
+    and e.lane = g.lane and e.due <= asked_at and e.state = 'owed' and e.shares is null);
+  if g_kind is null then return; end if;
+
+  select array_agg(tenant), array_agg(vendor) into t, v from (
+    select distinct g.tenant, p.vendor from unnest(g_kind, g_tenant) g (kind, tenant)
+    join unnest(kinds, vendors) p (kind, vendor) using (kind)) d;
+  insert into gate (tenant, vendor) select d.tenant, d.vendor from unnest(t, v) d (tenant, vendor)
+    where not exists (select from gate g where g.tenant = d.tenant and g.vendor = d.vendor)
+    order by 1, 2 on conflict do nothing;
+  perform 1 from gate g where (g.tenant, g.vendor) in (select * from unnest(t, v)) order by tenant, vendor for update;
+  insert into vendor_limit as o (tenant, vendor, name, most, per_ms, zone)
+    select distinct on (1, 2, 3) d.tenant, d.vendor, l.name, l.most, l.per, l.zone
+    from unnest(t, v) d (tenant, vendor) join unnest(kinds, vendors) p (kind, vendor) using (vendor)
+    join unnest(l_kinds, l_names, l_most, l_per, l_zones) l (kind, name, most, per, zone) using (kind)
+    where not exists (select from vendor_limit x where x.tenant = d.tenant and x.vendor = d.vendor and x.name = l.name
+      and x.most = l.most and x.per_ms is not distinct from l.per and x.zone is not distinct from l.zone)
+    order by 1, 2, 3
+    on conflict (tenant, vendor, name) do update
+      set most = excluded.most, per_ms = excluded.per_ms, zone = excluded.zone;
+
+  return query
+  with policy as (select * from unnest(kinds, deadlines, vendors) p (kind, deadline, vendor)),
+  needs as (
+    select kind, name, takes, per, zone, age from
+      unnest(l_kinds, l_names, l_takes, l_per, l_zones, l_ages) l (kind, name, takes, per, zone, age)
+    union all select kind, 'breaker', 1, null, null, null from policy
+  ),
+  room as (
+    select l.tenant, l.vendor, l.name, case
+        when l.paused_until > asked_at then 0
+        when l.zone is not null and l.day = (asked_at at time zone l.zone)::date then l.most - l.used
+        else l.most - held(l.tenant, l.vendor, l.name, asked_at) end as free
+    from vendor_limit l where (l.tenant, l.vendor) in (select * from unnest(t, v))
+    union all
+    select g.tenant, g.vendor, 'breaker', case
+        when not g.tripped then 1000000 when g.shut_until > asked_at then 0
+        else 1 - held(g.tenant, g.vendor, 'breaker', asked_at) end
+    from gate g where (g.tenant, g.vendor) in (select * from unnest(t, v))
+  ),
+  lanes as (
+    select g.kind, g.tenant, g.lane, p.vendor, w.weight, greatest(o.clock, f.finish) as base
+    from unnest(g_kind, g_tenant, g_lane) g (kind, tenant, lane) join policy p using (kind)
+    join lane_weight w using (lane) join gate o using (tenant, vendor)
+    left join gate_flow f on f.tenant = g.tenant and f.vendor = p.vendor and f.service = my_service
+      and f.kind = g.kind and f.lane = g.lane
+  ),
+  -- Equal tags stand in the same order whoever looks, else two services would leave the last room to each other.
+  queue as (
+    select *, row_number() over (partition by tenant, vendor order by tag, service, kind, lane, rank) as turn from (
+    select l.tenant, l.vendor, my_service as service, l.kind, l.lane, c.rank, c.slot, c.generation, c.due, c.jobs,
+      l.base + (c.rank - 1) / l.weight as tag, l.base + c.rank / l.weight as finish, null::json as needs
+    from lanes l, lateral (
+      select e.slot, e.generation, e.due, row_number() over (order by e.due, e.seq) as rank,
+        case when e.attempts > 0 then array(select p.name from permit p
+          where p.slot = e.slot and p.generation = e.generation and p.attempt = 0 and p.until > asked_at) end as jobs
+      from effect e
+      where e.service = my_service and e.kind = l.kind and e.tenant = l.tenant and e.lane = l.lane
+        and e.state = 'owed' and e.shares is null and e.due <= asked_at
+        -- An earlier open effect of the same order key is seen as owed or as running, whichever snapshot looks.
+        and (e.order_key is null or not exists (select from effect o where o.order_key = e.order_key and o.seq < e.seq
+          and o.state in ('owed', 'running', 'unknown')))
+      order by e.due, e.seq limit want) c
+    union all
+    select f.tenant, f.vendor, f.service, f.kind, f.lane, rank, null, null, null, null,
+      greatest(g.clock, f.finish) + (rank - 1) / w.weight, null, f.needs
+    from gate_flow f join gate g using (tenant, vendor) join lane_weight w using (lane),
+      generate_series(1, f.waiting) rank
+    where (f.tenant, f.vendor) in (select * from unnest(t, v)) and f.service <> my_service
+      and f.seen > asked_at - interval '1 second') q
+  ),
+  asked as (
+    select q.*, n.name, n.takes from queue q join needs n using (kind)
+    where q.slot is not null and n.name <> all (coalesce(q.jobs, '{}'))
+    union all
+    select q.*, n.name, n.takes from queue q, json_to_recordset(q.needs) n (name text, takes int) where q.slot is null
+  ),
+  -- First each kind by itself, so that a kind whose own limit is used up takes no place in a limit that it shares.
+  passing as (
+    select tenant, vendor, turn from (
+      select a.*, sum(a.takes) over (partition by tenant, vendor, kind, name order by turn) <= r.free as fits
+      from asked a join room r using (tenant, vendor, name)) one
+    group by 1, 2, 3 having bool_and(fits)
+  ),
+  admitted as (
+    select tenant, vendor, turn from (
+      select a.*, sum(a.takes) over (partition by tenant, vendor, name order by turn) <= r.free as fits
+      from asked a join passing using (tenant, vendor, turn) join room r using (tenant, vendor, name)) one
+    group by 1, 2, 3 having bool_and(fits)
+  ),
+  taken as (
+    select q.* from queue q join admitted using (tenant, vendor, turn) where q.slot is not null
+    order by turn, due limit want
+  ),
+  locked as (
+    select e.slot, e.generation from effect e join taken using (slot, generation)
+    where e.state = 'owed' for update of e skip locked
+  ),
+  claimed as (
+    update effect e set state = 'running', attempts = e.attempts + 1, lease_owner = my_owner, deadline_ms = p.deadline,
+      lease_until = asked_at + make_interval(secs => p.deadline * 2 / 1000.0)
+    from locked join taken using (slot, generation) join policy p using (kind)
+    where e.slot = locked.slot and e.generation = locked.generation and e.state = 'owed'
+    returning e.*
+  ),
+  permitted as (
+    insert into permit as o (slot, generation, attempt, name, tenant, vendor, takes, cools_ms, until)
+    select c.slot, c.generation, case when n.age is null then c.attempts else 0 end, n.name, c.tenant, p.vendor,
+      n.takes, case when n.age is null then coalesce(n.per, 0) end,
+      case when n.age is null then c.lease_until + make_interval(secs => coalesce(n.per, 0) / 1000.0)
+        else asked_at + make_interval(secs => n.age / 1000.0) end
+    from claimed c join policy p using (kind) join needs n using (kind) join gate g using (tenant, vendor)
+    where n.name <> 'breaker' or g.tripped
+    on conflict (slot, generation, attempt, name) do update set until = excluded.until
+  ),
+  spent as (
+    update vendor_limit l set day = (asked_at at time zone l.zone)::date,
+      used = s.takes + case when l.day = (asked_at at time zone l.zone)::date then l.used
+        else held(l.tenant, l.vendor, l.name, asked_at) end
+    from (select c.tenant, p.vendor, n.name, sum(n.takes)::int as takes
+      from claimed c join policy p using (kind) join needs n using (kind) where n.zone is not null group by 1, 2, 3) s
+    where l.tenant = s.tenant and l.vendor = s.vendor and l.name = s.name
+  ),
+  clocked as (
+    update gate g set clock = greatest(g.clock, s.tag)
+    from (select tenant, vendor, max(tag) as tag from taken group by 1, 2) s
+    where g.tenant = s.tenant and g.vendor = s.vendor
+  ),
+  served as (
+    insert into gate_flow as f (tenant, vendor, service, kind, lane, needs, finish, waiting, seen)
+    select q.tenant, q.vendor, my_service, q.kind, q.lane,
+      (select json_agg(json_build_object('name', n.name, 'takes', n.takes)) from needs n where n.kind = q.kind),
+      coalesce(max(q.finish) filter (where x.turn is not null), min(q.tag)), count(*) filter (where a.turn is null),
+      asked_at
+    from queue q left join taken x using (tenant, vendor, turn) left join admitted a using (tenant, vendor, turn)
+    where q.slot is not null group by q.tenant, q.vendor, q.kind, q.lane
+    on conflict (tenant, vendor, service, kind, lane) do update
+      set needs = excluded.needs, finish = excluded.finish, waiting = excluded.waiting, seen = excluded.seen
+  )
+  select c.* from claimed c join taken t using (slot, generation) order by t.turn;
+end $$`;
