@@ -21,8 +21,8 @@ const say = (line: string) => void process.stderr.write(`${line}\n`);
     const result = await runChaos({ seed, webhooks, overMs, settleMs: 180_000, progress: say });
     const report = reportOf(result, webhooks);
     say(report);
-    const { findings, surprises, settledInMs } = result;
-    const line = JSON.stringify({ seed, webhooks, findings, surprises, settledInMs });
+    const { findings, settledInMs } = result;
+    const line = JSON.stringify({ seed, webhooks, findings, settledInMs });
     writeFileSync(output, `${line}\n`, { flag: 'a' });
     if (findings.length > 0) {
       writeFileSync(`${output}.seed-${seed}.log`, result.logs);

@@ -1,6 +1,6 @@
 import { isExplained, questionsOf } from './effect-rules';
 import type { Evidence, Finding, Rule } from './evidence';
-import { byContact, hasEnded, type Job, jobsDue, jobsOn, withinCoolDown } from './triggers';
+import { byContact, hasEnded, type Job, jobsOn, withinCoolDown } from './triggers';
 
 const accepted = (evidence: Evidence) =>
   [...byContact(evidence)].map(
@@ -40,16 +40,12 @@ function unaccounted(kind: string, contact: string, triggers: { at: number }[], 
   ];
 }
 
-/** Contacts that were asked about once more than due, each time with an excuse, and whose answer may be lost for good. */
+/** Contacts about whom two questions, each with an excuse, may have lost their answers: a person has to decide. */
 export function heldContacts(evidence: Evidence): Set<string> {
-  const sent = byContact(evidence);
-  const held = new Set<string>();
-  for (const [contact, calls] of questionsOf(evidence)) {
-    const excused = calls.filter((call) => isExplained(call, evidence)).length;
-    const due = jobsDue(sent.get(contact) ?? []).length;
-    if (calls.length > due && excused >= 2) held.add(contact);
-  }
-  return held;
+  const excused = (contact: string) =>
+    (questions.get(contact) ?? []).filter((call) => isExplained(call, evidence)).length;
+  const questions = questionsOf(evidence);
+  return new Set([...questions.keys()].filter((contact) => excused(contact) >= 2));
 }
 
 /** Contacts whose video was ordered and whose callback has not come: after half an hour HeyGen is asked. */

@@ -1,7 +1,7 @@
 import type { ChaosResult } from './run';
 
 /** What a run was and what the checker found, for people. */
-export function reportOf({ plan, evidence, findings, surprises, settledInMs }: ChaosResult, webhooks: number): string {
+export function reportOf({ plan, evidence, findings, settledInMs }: ChaosResult, webhooks: number): string {
   const { calls, billedRenders, sent, records } = evidence;
   const billed = calls.openai.filter((call) => call.billed).length;
   const accepted = sent.reduce((sum, event) => sum + event.accepted, 0);
@@ -10,7 +10,6 @@ export function reportOf({ plan, evidence, findings, surprises, settledInMs }: C
     `  ${accepted} webhooks accepted for ${evidence.contacts.length} contacts, ${evidence.disturbances.length} faults`,
     `  ${billedRenders.length} renders and ${billed} questions billed, ${records.length} records on the topics`,
     `  settled ${(settledInMs / 1000).toFixed(1)} s after the last fault`,
-    ...surprises.map((surprise) => `  ended by itself: ${surprise.replaceAll('\n', '\n    ')}`),
     ...findings.slice(0, 50).map(({ rule, contact, detail }) => `  ${rule}: contact ${contact ?? '-'}: ${detail}`),
   ];
   if (findings.length > 50) lines.push(`  … and ${findings.length - 50} more`);

@@ -27,7 +27,6 @@ export interface ChaosResult {
   plan: Plan;
   evidence: Evidence;
   findings: Finding[];
-  surprises: string[];
   settledInMs: number;
   logs: string;
 }
@@ -75,8 +74,9 @@ async function chaosOn(hub: Hub, infra: MortalInfra, supervisor: Supervisor, opt
   const { evidence, findings } = await settle(hub, driver, faults, options);
   if (driver.unaccepted > 0)
     findings.push({ rule: 'unaccepted', detail: `${driver.unaccepted} requests were never accepted` });
+  findings.push(...supervisor.surprises.map((detail) => ({ rule: 'ended-by-itself', detail })));
   const settledInMs = performance.now() - since;
-  return { plan, evidence, findings, surprises: supervisor.surprises, settledInMs, logs: hub.logs() };
+  return { plan, evidence, findings, settledInMs, logs: hub.logs() };
 }
 
 const LOOK_MS = 2_000;

@@ -5,7 +5,7 @@ const PAUSE_MS = 300;
 
 /** Starts every replica again whenever it has ended, as a supervisor would. */
 export class Supervisor {
-  /** How often a replica ended without having been killed. */
+  /** The last words of replicas that ended without having been killed: no fault around them is a reason to. */
   surprises: string[] = [];
   private readonly killed = new Set<string>();
   private stopped = false;
