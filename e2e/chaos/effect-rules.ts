@@ -87,7 +87,10 @@ export const latePending: Rule = (evidence) =>
     });
   });
 
-/** What HubSpot saw of a contact is what was decided, in that order; the same write may be repeated. */
+/**
+ * What HubSpot saw of a contact was decided, in that order, and the last of it was seen. A write may be repeated, and one
+ * that a newer one has overtaken may be left out.
+ */
 export const writesInOrder: Rule = (evidence) => {
   const decided = new Map<string, Map<number, string>>();
   for (const { topic, headers, key, value } of evidence.records) {
@@ -100,11 +103,18 @@ export const writesInOrder: Rule = (evidence) => {
   return [...writesOf(evidence)].flatMap(([contact, writes]) => {
     const wanted = [...(decided.get(contact) ?? [])].sort(([a], [b]) => a - b).map(([, text]) => text);
     const seen = writes.map(canonical).filter((text, i, all) => text !== all[i - 1]);
-    return seen.length === wanted.length && seen.every((text, i) => text === wanted[i])
+    const inOrder = isSubsequence(seen, wanted) && seen.at(-1) === wanted.at(-1);
+    return inOrder
       ? []
       : [{ rule: 'writes-in-order', contact, detail: `decided ${wanted.join(' ')}, seen ${seen.join(' ')}` }];
   });
 };
+
+function isSubsequence(part: string[], whole: string[]): boolean {
+  let found = 0;
+  for (const item of whole) if (item === part[found]) found += 1;
+  return found === part.length;
+}
 
 const canonical = (properties: Record<string, string>): string =>
   JSON.stringify(Object.entries(properties).sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -96,7 +96,7 @@ async function settle(hub: Hub, driver: Driver, faults: Faults, options: ChaosOp
     ]);
     const still = now === before;
     before = now;
-    options.progress(`seed ${options.seed}: settling, ${findings.length} findings left${still ? ', quiet' : ''}`);
+    options.progress(`seed ${options.seed}: settling, open: ${countedByRule(findings)}${still ? '; quiet' : ''}`);
     if (findings.length === 0 && still) {
       const late: Finding[] = await hub.caughtUp().then(
         () => [],
@@ -116,6 +116,10 @@ async function settle(hub: Hub, driver: Driver, faults: Faults, options: ChaosOp
     await sleep(LOOK_MS);
   }
 }
+
+const countedByRule = (findings: Finding[]): string =>
+  [...Map.groupBy(findings, ({ rule }) => rule)].map(([rule, some]) => `${some.length} ${rule}`).join(', ') ||
+  'nothing';
 
 async function moveClock(hub: Hub): Promise<void> {
   const client = new Client({ connectionString: hub.databaseUrl });
