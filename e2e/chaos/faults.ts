@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
+import type { Child } from '../testing/children';
 import type { Hub } from '../testing/hub';
 import type { Disturbance } from './evidence';
 import type { FaultBody, PlannedFault } from './fault-plan';
@@ -39,23 +40,16 @@ export class Faults {
   private async inject(fault: FaultBody): Promise<void> {
     switch (fault.kind) {
       case 'kill':
-        return this.supervisor.kill(fault.service, fault.replica);
-      case 'stop': {
-        const child = this.hub.child(fault.service, fault.replica);
-        child.signal('SIGSTOP');
-        await sleep(fault.forMs);
-        return child.signal('SIGCONT');
-      }
+        this.supervisor.kill(fault.service, fault.replica);
+        return;
+      case 'stop':
+        return freeze(this.hub.child(fault.service, fault.replica), fault.forMs);
       case 'kill-infra':
         return this.infra.kill(fault.part, fault.downMs);
       case 'cut-database':
         return this.cutDatabase(fault.forMs, fault.everyMs);
-      case 'freeze-vendor': {
-        const { child } = this.hub.sandboxes[fault.vendor];
-        child.signal('SIGSTOP');
-        await sleep(fault.forMs);
-        return child.signal('SIGCONT');
-      }
+      case 'freeze-vendor':
+        return freeze(this.hub.sandboxes[fault.vendor].child, fault.forMs);
       case 'callbacks': {
         const { early, duplicate, lost } = fault;
         await this.hub.control('heygen', 'PUT', '/callbacks', { early, duplicate, lost });
@@ -80,6 +74,12 @@ export class Faults {
       await client.end().catch(() => undefined);
     }
   }
+}
+
+async function freeze(child: Child, forMs: number): Promise<void> {
+  child.signal('SIGSTOP');
+  await sleep(forMs);
+  child.signal('SIGCONT');
 }
 
 const CUT = `
