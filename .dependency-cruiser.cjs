@@ -109,7 +109,7 @@ module.exports = {
       name: 'testing-only-for-specs',
       comment: 'What serves tests stays out of what runs.',
       severity: 'error',
-      from: { pathNot: forTests },
+      from: { pathNot: [forTests, '^e2e/'] },
       to: { path: testing },
     },
     {

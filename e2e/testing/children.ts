@@ -12,7 +12,8 @@ export class Child {
   /** Where in the output the present process begins. */
   starts = 0;
   private process: ChildProcess | undefined;
-  private ended: Promise<unknown> = Promise.resolve();
+  /** Resolves when the present process has ended. */
+  ended: Promise<unknown> = Promise.resolve();
 
   constructor(
     readonly name: string,

@@ -18,6 +18,22 @@ const reads: Partial<Record<Service, string[]>> = {
   'crm-writer': ['render.events.v1', 'enrichment.events.v1'],
 };
 
+/** Where the broker and the database are. */
+export interface Places {
+  kafkaBrokers: string;
+  databaseUrl: string;
+}
+
+/** How a hub is set up beside its settings. */
+export interface Setup {
+  /** Of each service. */
+  replicas?: number;
+  /** The run's own, unless others are named. */
+  places?: Places;
+  /** Whether the topics are read from the beginning, or only once asked for by `readTopics`. */
+  watched?: boolean;
+}
+
 /** A public address that no proxy here has: signatures must be made over it, not over where the gateway listens. */
 const publicUrl = 'https://hub.example.test';
 
@@ -30,18 +46,30 @@ export class Hub {
   readonly account = newAccount();
   /** The official client, at the sandbox. */
   hubspot!: Client;
-  gatewayUrl = '';
+  /** Of each replica. */
+  gatewayUrls: string[] = [];
   readonly sandboxes = {} as Record<Vendor, Sandbox>;
   private readonly name = `e2e_${randomBytes(6).toString('hex')}`;
   private readonly watchdog = new Watchdog();
-  private readonly running = new Map<Service, Child>();
+  private readonly running = new Map<string, Child>();
+  private readonly replicas: number;
+  private readonly places: Places;
+  private readonly watched: boolean;
   private topics: Topics | undefined;
 
-  private constructor(private readonly further: Environment) {}
+  private constructor(
+    private readonly further: Environment,
+    { replicas = 1, places = placesOfTheRun(), watched = true }: Setup,
+  ) {
+    this.replicas = replicas;
+    this.places = places;
+    this.watched = watched;
+  }
 
   /** Starts everything and resolves when all is ready. `further` are settings of sandboxes and services. */
-  static async start(further: Environment = {}): Promise<Hub> {
-    const hub = new Hub({ RENDER_MS: '400', SUBMIT_MS: '20', LATENCY_MS: '50', RETRY_SCALE: '0.2', ...further });
+  static async start(further: Environment = {}, setup: Setup = {}): Promise<Hub> {
+    const settings = { RENDER_MS: '400', SUBMIT_MS: '20', LATENCY_MS: '50', RETRY_SCALE: '0.2', ...further };
+    const hub = new Hub(settings, setup);
     try {
       await hub.up();
       return hub;
@@ -52,19 +80,33 @@ export class Hub {
   }
 
   private async up(): Promise<void> {
-    this.gatewayUrl = `http://127.0.0.1:${String(await freePort())}`;
-    await inPostgres(`create database ${this.name}`);
+    this.gatewayUrls = await Promise.all(this.replicaNumbers.map(async () => `http://127.0.0.1:${await freePort()}`));
+    await this.inPostgres(`create database ${this.name}`);
     const gateway = { url: this.gatewayUrl, publicUrl };
     await Promise.all([
       this.command('migrate'),
-      this.command('topics', 'apply').then(() => this.readTopics()),
+      this.command('topics', 'apply').then(() => (this.watched ? this.readTopics() : undefined)),
       ...vendors.map(async (vendor) => {
         const { secrets, account, further, watchdog } = this;
         this.sandboxes[vendor] = await startSandbox(vendor, secrets, account, gateway, further, watchdog);
       }),
     ]);
     this.hubspot = new Client({ accessToken: this.secrets.hubspotAccessToken, basePath: this.sandboxes.hubspot.url });
-    await Promise.all([this.command('init', 'hubspot', '--yes'), ...services.map((service) => this.launch(service))]);
+    await Promise.all([
+      this.command('init', 'hubspot', '--yes'),
+      ...services.map((service) => this.launchAll(service)),
+    ]);
+  }
+
+  /** Of the first replica. */
+  get gatewayUrl(): string {
+    return this.gatewayUrls[0] ?? '';
+  }
+
+  get databaseUrl(): string {
+    const url = new URL(this.places.databaseUrl);
+    url.pathname = `/${this.name}`;
+    return url.href;
   }
 
   /** Stops everything and removes what it left behind; prints the services' last lines where a test of the file failed. */
@@ -73,7 +115,7 @@ export class Hub {
     const children = [...this.running.values(), ...Object.values(this.sandboxes).map(({ child }) => child)];
     await Promise.all(children.map((child) => child.stop()));
     await this.topics?.close();
-    await inPostgres(`drop database if exists ${this.name} with (force)`);
+    await this.inPostgres(`drop database if exists ${this.name} with (force)`);
     await this.watchdog.stop();
   }
 
@@ -87,9 +129,10 @@ export class Hub {
   }
 
   /** Posts a body to the HubSpot door, signed as HubSpot would. */
-  post(body: string, { secret = this.secrets.hubspotClientSecret, at = Date.now() } = {}): Promise<Response> {
+  post(body: string, { secret = this.secrets.hubspotClientSecret, at = Date.now(), replica = 1 } = {}) {
     const headers = hubspotHeaders(`${publicUrl}/webhooks/hubspot`, body, secret, at);
-    return fetch(`${this.gatewayUrl}/webhooks/hubspot`, { method: 'POST', body, headers });
+    const url = `${this.gatewayUrls[replica - 1] ?? ''}/webhooks/hubspot`;
+    return fetch(url, { method: 'POST', body, headers, signal: AbortSignal.timeout(10_000) });
   }
 
   /** Posts a callback to the HeyGen door, signed as HeyGen would. */
@@ -125,8 +168,8 @@ export class Hub {
     await this.ready(service);
   }
 
-  child(service: Service): Child {
-    const child = this.running.get(service);
+  child(service: Service, replica = 1): Child {
+    const child = this.running.get(nameOf(service, replica));
     if (!child) throw new Error(`${service} was not started`);
     return child;
   }
@@ -148,21 +191,28 @@ export class Hub {
     return child;
   }
 
-  private async readTopics(): Promise<void> {
-    this.topics = new Topics(brokers().split(','), `${this.name}.`);
+  /** Reads all topics from their beginning from now on. */
+  async readTopics(): Promise<void> {
+    this.topics = new Topics(this.places.kafkaBrokers.split(','), `${this.name}.`);
     await this.topics.start();
   }
 
-  private async launch(service: Service): Promise<void> {
-    const port = service === 'gateway' ? new URL(this.gatewayUrl).port : String(await freePort());
-    const args = ['--disable-warning=TimeoutNegativeWarning', `dist/apps/${service}/src/main.js`];
-    const child = new Child(service, args, { ...this.env, PORT: port }, this.watchdog);
-    this.running.set(service, child.start());
-    await this.ready(service);
+  private async launchAll(service: Service): Promise<void> {
+    await Promise.all(this.replicaNumbers.map((replica) => this.launch(service, replica)));
   }
 
-  private async ready(service: Service): Promise<void> {
-    const child = this.child(service);
+  private async launch(service: Service, replica: number): Promise<void> {
+    const gateway = this.gatewayUrls[replica - 1] ?? '';
+    const port = service === 'gateway' ? new URL(gateway).port : String(await freePort());
+    const args = ['--disable-warning=TimeoutNegativeWarning', `dist/apps/${service}/src/main.js`];
+    const name = nameOf(service, replica);
+    const child = new Child(name, args, { ...this.env, PORT: port }, this.watchdog);
+    this.running.set(name, child.start());
+    await this.ready(service, replica);
+  }
+
+  private async ready(service: Service, replica = 1): Promise<void> {
+    const child = this.child(service, replica);
     const starts = child.starts;
     const url = await until(`${service} listens`, () => {
       if (child.hasEnded) throw new Error(`${service} ended:\n${child.output}`);
@@ -179,9 +229,9 @@ export class Hub {
   private get env(): Environment {
     const { secrets, account, sandboxes, further } = this;
     return {
-      KAFKA_BROKERS: brokers(),
+      KAFKA_BROKERS: this.places.kafkaBrokers,
       TOPIC_PREFIX: `${this.name}.`,
-      DATABASE_URL: databaseUrl(this.name),
+      DATABASE_URL: this.databaseUrl,
       PUBLIC_URL: publicUrl,
       HUBSPOT_BASE_URL: sandboxes.hubspot?.url,
       HUBSPOT_ACCESS_TOKEN: secrets.hubspotAccessToken,
@@ -196,28 +246,32 @@ export class Hub {
     };
   }
 
+  private get replicaNumbers(): number[] {
+    return Array.from({ length: this.replicas }, (_, index) => index + 1);
+  }
+
+  private async inPostgres(statement: string): Promise<void> {
+    const client = new Postgres({ connectionString: this.places.databaseUrl });
+    await client.connect();
+    await client.query(statement).finally(() => client.end());
+  }
+
   private printLogs(): void {
     for (const { name, output } of this.running.values())
       process.stderr.write(`\n--- the end of ${name}\n${output.split('\n').slice(-40).join('\n')}\n`);
   }
 }
 
-const brokers = (): string => process.env['KAFKA_BROKERS'] ?? '';
+const placesOfTheRun = (): Places => ({
+  kafkaBrokers: process.env['KAFKA_BROKERS'] ?? '',
+  databaseUrl: process.env['DATABASE_URL'] ?? '',
+});
+
+const nameOf = (service: Service, replica: number): string =>
+  replica === 1 ? service : `${service} ${String(replica)}`;
 
 /** Kept by the e2e environment of Jest. */
 const failures = (): number => (globalThis as { failedTests?: number }).failedTests ?? 0;
-
-function databaseUrl(name: string): string {
-  const url = new URL(process.env['DATABASE_URL'] ?? '');
-  url.pathname = `/${name}`;
-  return url.href;
-}
-
-async function inPostgres(statement: string): Promise<void> {
-  const client = new Postgres({ connectionString: process.env['DATABASE_URL'] });
-  await client.connect();
-  await client.query(statement).finally(() => client.end());
-}
 
 function freePort(): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<number>();

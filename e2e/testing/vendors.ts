@@ -14,6 +14,9 @@ export interface Call {
   requestBody?: Record<string, unknown>;
   idempotencyKey?: string;
   billed?: boolean;
+  /** What the sandbox was told to do to it. */
+  fault?: string;
+  durationMs?: number | null;
 }
 
 /** The stand-in of one vendor: where it is, and its control API. */

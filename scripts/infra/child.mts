@@ -27,6 +27,8 @@ export interface Child {
   hasExited(): boolean;
   /** Ends the process: with its stop signal, and by force when it takes too long. Safe to call twice. */
   stop(): Promise<void>;
+  /** Ends the process as the kernel would, with no chance to tidy up. */
+  kill(): Promise<void>;
 }
 
 /** Starts a process in a group of its own, so that Ctrl-C in a terminal reaches only us, and bound to our life. */
@@ -64,7 +66,11 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     await exited;
     clearTimeout(timer);
   };
-  return { name, pid, logFile, exited, hasExited: () => ended, stop };
+  const kill = async () => {
+    if (!ended) killGroup(pid);
+    await exited;
+  };
+  return { name, pid, logFile, exited, hasExited: () => ended, stop, kill };
 }
 
 /** Runs a program to its end and returns its output; throws with that output when it fails. */

@@ -18,6 +18,8 @@ export function openPool(databaseUrl: string, name: string, max = 8): Pool {
   });
   // An idle connection that the server closes is replaced at the next use; without a listener it would end the process.
   pool.on('error', () => undefined);
+  // The same for one that is cut while somebody has it in hand: their query rejects, which says all there is to say.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 

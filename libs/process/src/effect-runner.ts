@@ -67,7 +67,7 @@ export class EffectRunner {
     private readonly onSettled: () => void,
     private readonly onError: OnError,
   ) {
-    const policies = Object.entries(kinds).map(([kind, k]) => ({ ...k, kind }));
+    const policies = Object.entries(kinds).map(([kind, k]) => ({ ...k, kind, maxRepeats: repeatsOf(k) }));
     this.ledger = new Ledger(pool, service, policies);
     this.claiming = new Loop(`effects of ${service}`, POLL_MS, () => this.claim(), onError);
     this.sweeping = new Loop(`overdue effects of ${service}`, SWEEP_MS, () => this.sweep(), onError);
@@ -177,6 +177,12 @@ function health(answer: Answer): boolean | undefined {
 }
 
 const mayHaveHappened = ({ outcome }: Answer): boolean => outcome === 'done' || outcome === 'unknown';
+
+/** The largest number of the ledger's column. */
+const ANY_NUMBER = 2 ** 31 - 1;
+
+// A query that a crash cut may be read again at will: it is never held for a person.
+const repeatsOf = ({ is, maxRepeats }: EffectKind): number => (is === 'query' ? ANY_NUMBER : maxRepeats);
 
 // Adapters answer, they do not throw; should one do so, the call may have gone out.
 const thrown = (error: unknown): Answer => ({

@@ -127,6 +127,20 @@ it('turns a call that was cut by a crash into unknown, and looks at it again onl
   expect(keys).toHaveLength(1);
 });
 
+it('reads again what a crash cut, however often the kind says that a call may be repeated', async () => {
+  const query = { is: 'query', deadlineMs: 10_000, maxRepeats: 0 } as const;
+  const { handle } = start(toyCall(() => Promise.resolve(refused), query));
+  await handle([wordRecord('contact:1', { word: 'go' })]);
+  await running.pop()?.stop();
+  await db.pool.query(
+    `update effect set state = 'running', attempts = attempts + 1, lease_owner = 'gone', deadline_ms = 10000,
+       lease_until = refrain_now() - interval '20 seconds'`,
+  );
+  const { published } = start(toyCall(scripted(done('read after all')).perform, query));
+  await published.until(() => published.of('contact:1').length >= 1);
+  await untilState('done');
+});
+
 it('takes the late answer of a call whose lease ran out, and does not call again', async () => {
   let answerLate: (answer: Answer) => void = () => undefined;
   const { keys, perform } = scripted(() => new Promise<Answer>((resolve) => (answerLate = resolve)));

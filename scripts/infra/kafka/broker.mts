@@ -8,8 +8,17 @@ import { findJava, kafkaJars } from './jars.mts';
 
 const portTaken = /Address already in use|BindException/;
 
+export interface KafkaBroker {
+  readonly brokers: string;
+  /** Ends it as the kernel would; its data stays. */
+  kill(): Promise<void>;
+  /** Starts it again after a kill, on the same ports and data. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
 /** Starts a broker of one process (KRaft) on loopback, on free ports; empty at first, gone with its data at stop. */
-export async function startKafka(): Promise<{ brokers: string; stop(): Promise<void> }> {
+export async function startKafka(): Promise<KafkaBroker> {
   const java = await findJava();
   const lib = await kafkaJars();
   const classPath = ['-cp', join(lib, '*')];
@@ -26,25 +35,36 @@ export async function startKafka(): Promise<{ brokers: string; stop(): Promise<v
         args: [...classPath, 'kafka.tools.StorageTool', 'format', '-t', clusterId(), '-c', settings],
         logFile: join(work.path, 'format.log'),
       });
-      const child = await startChild({
-        ...base,
-        name: 'Kafka',
-        args: [
-          ...['-Xms512m', '-Xmx512m', '-XX:+UseSerialGC'],
-          `-Dlog4j2.configurationFile=${join(import.meta.dirname, 'log4j2.properties')}`,
-          ...[...classPath, 'kafka.Kafka', settings],
-        ],
-        logFile: join(work.path, 'kafka.log'),
-      });
-      await waitForLog(child, /Kafka Server started/, 60_000).catch(async (error: unknown) => {
-        await child.stop();
-        throw error;
-      });
-      const stop = async () => {
-        await child.stop();
-        work.remove();
+      const launch = async (logFile: string) => {
+        const started = await startChild({
+          ...base,
+          name: 'Kafka',
+          args: [
+            ...['-Xms512m', '-Xmx512m', '-XX:+UseSerialGC'],
+            `-Dlog4j2.configurationFile=${join(import.meta.dirname, 'log4j2.properties')}`,
+            ...[...classPath, 'kafka.Kafka', settings],
+          ],
+          logFile: join(work.path, logFile),
+        });
+        await waitForLog(started, /Kafka Server started/, 60_000).catch(async (error: unknown) => {
+          await started.stop();
+          throw error;
+        });
+        return started;
       };
-      return { brokers: `127.0.0.1:${port}`, stop };
+      let starts = 1;
+      let child = await launch('kafka.log');
+      return {
+        brokers: `127.0.0.1:${port}`,
+        kill: () => child.kill(),
+        restart: async () => {
+          child = await launch(`kafka-${++starts}.log`);
+        },
+        stop: async () => {
+          await child.stop();
+          work.remove();
+        },
+      };
     } catch (error) {
       work.remove();
       throw error;

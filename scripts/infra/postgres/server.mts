@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { appendFileSync, chownSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { runToEnd, startChild, waitForLog } from '../child.mts';
 import { freePort, withFreshPorts } from '../free-port.mts';
@@ -12,6 +13,10 @@ const portTaken = /could not bind|could not create any TCP\/IP sockets/;
 export interface PostgresServer {
   readonly databaseUrl: string;
   readonly version: string;
+  /** Ends the server as the kernel would; its data stays. */
+  kill(): Promise<void>;
+  /** Starts it again after a kill, on the same port and data. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -26,7 +31,14 @@ export async function startPostgres(): Promise<PostgresServer> {
     const binaries = await findBinaries(user, work.path);
     const password = randomBytes(24).toString('hex');
     await initialise(binaries, user, work.path, password);
-    const { child, port } = await withFreshPorts(() => listen(binaries, user, work.path), portTaken);
+    const first = await withFreshPorts(() => listen(binaries, user, work.path), portTaken);
+    const { port } = first;
+    let { child } = first;
+    let starts = 1;
+    const restart = async () => {
+      const again = () => listen(binaries, user, work.path, port, `postgres-${++starts}.log`);
+      ({ child } = await oncePredecessorIsGone(again));
+    };
     const url = (database: string) => `postgresql://refrain:${password}@127.0.0.1:${port}/${database}`;
     const stop = async () => {
       await child.stop();
@@ -38,7 +50,7 @@ export async function startPostgres(): Promise<PostgresServer> {
       await stop();
       throw error;
     }
-    return { databaseUrl: url('refrain'), version: binaries.version, stop };
+    return { databaseUrl: url('refrain'), version: binaries.version, kill: () => child.kill(), restart, stop };
   } catch (error) {
     work.remove();
     throw error;
@@ -71,15 +83,15 @@ async function initialise(
   appendFileSync(join(directory, 'data', 'postgresql.conf'), `${settings.join('\n')}\n`);
 }
 
-async function listen(binaries: Binaries, user: User | undefined, directory: string) {
-  const port = await freePort();
+async function listen(binaries: Binaries, user: User | undefined, directory: string, wanted?: number, log?: string) {
+  const port = wanted ?? (await freePort());
   const child = await startChild({
     name: 'Postgres',
     command: binaries.postgres,
     args: ['-D', join(directory, 'data'), '-p', String(port)],
     env: { PATH: process.env.PATH },
     cwd: directory,
-    logFile: join(directory, `postgres-${port}.log`),
+    logFile: join(directory, log ?? `postgres-${port}.log`),
     stopSignal: 'SIGINT', // "fast": ends the sessions instead of waiting for them
     ...user,
   });
@@ -88,6 +100,18 @@ async function listen(binaries: Binaries, user: User | undefined, directory: str
     throw error;
   });
   return { child, port };
+}
+
+// The sessions of a killed server end a little after it, and hold its shared memory until then.
+async function oncePredecessorIsGone<T>(start: () => Promise<T>): Promise<T> {
+  for (const deadline = Date.now() + 30_000; ;) {
+    try {
+      return await start();
+    } catch (error) {
+      if (Date.now() > deadline || !/shared memory|lock file/.test(String(error))) throw error;
+      await sleep(200);
+    }
+  }
 }
 
 async function createDatabase(url: string): Promise<void> {

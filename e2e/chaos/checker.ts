@@ -1,0 +1,20 @@
+import { billedQuestion, billedRender, latePending, writesInOrder } from './effect-rules';
+import type { Evidence, Finding } from './evidence';
+import { deadLetter, lostWebhook, outOfOrder } from './log-rules';
+import { enrichmentAccounted, finalState, renderAccounted } from './outcome-rules';
+
+const rules = [
+  lostWebhook,
+  outOfOrder,
+  deadLetter,
+  billedRender,
+  billedQuestion,
+  latePending,
+  writesInOrder,
+  renderAccounted,
+  enrichmentAccounted,
+  finalState,
+];
+
+/** Finds everything in the evidence that breaks a promise; knows nothing of the hub's inside. */
+export const check = (evidence: Evidence): Finding[] => rules.flatMap((rule) => rule(evidence));

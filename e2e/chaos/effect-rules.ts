@@ -1,0 +1,120 @@
+import type { Call } from '../testing/vendors';
+import type { Evidence, Finding, Rule } from './evidence';
+import { byContact, jobsDue } from './triggers';
+
+/** At most one billed render for each trigger that deserves one, and one for each idempotency key. */
+export const billedRender: Rule = (evidence) => {
+  const findings: Finding[] = [];
+  const sent = byContact(evidence);
+  const billed = Map.groupBy(evidence.billedRenders, ({ callbackId }) => /contact:(\d+):/.exec(callbackId)?.[1] ?? '');
+  for (const [contact, renders] of billed) {
+    const due = jobsDue(sent.get(contact) ?? []).length;
+    const distinct = new Set(renders.map(({ idempotencyKey }) => idempotencyKey)).size;
+    if (renders.length > due || distinct < renders.length)
+      findings.push({
+        rule: 'billed-render',
+        contact,
+        detail: `${renders.length} billed, ${due} due, ${distinct} keys: ${renders.map((r) => r.callbackId).join(' ')}`,
+      });
+  }
+  return findings;
+};
+
+/** Billed questions: one for each due enrichment, and one more for each whose answer a fault may have swallowed. */
+export const billedQuestion: Rule = (evidence) => {
+  const sent = byContact(evidence);
+  const questions = questionsOf(evidence);
+  return [...questions].flatMap(([contact, calls]) => {
+    const due = jobsDue(sent.get(contact) ?? []).length;
+    const billed = calls.filter((call) => call.billed);
+    const explained = billed.filter((call) => isExplained(call, evidence)).length;
+    return billed.length <= due + Math.min(explained, due)
+      ? []
+      : [{ rule: 'billed-question', contact, detail: `${billed.length} billed, ${due} due, ${explained} excused` }];
+  });
+};
+
+/** The questions that were asked about each contact. */
+export function questionsOf({ contacts, calls }: Evidence): Map<string, Call[]> {
+  const ids = new Map(contacts.map(({ id, lastname }) => [lastname, id]));
+  const pattern = /Chaos-\d+-\d{5}/;
+  return Map.groupBy(
+    calls.openai.filter(({ requestBody }) => requestBody !== undefined),
+    ({ requestBody }) => ids.get(pattern.exec(JSON.stringify(requestBody))?.[0] ?? '') ?? '',
+  );
+}
+
+const CALL_MS = 7_000;
+
+/** Whether a fault on the call itself, or one that met its service while it ran, may have swallowed the answer. */
+export function isExplained(call: Call, { disturbances }: Evidence): boolean {
+  if (call.fault !== undefined || call.status === null) return true;
+  const from = Date.parse(call.at) - 1_000;
+  const to = Date.parse(call.at) + CALL_MS;
+  return disturbances.some(
+    (fault) =>
+      (fault.service === undefined || fault.service === 'enrichment-service') && fault.from < to && fault.to > from,
+  );
+}
+
+const patch = /^\/crm\/v3\/objects\/0-1\/(\d+)$/;
+
+/** The writes of each contact, in the order in which HubSpot saw them. */
+export function writesOf({ calls }: Evidence): Map<string, Record<string, string>[]> {
+  const writes = new Map<string, Record<string, string>[]>();
+  for (const { method, path, requestBody } of calls.hubspot) {
+    const contact = method === 'PATCH' ? patch.exec(path)?.[1] : undefined;
+    if (!contact) continue;
+    const list = writes.get(contact) ?? [];
+    list.push((requestBody?.['properties'] ?? {}) as Record<string, string>);
+    writes.set(contact, list);
+  }
+  return writes;
+}
+
+/** No contact goes back to PENDING for a video that was reported COMPLETED. */
+export const latePending: Rule = (evidence) =>
+  [...writesOf(evidence)].flatMap(([contact, writes]) => {
+    const completed = new Set<string>();
+    let job = '';
+    return writes.flatMap((properties): Finding[] => {
+      job = properties['heygen_job_id'] ?? job;
+      const status = properties['heygen_render_status'];
+      if (status === 'COMPLETED') completed.add(job);
+      return status === 'PENDING' && completed.has(job)
+        ? [{ rule: 'late-pending', contact, detail: `PENDING after COMPLETED of ${job}` }]
+        : [];
+    });
+  });
+
+/**
+ * What HubSpot saw of a contact was decided, in that order, and the last of it was seen. A write may be repeated, and one
+ * that a newer one has overtaken may be left out.
+ */
+export const writesInOrder: Rule = (evidence) => {
+  const decided = new Map<string, Map<number, string>>();
+  for (const { topic, headers, key, value } of evidence.records) {
+    if (topic !== 'crm.events.v1' || headers['ce_type'] !== 'refrain.record-update.owed.v1') continue;
+    const data = JSON.parse(String(value)) as { write: number; properties: Record<string, string> };
+    const contact = key.split(':').at(-1) ?? '';
+    const list = decided.get(contact) ?? new Map<number, string>();
+    decided.set(contact, list.set(data.write, canonical(data.properties)));
+  }
+  return [...writesOf(evidence)].flatMap(([contact, writes]) => {
+    const wanted = [...(decided.get(contact) ?? [])].sort(([a], [b]) => a - b).map(([, text]) => text);
+    const seen = writes.map(canonical).filter((text, i, all) => text !== all[i - 1]);
+    const inOrder = isSubsequence(seen, wanted) && seen.at(-1) === wanted.at(-1);
+    return inOrder
+      ? []
+      : [{ rule: 'writes-in-order', contact, detail: `decided ${wanted.join(' ')}, seen ${seen.join(' ')}` }];
+  });
+};
+
+function isSubsequence(part: string[], whole: string[]): boolean {
+  let found = 0;
+  for (const item of whole) if (item === part[found]) found += 1;
+  return found === part.length;
+}
+
+const canonical = (properties: Record<string, string>): string =>
+  JSON.stringify(Object.entries(properties).sort(([a], [b]) => (a < b ? -1 : 1)));

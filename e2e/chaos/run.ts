@@ -1,0 +1,128 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
+import { Hub } from '../testing/hub';
+import { check } from './checker';
+import { Driver } from './driver';
+import type { Evidence, Finding } from './evidence';
+import { Faults } from './faults';
+import { MortalInfra } from './infra';
+import { waitingForCallback } from './outcome-rules';
+import { type Plan, planOf } from './plan';
+import { Chances } from './random';
+import { Supervisor } from './supervisor';
+import { gather } from './witness';
+
+export interface ChaosOptions {
+  seed: number;
+  /** How many events are sent. */
+  webhooks: number;
+  /** Over how long they and the faults are spread. */
+  overMs: number;
+  /** How long the hub may take, after the last fault, to bring everything to an end. */
+  settleMs: number;
+  progress(line: string): void;
+}
+
+export interface ChaosResult {
+  plan: Plan;
+  evidence: Evidence;
+  findings: Finding[];
+  settledInMs: number;
+  logs: string;
+}
+
+/** Runs a hub of two replicas of each service through the seed's traffic and faults, and checks it from outside. */
+export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
+  const infra = await MortalInfra.start();
+  try {
+    const settings = { OPENAI_DEADLINE: '5s', RENDER_MS: '700' };
+    const hub = await Hub.start(settings, { replicas: 2, places: infra.places, watched: false });
+    const supervisor = new Supervisor(hub);
+    try {
+      return await chaosOn(hub, infra, supervisor, options);
+    } finally {
+      supervisor.stop();
+      await hub.stop();
+    }
+  } finally {
+    await infra.stop();
+  }
+}
+
+async function chaosOn(hub: Hub, infra: MortalInfra, supervisor: Supervisor, options: ChaosOptions) {
+  const { seed, webhooks, overMs, progress } = options;
+  const plan = planOf(seed, webhooks, overMs);
+  const chances = new Chances(seed + 1);
+  await hub.control('hubspot', 'PUT', '/rate-limit', { perTenSeconds: 2_000 });
+  const driver = new Driver(hub, plan, chances);
+  await driver.prepare();
+  progress(
+    `seed ${seed}: ${plan.contacts.length} contacts, ${plan.posts.length} requests, ${plan.faults.length} faults`,
+  );
+  const faults = new Faults(hub, infra, supervisor, chances);
+  const ticking = setInterval(() => {
+    const accepted = driver.events.reduce((sum, event) => sum + event.accepted, 0);
+    progress(`seed ${seed}: ${accepted} of ${webhooks} accepted, ${faults.disturbances.length} faults`);
+  }, 5_000);
+  try {
+    await Promise.all([driver.send(), faults.run(plan.faults)]);
+  } finally {
+    clearInterval(ticking);
+  }
+  const since = performance.now();
+  await hub.readTopics();
+  const { evidence, findings } = await settle(hub, driver, faults, options);
+  if (driver.unaccepted > 0)
+    findings.push({ rule: 'unaccepted', detail: `${driver.unaccepted} requests were never accepted` });
+  findings.push(...supervisor.surprises.map((detail) => ({ rule: 'ended-by-itself', detail })));
+  const settledInMs = performance.now() - since;
+  return { plan, evidence, findings, settledInMs, logs: hub.logs() };
+}
+
+const LOOK_MS = 2_000;
+const HALF_AN_HOUR = '31 minutes';
+
+/** Looks until nothing is found and nothing moves any more, or the time is up. */
+async function settle(hub: Hub, driver: Driver, faults: Faults, options: ChaosOptions) {
+  const deadline = performance.now() + options.settleMs;
+  let before = '';
+  let moved = false;
+  for (;;) {
+    const evidence = await gather(hub, driver, faults.disturbances);
+    const findings = check(evidence);
+    const now = JSON.stringify([
+      evidence.records.length,
+      ...Object.values(evidence.calls).map((calls) => calls.length),
+    ]);
+    const still = now === before;
+    before = now;
+    options.progress(`seed ${options.seed}: settling, open: ${countedByRule(findings)}${still ? '; quiet' : ''}`);
+    if (findings.length === 0 && still) {
+      const late: Finding[] = await hub.caughtUp().then(
+        () => [],
+        (error: unknown) => [{ rule: 'stuck', detail: String(error) }],
+      );
+      return { evidence, findings: late };
+    }
+    const waiting = waitingForCallback(evidence);
+    if (!moved && still && findings.every(({ contact }) => contact !== undefined && waiting.has(contact))) {
+      options.progress(
+        `seed ${options.seed}: ${waiting.size} callbacks were lost, the clock is moved to their watchdog`,
+      );
+      await moveClock(hub);
+      moved = true;
+    }
+    if (performance.now() > deadline) return { evidence, findings };
+    await sleep(LOOK_MS);
+  }
+}
+
+const countedByRule = (findings: Finding[]): string =>
+  [...Map.groupBy(findings, ({ rule }) => rule)].map(([rule, some]) => `${some.length} ${rule}`).join(', ') ||
+  'nothing';
+
+async function moveClock(hub: Hub): Promise<void> {
+  const client = new Client({ connectionString: hub.databaseUrl });
+  await client.connect();
+  await client.query(`update clock set moved_by = $1`, [HALF_AN_HOUR]).finally(() => client.end());
+}

@@ -1,0 +1,17 @@
+import { openPool } from './pool';
+import { testDatabase } from './testing/test-database';
+
+it('outlives a connection that is cut while it is in hand, also between two queries', async () => {
+  const db = await testDatabase();
+  const pool = openPool(db.url, 'cut');
+  const client = await pool.connect();
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+  const closed = new Promise((resolve) => client.once('end', resolve));
+  await db.pool.query('select pg_terminate_backend($1)', [rows[0]?.pid]);
+  await closed;
+  await expect(client.query('select 1')).rejects.toThrow();
+  client.release(true);
+  await expect(pool.query('select 1 as one')).resolves.toMatchObject({ rows: [{ one: 1 }] });
+  await pool.end();
+  await db.drop();
+});
