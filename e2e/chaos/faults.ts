@@ -14,6 +14,9 @@ const RESTART_MS = 4_000;
 /** Does to a running hub what the plan says, and notes when it did. */
 export class Faults {
   readonly disturbances: Disturbance[] = [];
+  /** Sessions of the database that were ended, and those of them that were in the middle of COMMIT. */
+  cut = 0;
+  cutAtCommit = 0;
 
   constructor(
     private readonly hub: Hub,
@@ -65,7 +68,9 @@ export class Faults {
     try {
       await client.connect();
       while (performance.now() < until) {
-        await client.query(CUT, [this.chances.next() * 0.2]);
+        const { rows } = await client.query<{ committing: boolean }>(CUT, [this.chances.next() * 0.2]);
+        this.cut += rows.length;
+        this.cutAtCommit += rows.filter(({ committing }) => committing).length;
         await sleep(everyMs);
       }
     } catch {
@@ -83,8 +88,8 @@ async function freeze(child: Child, forMs: number): Promise<void> {
 }
 
 const CUT = `
-  select pg_terminate_backend(pid) from pg_stat_activity
-  where datname = current_database() and application_name <> 'chaos'
+  select state = 'active' and query ilike 'commit%' as committing, pg_terminate_backend(pid) from pg_stat_activity
+  where datname = current_database() and application_name <> 'chaos' and backend_type = 'client backend'
     and ((state = 'active' and query ilike 'commit%') or random() < $1)`;
 
 function described(fault: FaultBody): Pick<Disturbance, 'what' | 'service'> {

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface, type Interface } from 'node:readline';
 import { root } from '../testing/children';
-import type { Places } from '../testing/hub';
+import type { Places } from '../testing/setup';
 
 /** A broker and a database of the run's own, which may be killed and come back on their data. */
 export class MortalInfra {

@@ -28,6 +28,7 @@ export interface ChaosResult {
   evidence: Evidence;
   findings: Finding[];
   settledInMs: number;
+  cuts: { sessions: number; atCommit: number };
   logs: string;
 }
 
@@ -76,7 +77,8 @@ async function chaosOn(hub: Hub, infra: MortalInfra, supervisor: Supervisor, opt
     findings.push({ rule: 'unaccepted', detail: `${driver.unaccepted} requests were never accepted` });
   findings.push(...supervisor.surprises.map((detail) => ({ rule: 'ended-by-itself', detail })));
   const settledInMs = performance.now() - since;
-  return { plan, evidence, findings, settledInMs, logs: hub.logs() };
+  const cuts = { sessions: faults.cut, atCommit: faults.cutAtCommit };
+  return { plan, evidence, findings, settledInMs, cuts, logs: hub.logs() };
 }
 
 const LOOK_MS = 2_000;

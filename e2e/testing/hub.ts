@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { createServer } from 'node:net';
 import { Client } from '@hubspot/api-client';
 import { Client as Postgres } from 'pg';
 import { Child, type Environment, Watchdog } from './children';
+import { freePort } from './free-port';
 import { newAccount, newSecrets } from './secrets';
+import { type Places, placesOfTheRun, type Setup } from './setup';
 import { heygenHeaders, hubspotHeaders } from './signatures';
 import { type RawRecord, Topics } from './topics';
 import { until } from './until';
@@ -17,22 +18,6 @@ const reads: Partial<Record<Service, string[]>> = {
   'enrichment-service': ['ingress.hubspot.v1'],
   'crm-writer': ['render.events.v1', 'enrichment.events.v1'],
 };
-
-/** Where the broker and the database are. */
-export interface Places {
-  kafkaBrokers: string;
-  databaseUrl: string;
-}
-
-/** How a hub is set up beside its settings. */
-export interface Setup {
-  /** Of each service. */
-  replicas?: number;
-  /** The run's own, unless others are named. */
-  places?: Places;
-  /** Whether the topics are read from the beginning, or only once asked for by `readTopics`. */
-  watched?: boolean;
-}
 
 /** A public address that no proxy here has: signatures must be made over it, not over where the gateway listens. */
 const publicUrl = 'https://hub.example.test';
@@ -262,23 +247,8 @@ export class Hub {
   }
 }
 
-const placesOfTheRun = (): Places => ({
-  kafkaBrokers: process.env['KAFKA_BROKERS'] ?? '',
-  databaseUrl: process.env['DATABASE_URL'] ?? '',
-});
-
 const nameOf = (service: Service, replica: number): string =>
   replica === 1 ? service : `${service} ${String(replica)}`;
 
 /** Kept by the e2e environment of Jest. */
 const failures = (): number => (globalThis as { failedTests?: number }).failedTests ?? 0;
-
-function freePort(): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  const server = createServer().once('error', reject);
-  server.listen(0, '127.0.0.1', () => {
-    const address = server.address();
-    server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-  });
-  return promise;
-}
