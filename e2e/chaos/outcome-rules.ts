@@ -48,13 +48,16 @@ export function heldContacts(evidence: Evidence): Set<string> {
   return new Set([...questions.keys()].filter((contact) => excused(contact) >= 2));
 }
 
-/** Contacts whose video was ordered and whose callback has not come: after half an hour HeyGen is asked. */
-export const waitingForCallback = ({ records }: Evidence): Set<string> =>
-  new Set(
-    [...jobsOn(records, 'render')]
-      .filter(([, jobs]) => jobs.some(({ state }) => state === 'submitted'))
-      .map(([contact]) => contact),
-  );
+/**
+ * Contacts whose video was ordered and whose callback has not come: after half an hour HeyGen is asked. As HeyGen makes
+ * only so many videos at once, orders may have to wait behind them.
+ */
+export function waitingForCallback({ records }: Evidence): Set<string> {
+  const renders = [...jobsOn(records, 'render')];
+  const having = (...states: string[]) =>
+    renders.filter(([, jobs]) => jobs.some(({ state }) => states.includes(state))).map(([contact]) => contact);
+  return new Set(having('submitted').length > 0 ? having('submitted', 'prepared') : []);
+}
 
 /** The contact says what came of its newest job. */
 export const finalState: Rule = (evidence) => {

@@ -109,7 +109,7 @@ async function settle(hub: Hub, driver: Driver, faults: Faults, options: ChaosOp
     const waiting = waitingForCallback(evidence);
     if (!moved && still && findings.every(({ contact }) => contact !== undefined && waiting.has(contact))) {
       options.progress(
-        `seed ${options.seed}: ${waiting.size} callbacks were lost, the clock is moved to their watchdog`,
+        `seed ${options.seed}: ${waiting.size} renders wait for lost callbacks: the clock is moved to the watchdog`,
       );
       await moveClock(hub);
       moved = true;

@@ -156,6 +156,9 @@ function onGenerated(renders: Renders, input: RenderInput & { type: 'generated' 
   const { videoId } = input.ended.answer;
   const correlate = { vendor: 'heygen', externalId: videoId };
   const again = render.status === 'failed' && input.generation > render.generation;
+  // The job had ended before this answer: the call that brought it, a repeat, took a share of HeyGen's jobs once more.
+  const over = (render.status === 'completed' || render.status === 'failed') && !again;
+  if (over) return { events: [], correlate, release: [{ kind: 'heygen.generate', purpose: 'generate' }] };
   if (render.status !== 'prepared' && !again) return { events: [], correlate };
   return {
     events: [submitted(render, input.generation, videoId)],

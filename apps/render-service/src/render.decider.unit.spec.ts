@@ -152,10 +152,15 @@ describe('the answer to the order', () => {
     });
   });
 
-  it('after the callback only ties the video', () => {
-    expect(
-      given(requested, prepared, submitted, completed)(generated({ state: 'done', answer: { videoId: 'v1' } })),
-    ).toEqual({ events: [], correlate: { vendor: 'heygen', externalId: 'v1' } });
+  it('after the callback only ties the video, and gives back the share of jobs that a repeat took', () => {
+    for (const end of [completed, failed])
+      expect(
+        given(requested, prepared, submitted, end)(generated({ state: 'done', answer: { videoId: 'v1' } })),
+      ).toEqual({
+        events: [],
+        correlate: { vendor: 'heygen', externalId: 'v1' },
+        release: [{ kind: 'heygen.generate', purpose: 'generate' }],
+      });
   });
 
   it('that is a refusal fails the render', () => {
