@@ -140,9 +140,10 @@ export class Hub {
     return [...this.running.values()].map(({ output }) => output).join('');
   }
 
-  /** Resolves when every service has read, decided and committed what stands on its topics now. */
+  /** Resolves when every service has read, decided and committed what stands on its topics now, and `records` has it. */
   async caughtUp(): Promise<void> {
     for (const [service, names] of Object.entries(reads)) await this.topics?.consumed(service, names);
+    await this.topics?.read();
   }
 
   /** Ends a service as the kernel would, and starts it again as a supervisor would; resolves when it is ready again. */

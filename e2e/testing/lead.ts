@@ -160,16 +160,31 @@ export class Lead {
   }
 }
 
+const writes = 'crm.events.v1';
+const written = 'refrain.record.updated.v1';
+
+interface HubspotState {
+  eventsCollected: number;
+  deliveries: { queued: number; inFlight: number; waitingForRetry: number };
+}
+
 /** The outcome of a job that ran once. */
 export const once = { billedRenders: 1, billedQuestions: 1, pending: 1, completed: 1, scored: 1 };
 
 /**
- * Resolves when nothing more can follow from what was sent before: every service has read it, and a whole job that began
- * afterwards has ended.
+ * Resolves when nothing more can follow from what was sent before: every service has read it, a whole job that began
+ * afterwards has ended, its last events are on the log, and HubSpot has sent the webhooks of what the hub wrote to it,
+ * which every service has read too.
  */
 export async function settled(hub: Hub): Promise<void> {
   await hub.caughtUp();
   const witness = await Lead.make(hub);
   await hub.post(`[${witness.change()}]`);
   await witness.done();
+  await until('the writes to the witness are on the log', () => witness.records(writes, written).length === 3);
+  await until('HubSpot has sent all its webhooks', async () => {
+    const { eventsCollected, deliveries } = await hub.control<HubspotState>('hubspot', 'GET', '/state');
+    return eventsCollected + deliveries.queued + deliveries.inFlight + deliveries.waitingForRetry === 0;
+  });
+  await hub.caughtUp();
 }
