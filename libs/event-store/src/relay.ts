@@ -48,7 +48,8 @@ export class Relay {
     await dropLeases(this.pool, [...this.leases.keys()], this.owner);
   }
 
-  private async step(): Promise<boolean> {
+  /** One look, as the loop makes them; resolves to whether there may be more at once. */
+  async step(): Promise<boolean> {
     const shards = await this.held();
     if (shards.length === 0) return false;
     const page = await unpublishedPage(this.pool, this.service, shards, PAGE);

@@ -67,8 +67,7 @@ export class EffectRunner {
     private readonly onSettled: () => void,
     private readonly onError: OnError,
   ) {
-    const policies = Object.entries(kinds).map(([kind, k]) => ({ ...k, kind, maxRepeats: repeatsOf(k) }));
-    this.ledger = new Ledger(pool, service, policies);
+    this.ledger = new Ledger(pool, service, policiesOf(kinds));
     this.claiming = new Loop(`effects of ${service}`, POLL_MS, () => this.claim(), onError);
     this.sweeping = new Loop(`overdue effects of ${service}`, SWEEP_MS, () => this.sweep(), onError);
   }
@@ -177,6 +176,10 @@ function health(answer: Answer): boolean | undefined {
 }
 
 const mayHaveHappened = ({ outcome }: Answer): boolean => outcome === 'done' || outcome === 'unknown';
+
+/** How the ledger treats each kind. */
+export const policiesOf = (kinds: Record<string, EffectKind>): KindPolicy[] =>
+  Object.entries(kinds).map(([kind, k]) => ({ ...k, kind, maxRepeats: repeatsOf(k) }));
 
 /** The largest number of the ledger's column. */
 const ANY_NUMBER = 2 ** 31 - 1;

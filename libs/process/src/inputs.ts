@@ -3,7 +3,7 @@ import { type DomainEvent, type Envelope, recordKey } from '#libs/contracts';
 import type { EffectOutcome, EventMeta, Mail } from '#libs/event-store';
 import type { IncomingRecord } from '#libs/log';
 import { type ProcessDefinition, type Route, type TimerMail, UnreadableRecord } from './definition';
-import type { Pending } from './pending';
+import type { InboxKey, Pending } from './pending';
 import { readStreamId } from './stream-id';
 
 /** A record as it waits in the mailbox: enough to be routed again, byte for byte. */
@@ -11,6 +11,8 @@ export interface RecordMail {
   topic: string;
   value: string;
   envelope: Envelope;
+  /** Where it waits as an item of a replay: its own mark, and what the replay may do. */
+  replayed?: { inbox: InboxKey; meta: Pick<EventMeta, 'replayId' | 'redo'> };
 }
 
 /**
@@ -112,6 +114,7 @@ function inputOfWaiting<S, E extends DomainEvent, I>(definition: ProcessDefiniti
     ...pending,
     ...(joined ? { targets: [joined.target(mail.streamId ?? '')], awaits: undefined } : {}),
     ...(mail.kind === 'callback' ? { inbox: { key: mail.key, day: mail.due.toISOString().slice(0, 10) } } : {}),
+    ...(body.replayed ? { inbox: body.replayed.inbox, meta: { ...pending.meta, ...body.replayed.meta } } : {}),
     inputKey: mail.inputKey,
     mailId: mail.id,
     mail,

@@ -16,8 +16,8 @@ import { parkingEvent } from './parking-event';
 const KEYS_A_STEP = 10;
 const MAIL_A_STEP = 50;
 
-/** How a step of a release ended: more waits, the key is free, or an input failed again. */
-type Step = 'more' | 'free' | 'failed';
+/** How a step of a release ended: more waits, the key is free, an input failed again, or somebody else was quicker. */
+type Step = 'more' | 'free' | 'failed' | 'overtaken';
 
 /**
  * Releases parked keys, when an operator asked for it: decides what waits behind a key, in order, with today's code.
@@ -44,9 +44,10 @@ export class KeyRelease<State, Event extends DomainEvent, Input> {
       const step = await this.decideNext(inputKey, limit);
       this.onCommitted();
       if (step === 'free') return;
-      // One of many failed: one by one, so that those before it are decided and the key stops at the right one.
-      if (step === 'failed' && limit === 1) return;
-      limit = step === 'failed' ? 1 : limit;
+      // One of many failed: one by one, so that those before it are decided and the key stops at the right one. What
+      // somebody else was quicker with is looked at again in the next step.
+      if (step !== 'more' && limit === 1) return;
+      limit = step === 'more' ? limit : 1;
     }
   }
 
@@ -64,7 +65,7 @@ export class KeyRelease<State, Event extends DomainEvent, Input> {
       });
     } catch (error) {
       if (error instanceof StoreUnavailable) throw error;
-      if (error instanceof Conflict) return 'more';
+      if (error instanceof Conflict) return 'overtaken';
       if (limit > 1) return 'failed';
       const reason = error instanceof Error ? error.message : String(error);
       const code = error instanceof Error ? error.name : 'unknown';

@@ -46,7 +46,8 @@ export class MailboxPump<State, Event extends DomainEvent, Input> {
     await dropLeases(this.pool, [this.lease], this.owner);
   }
 
-  private async step(): Promise<boolean> {
+  /** One look, as the loop makes them; resolves to whether there may be more at once. */
+  async step(): Promise<boolean> {
     if (!(await this.holdsLease())) return false;
     const mail = await dueMail(this.pool, this.definition.service, PAGE);
     const inputs: Pending<Input>[] = [];

@@ -27,14 +27,13 @@ export function replayInput<S, E extends DomainEvent, I>(
   }
   if (!input) return undefined;
   const source = `${record.topic}/${String(record.partition)}/${record.offset}`;
+  const inbox = { key: `${replay.id}|${source}`, day: new Date(record.timestamp).toISOString().slice(0, 10) };
+  const meta = { replayId: replay.id, ...(replay.redo ? { redo: true } : {}) };
+  const body: RecordMail = { ...(input.mail.body as RecordMail), replayed: { inbox, meta } };
   return {
     source,
     originalKey: input.inbox.key,
-    input: {
-      ...input,
-      inbox: { key: `${replay.id}|${source}`, day: new Date(record.timestamp).toISOString().slice(0, 10) },
-      meta: { ...input.meta, replayId: replay.id, ...(replay.redo ? { redo: true } : {}) },
-    },
+    input: { ...input, inbox, meta: { ...input.meta, ...meta }, mail: { ...input.mail, key: inbox.key, body } },
   };
 }
 

@@ -71,7 +71,8 @@ export class ReplayWorker<State, Event extends DomainEvent, Input> {
     await dropLeases(this.pool, [this.lease], this.owner);
   }
 
-  private async step(stopping: AbortSignal): Promise<boolean> {
+  /** One look, as the loop makes them; resolves to whether there may be more at once. */
+  async step(stopping: AbortSignal): Promise<boolean> {
     if (!(await this.holdsLease())) return false;
     const replay = await openReplay(this.pool, this.definition.service);
     if (!replay) return false;
