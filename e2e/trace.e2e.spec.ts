@@ -88,6 +88,29 @@ it('links the trace of the callback to the decision that it led to', () => {
   expect(sink.spans).toContainEqual(expect.objectContaining({ service: 'gateway', traceId, spanId }));
 });
 
+interface Story {
+  received: { at: string; value: string; verified: string }[];
+  events: { type: string }[];
+}
+
+it('is explained by its trace id: what came in, how its sender was known, and what was decided', async () => {
+  const { received, events } = await hub.refrain<Story>('explain', trace[0]?.traceId ?? '');
+  const webhook = received.find(({ at }) => at.startsWith('ingress.hubspot.v1/'));
+  expect(JSON.parse(webhook?.value ?? '{}')).toMatchObject({
+    objectId: Number(lead.id),
+    propertyName: 'lifecyclestage',
+  });
+  expect(webhook?.verified).toMatch(/^hubspot-v3 POST \S+\/webhooks\/hubspot at \d{13} sha256:[0-9a-f]{64}$/);
+  expect(received.some(({ at }) => at.startsWith('ingress.heygen.v1/'))).toBe(true);
+  expect(events.map(({ type }) => type)).toEqual(
+    expect.arrayContaining([
+      'refrain.render.completed.v1',
+      'refrain.enrichment.completed.v1',
+      'refrain.record.updated.v1',
+    ]),
+  );
+});
+
 it('holds neither secrets nor what the contact said or is called', () => {
   expect(sink.raw).toContain(lead.id);
   for (const secret of [...Object.values(hub.secrets), lead.email, lead.lastname, firstname, 'harbour', 'ready for Q1'])

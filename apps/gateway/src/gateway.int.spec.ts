@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Topic, topics } from '#libs/contracts';
+import { Topic, topics, VERIFIED } from '#libs/contracts';
 import { withAdmin, type IncomingRecord } from '#libs/log';
 import { startApp, type RunningApp } from '#libs/platform';
 import { createTopics, testConnection, TopicReader } from '../../../libs/log/src/testing/log-fixture';
@@ -74,6 +75,10 @@ describe('HubSpot', () => {
       source: '/hubspot/default',
       correlationid: record?.envelope?.id,
     });
+    const body = createHash('sha256').update(`[ ${sample}\n]`).digest('hex');
+    expect(record?.headers[VERIFIED]).toMatch(
+      new RegExp(`^hubspot-v3 POST https://hub\\.example\\.test/webhooks/hubspot at \\d{13} sha256:${body}$`),
+    );
   });
 
   it('keeps the order in which the events of one record came', async () => {
@@ -198,6 +203,8 @@ describe('HeyGen', () => {
       key: `default:heygen-video:video-${header}`,
       envelope: { id: `heygen:evt-${header}`, subject: `heygen-video:video-${header}` },
     });
+    const digest = createHash('sha256').update(body).digest('hex');
+    expect(record?.headers[VERIFIED]).toBe(`heygen-hmac at no time sha256:${digest}`);
   });
 
   it('tries no other header when the first does not match, and publishes nothing refused', async () => {

@@ -21,3 +21,6 @@ export const envelopeSchema = z.object({
 });
 
 export type Envelope = z.infer<typeof envelopeSchema>;
+
+/** Header of an ingress record: how the gateway knew who sent it, and the digest of the whole body that was signed. */
+export const VERIFIED = 'refrain_verified';

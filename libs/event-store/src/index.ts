@@ -2,6 +2,7 @@ export { migrate, storeDataSource } from './data-source';
 export { contentKey, type ContentKey } from './content-key';
 export { bookedCost } from './cost';
 export { transitions, type EffectState, type Step } from './effect-states';
+export { deadLetterEffects, type DeadLetterEffect, type DeadLetterSelection } from './dead-letters';
 export * from './errors';
 export { doneBy, gates, type Gate, type LimitState } from './gates';
 export { type KindPolicy, type VendorLimit } from './kind-policy';

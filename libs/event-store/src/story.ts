@@ -36,6 +36,8 @@ export interface StoryEffect {
 export interface Story {
   events: StoryEvent[];
   effects: StoryEffect[];
+  /** The log records by which the story came in, as topic/partition/offset, in the order of their first event. */
+  records: string[];
   parked: { service: string; inputKey: string; reason: string; since: Date }[];
 }
 
@@ -75,6 +77,7 @@ export async function storyOf(pool: Pool, streams: string[], rootCauses?: string
     [streams],
   );
   return {
+    records: [...new Set(events.flatMap(({ meta }) => meta.record ?? []))],
     events: events.map((row) => ({ ...row, streamId: row.stream_id, at: row.occurred_at })),
     effects: effects.map((row) => ({
       ...row,

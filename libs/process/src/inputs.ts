@@ -11,6 +11,8 @@ export interface RecordMail {
   topic: string;
   value: string;
   envelope: Envelope;
+  /** Where it stands: topic/partition/offset. */
+  at?: string;
   /** Where it waits as an item of a replay: its own mark, and what the replay may do. */
   replayed?: { inbox: InboxKey; meta: Pick<EventMeta, 'replayId' | 'redo'> };
 }
@@ -24,8 +26,9 @@ export function inputOfRecord<S, E extends DomainEvent, I>(
   record: IncomingRecord,
 ): Pending<I> | undefined {
   if (!record.envelope) throw new UnreadableRecord('the headers are no CloudEvent');
-  const { topic, value, envelope } = record;
-  return pendingRecord(definition, { topic, value: value.toString('base64'), envelope }, value);
+  const { topic, partition, offset, value, envelope } = record;
+  const at = `${topic}/${String(partition)}/${offset}`;
+  return pendingRecord(definition, { topic, value: value.toString('base64'), envelope, at }, value);
 }
 
 function pendingRecord<S, E extends DomainEvent, I>(
@@ -42,7 +45,7 @@ function pendingRecord<S, E extends DomainEvent, I>(
     inputKey: first ? recordKey(first.tenant, first.subject) : recordKey(envelope.tenant, envelope.subject),
     targets: route.targets,
     awaits: route.awaits,
-    meta: metaOfEnvelope(envelope),
+    meta: metaOfRecord(mail),
     mail: { kind: 'record', key: route.inbox.key, streamId: first?.streamId, body: mail },
   };
 }
@@ -63,11 +66,12 @@ function routeOf<S, E extends DomainEvent, I>(
   return route({ envelope: mail.envelope, value, hash: createHash('sha256').update(bytes).digest('hex') });
 }
 
-const metaOfEnvelope = (envelope: Envelope): EventMeta => ({
+const metaOfRecord = ({ envelope, at }: RecordMail): EventMeta => ({
   rootCause: envelope.correlationid,
   causedBy: envelope.id,
   traceparent: envelope.traceparent,
   replayId: envelope.replayid,
+  record: at,
 });
 
 /** Makes due mail into an input. */

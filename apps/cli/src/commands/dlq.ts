@@ -1,10 +1,19 @@
 import { type Command, Option } from 'commander';
 import { services } from '#libs/contracts';
-import { parkedKeys, parkedMail, type ParkedKey, type ParkedSelection, requestRelease } from '#libs/event-store';
+import {
+  type DeadLetterSelection,
+  parkedKeys,
+  parkedMail,
+  type ParkedKey,
+  type ParkedSelection,
+  requestRelease,
+} from '#libs/event-store';
 import { discardParked } from '#libs/process';
 import { byOption } from '../operator';
 import { print, UsageError } from '../output';
 import { withStore } from '../store';
+import { effectLine, effectsOf, resolve, retry, type RetryOptions, showEffect } from './dlq-effects';
+import { letterLine, unreadableLetters } from './dlq-records';
 
 interface Selection {
   service?: string;
@@ -17,26 +26,54 @@ interface Selection {
 const onService = () => new Option('--service <name>', 'only of this service').choices(services);
 const SHOWN = 20;
 
-/** `refrain dlq`: what could not be handled, why, and what becomes of it. */
+interface OneEffect {
+  effect: string;
+  json: boolean;
+}
+
+/** `refrain dlq`: what could not be handled or done, why, and what becomes of it. */
 export function addDlq(program: Command): void {
-  const dlq = program.command('dlq').description('inputs whose handling failed, and what waits behind them');
-  selecting(dlq.command('ls').description('list parked keys, the longest parked first')).action(ls);
+  const dlq = program
+    .command('dlq')
+    .description('inputs whose handling failed, with what waits behind them, and effects that were given up');
+  selecting(dlq.command('ls').description('list parked keys, then dead and held effects, the oldest first'))
+    .option('--records', 'also read the dead letter topics for records that could not be read', false)
+    .action(ls);
   dlq
     .command('show')
-    .description('show what waits behind a parked key: the failed input first')
-    .requiredOption('--key <input key>', 'the parked key, as `dlq ls` names it')
-    .addOption(onService().makeOptionMandatory())
+    .description('show an effect, or what waits behind a parked key: why it failed, its trace, what a retry would do')
+    .option('--effect <number>', 'the effect, as `dlq ls` numbers it')
+    .option('--key <input key>', 'the parked key, as `dlq ls` names it')
+    .addOption(onService())
     .option('--json', 'print as JSON', false)
     .action(show);
   selecting(dlq.command('release').description('decide again what waits, in order, with the code that runs now'))
     .option('--all', 'release every parked key; without it a selection is needed', false)
     .addOption(byOption())
     .action(release);
+  selecting(dlq.command('retry').description('owe dead effects again, each as its next generation'))
+    .option('--effect <number>', 'only this one; may be repeated', collect, [])
+    .option('--all', 'retry every dead effect; without it a selection is needed', false)
+    .option('--did-not-happen', 'held ones too: you looked, and the vendor has not done them', false)
+    .option('--dry-run', 'only show what would be owed', false)
+    .action((options: Selection & Omit<RetryOptions, 'selection'>) =>
+      retry({ ...options, selection: selectionOfEffects(options) }),
+    );
+  dlq
+    .command('resolve')
+    .description('say that a held effect did happen: its stream goes on with the answer')
+    .requiredOption('--effect <number>', 'the effect, as `dlq ls` numbers it')
+    .requiredOption('--answer <json>', 'what the vendor answered, as `explain` shows answers of this kind')
+    .option('--json', 'print as JSON', false)
+    .action(({ effect, answer, json }: OneEffect & { answer: string }) =>
+      resolve(effect, { state: 'done', answer: jsonOf(answer) }, json),
+    );
   dlq
     .command('discard')
-    .description('drop the failed input of a parked key (or all that waits there), and say so on the dead letter topic')
-    .requiredOption('--key <input key>', 'the parked key, as `dlq ls` names it')
-    .addOption(onService().makeOptionMandatory())
+    .description('drop the failed input of a parked key (or all that waits there), or give a held effect up')
+    .option('--effect <number>', 'the held effect, as `dlq ls` numbers it')
+    .option('--key <input key>', 'the parked key, as `dlq ls` names it')
+    .addOption(onService())
     .option('--everything', 'drop all that waits, not only the input that failed', false)
     .addOption(byOption())
     .option('--json', 'print as JSON', false)
@@ -80,12 +117,34 @@ const lineOf = (key: ParkedKey): string =>
     key.releasedBy === undefined ? '' : `(being released for ${key.releasedBy})`,
   ].join(' ');
 
-async function ls(options: Selection): Promise<void> {
-  const keys = await withStore((pool) => parkedKeys(pool, selectionOf(options)));
-  print(options.json, { keys }, keys.length === 0 ? 'Nothing is parked.' : keys.map(lineOf).join('\n'));
+const selectionOfEffects = (options: Selection): DeadLetterSelection => {
+  const { service, inputKey, code, olderThanMs } = selectionOf(options);
+  return { service, key: inputKey, code, olderThanMs };
+};
+
+const collect = (value: string, before: string[]): string[] => [...before, value];
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new UsageError('--answer is not JSON');
+  }
 }
 
-async function show({ service = '', key = '', json }: Selection): Promise<void> {
+async function ls(options: Selection & { records: boolean }): Promise<void> {
+  const selection = selectionOf(options);
+  const [keys, effects] = await withStore((pool) =>
+    Promise.all([parkedKeys(pool, selection), effectsOf(pool, selectionOfEffects(options))]),
+  );
+  const records = options.records ? await unreadableLetters({ ...options, olderThanMs: selection.olderThanMs }) : [];
+  const lines = [...keys.map(lineOf), ...effects.map(effectLine), ...records.map(letterLine)];
+  print(options.json, { keys, effects, records }, lines.join('\n') || 'Nothing is parked, dead or held.');
+}
+
+async function show({ effect, service, key, json }: Selection & { effect?: string }): Promise<void> {
+  if (effect !== undefined) return showEffect(effect, json);
+  if (service === undefined || key === undefined) throw new UsageError('--effect, or --service and --key are needed');
   const [parked, waiting] = await withStore(async (pool) => [
     (await parkedKeys(pool, { service, inputKey: key }))[0],
     await parkedMail(pool, service, key, SHOWN),
@@ -117,8 +176,10 @@ async function release(options: Selection & { all: boolean; by: string }): Promi
   print(options.json, { asked }, `Asked for the release of ${String(asked)} keys; \`dlq ls\` shows what is left.`);
 }
 
-async function discard(options: Selection & { everything: boolean; by: string }): Promise<void> {
-  const { service = '', key = '', everything, by, json } = options;
+async function discard(options: Selection & { effect?: string; everything: boolean; by: string }): Promise<void> {
+  const { effect, service, key, everything, by, json } = options;
+  if (effect !== undefined) return resolve(effect, { state: 'dead', code: 'discarded' }, json);
+  if (service === undefined || key === undefined) throw new UsageError('--effect, or --service and --key are needed');
   const inputs = await withStore((pool) => discardParked(pool, service, key, everything ? 'all' : 'first', by));
   if (inputs.length === 0) throw new Error(`${key} is not parked at ${service}`);
   print(json, { discarded: inputs }, `Discarded ${inputs.join(', ')}. \`dlq release\` decides what waits behind it.`);

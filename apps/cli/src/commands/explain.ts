@@ -1,5 +1,8 @@
 import type { Command } from 'commander';
+import { VERIFIED } from '#libs/contracts';
 import { type Story, storyOf, streamsAbout, type StoryEffect, type StoryEvent } from '#libs/event-store';
+import { ConfigError } from '#libs/platform';
+import { logConnection, recordAt } from '../log';
 import { print } from '../output';
 import { withStore } from '../store';
 
@@ -15,20 +18,63 @@ export function addExplain(program: Command): void {
         if (streams.length === 0) throw new Error(`nothing is known of ${id}`);
         return storyOf(pool, streams);
       });
-      print(json, story, textOf(story));
+      const received = await receivedBy(story);
+      print(json, { received, ...story }, textOf(story, received));
     });
 }
 
-function textOf(story: Story): string {
+/** A record of the story as a vendor sent it: its place on the log, its bytes, and how its sender was known. */
+interface Received {
+  at: string;
+  time: Date;
+  value: string;
+  verified: string;
+}
+
+// What came from outside is shown as it came. Without the log's settings, or past its retention, only its place is known.
+async function receivedBy({ records }: Story): Promise<Received[]> {
+  const ingress = records.filter((place) => place.startsWith('ingress.'));
+  try {
+    const connection = logConnection();
+    const found = await Promise.all(ingress.map((place) => recordAt(connection, place)));
+    return found.flatMap((record, i) =>
+      record
+        ? {
+            at: ingress[i] ?? '',
+            time: new Date(record.timestamp),
+            value: record.value.toString('utf8'),
+            verified: record.headers[VERIFIED] ?? 'not noted',
+          }
+        : [],
+    );
+  } catch (error) {
+    if (error instanceof ConfigError) return [];
+    throw error;
+  }
+}
+
+function textOf(story: Story, received: Received[]): string {
+  const shown = new Set(received.map(({ at }) => at));
+  const lost = story.records.filter((place) => place.startsWith('ingress.') && !shown.has(place));
   const lines = [
+    ...received.flatMap(receivedLines),
     ...story.events.map((event) => ({ at: event.at, text: eventText(event) })),
     ...story.effects.flatMap(effectLines),
   ].sort((a, b) => a.at.getTime() - b.at.getTime());
+  const unseen = lost.map((place) => `${place} is not shown: no KAFKA_BROKERS, or past the topic's retention`);
   const parked = story.parked.map((p) => `parked since ${p.since.toISOString()} at ${p.service}: ${p.reason}`);
-  return [...lines.map(({ at, text }) => `${at.toISOString()}  ${text}`), ...parked, costText(story.effects)].join(
-    '\n',
-  );
+  return [
+    ...lines.map(({ at, text }) => `${at.toISOString()}  ${text}`),
+    ...unseen,
+    ...parked,
+    costText(story.effects),
+  ].join('\n');
 }
+
+const receivedLines = ({ at, time, value, verified }: Received) => [
+  { at: time, text: `${'log'.padEnd(19)} ${at}  ${value}` },
+  { at: time, text: `${'log'.padEnd(19)} verified: ${verified}` },
+];
 
 const eventText = ({ service, type, data, meta }: StoryEvent): string =>
   `${service.padEnd(19)} ${type}  ${JSON.stringify(data)}  trace ${meta.traceparent?.split('-')[1] ?? 'none'}`;

@@ -5,6 +5,7 @@ import {
   readHeygen,
   recordKey,
   Topic,
+  VERIFIED,
   type Envelope,
   type HeygenCallback,
 } from '#libs/contracts';
@@ -32,16 +33,18 @@ export interface SortedCallback {
 /** Makes the record of a verified callback; throws the problem of a body that is not JSON. */
 export function sortCallback(verified: VerifiedCallback, reception: CallbackReception): SortedCallback {
   const value = parseJson(verified.body);
+  const verification = { [VERIFIED]: verified.evidence };
   const read = readHeygen(value);
   const hash = digest(verified.body);
   const id = /^[\x21-\x7e]{1,200}$/.test(reception.eventId ?? '') ? `heygen:${reception.eventId}` : hash;
   if ('callback' in read) {
     const subject = `heygen-video:${videoOf(read.callback)}`;
     const envelope = envelopeOf(HEYGEN_RECEIVED, id, subject, reception);
-    return { record: recordOf(Topic.ingressHeygen, verified.body, envelope), quarantined: false };
+    const record = recordOf(Topic.ingressHeygen, verified.body, envelope);
+    return { record: { ...record, headers: verification }, quarantined: false };
   }
   const envelope = envelopeOf(INPUT_QUARANTINED, id, `heygen-event:${hash.slice(0, 32)}`, reception);
-  const headers = { refrain_reason: 'wrong-shape', refrain_detail: read.error.slice(0, 1_000) };
+  const headers = { ...verification, refrain_reason: 'wrong-shape', refrain_detail: read.error.slice(0, 1_000) };
   const record = { ...recordOf(Topic.quarantine, verified.body, envelope), headers };
   // HeyGen also sends events about other things than videos, asked for or not: refused, they would come for a day.
   return { record, quarantined: true, fault: isOfOtherKind(value) ? undefined : read.error };

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { Problem } from '#libs/platform';
 
 /** A callback as it came, not yet believed. */
@@ -13,7 +13,11 @@ const MAX_SKEW_MS = 300_000;
 
 /** A HeyGen callback whose signature was checked. Only {@link VerifiedCallback.verify} makes one. */
 export class VerifiedCallback {
-  private constructor(readonly body: Buffer) {}
+  private constructor(
+    readonly body: Buffer,
+    /** What was checked, as it is noted on the record: scheme, the unsigned time if there was one, digest of the body. */
+    readonly evidence: string,
+  ) {}
 
   /**
    * Checks an HMAC-SHA256 (hex, `sha256=` before it or not) over the raw body, keyed by the secret as HeyGen gave it.
@@ -26,7 +30,8 @@ export class VerifiedCallback {
     const given = /^(?:sha256=)?([0-9a-f]{64})$/i.exec(signature)?.[1];
     const expected = createHmac('sha256', secret).update(body).digest();
     if (!given || !timingSafeEqual(Buffer.from(given, 'hex'), expected)) throw new Problem('signature-mismatch');
-    return new VerifiedCallback(body);
+    const digest = createHash('sha256').update(body).digest('hex');
+    return new VerifiedCallback(body, `heygen-hmac at ${timestamp ?? 'no time'} sha256:${digest}`);
   }
 }
 

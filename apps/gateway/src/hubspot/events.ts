@@ -7,6 +7,7 @@ import {
   recordKey,
   subjectOf,
   Topic,
+  VERIFIED,
   type HubspotChange,
 } from '#libs/contracts';
 import type { OutgoingRecord } from '#libs/log';
@@ -44,18 +45,20 @@ interface Event {
 /** Sorts the events of a verified request; throws the 400 problem of a body that holds none. */
 export function sortEvents(request: VerifiedRequest, tenants: Tenants, reception: Reception): Sorted {
   const sorted: Sorted = { records: [], accepted: 0, quarantined: 0, faults: [] };
+  const headers = { [VERIFIED]: request.evidence };
   for (const event of eventsOf(request.body)) {
     const read = readEvent(event);
     const owner = 'change' in read ? tenants.ownerOf(read.change.portalId) : undefined;
     if ('change' in read && owner) {
-      sorted.records.push(received(event.bytes, read.change, owner, reception));
+      sorted.records.push({ ...received(event.bytes, read.change, owner, reception), headers });
       sorted.accepted += 1;
       continue;
     }
     const change = 'change' in read ? read.change : undefined;
     const reason = 'error' in read ? { code: 'wrong-shape', detail: read.error } : { code: 'unknown-portal' };
     if ('error' in read) sorted.faults.push({ at: event.at, detail: read.error });
-    sorted.records.push(quarantined(event.bytes, change, tenants.nobody, reason, reception));
+    const record = quarantined(event.bytes, change, tenants.nobody, reason, reception);
+    sorted.records.push({ ...record, headers: { ...record.headers, ...headers } });
     sorted.quarantined += 1;
   }
   return sorted;

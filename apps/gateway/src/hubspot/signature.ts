@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { Problem } from '#libs/platform';
 
 /** A request as it came, not yet believed. */
@@ -32,7 +32,11 @@ const codes = new RegExp(Object.keys(decoded).join('|'), 'g');
 
 /** A HubSpot request whose signature was checked. Only {@link VerifiedRequest.verify} makes one. */
 export class VerifiedRequest {
-  private constructor(readonly body: Buffer) {}
+  private constructor(
+    readonly body: Buffer,
+    /** What was checked, as it is noted on every record of the request: scheme, call, time and digest of the body. */
+    readonly evidence: string,
+  ) {}
 
   /**
    * Checks a v3 signature (HMAC-SHA256, base64) over method, decoded URL, raw body and timestamp, which may be at most
@@ -54,6 +58,8 @@ export class VerifiedRequest {
     if (!wellFormed || !timingSafeEqual(Buffer.from(signature), Buffer.from(expected))) {
       throw new Problem('signature-mismatch');
     }
-    return new VerifiedRequest(body);
+    const call = `${method} ${url.replace(/\?.*/s, '')}`;
+    const digest = createHash('sha256').update(body).digest('hex');
+    return new VerifiedRequest(body, `hubspot-v3 ${call} at ${timestamp} sha256:${digest}`);
   }
 }
