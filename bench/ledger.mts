@@ -2,12 +2,12 @@
 // processes of 100 at a time; and how much of a limit two replicas make use of.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import type { Figure } from '../scripts/bench/main.mts';
-import { type ClaimedEffect, Ledger, migrate, openPool } from '#libs/event-store';
+import { type ClaimedEffect, Ledger, openPool } from '#libs/event-store';
+import { freshDatabase } from '../scripts/bench/database.mts';
 
 const OWED = 200_000;
 const DONE = 1_000_000;
@@ -129,18 +129,3 @@ const owe = (pool: pg.Pool, n: number, state: string) =>
      from generate_series(1, $1::int) i`,
     [n, state],
   );
-
-async function freshDatabase(given: string) {
-  const name = `bench_${randomBytes(6).toString('hex')}`;
-  const admin = async (statement: string) => {
-    const client = new pg.Client({ connectionString: given });
-    await client.connect();
-    await client.query(statement);
-    await client.end();
-  };
-  await admin(`create database ${name}`);
-  const url = new URL(given);
-  url.pathname = `/${name}`;
-  await migrate(url.href);
-  return { url: url.href, drop: () => admin(`drop database ${name} with (force)`) };
-}
