@@ -5,6 +5,7 @@ import { Batch } from './batch';
 import type { ProcessDefinition } from './definition';
 import { parkingEvent } from './parking-event';
 import type { Pending } from './pending';
+import { classOf, type Storm, type StormWatch } from './storm';
 
 // A stream that is written to by many at once makes a single input lose this often only when something is wrong.
 const MAX_TRIES = 20;
@@ -17,7 +18,8 @@ export type OnParked = (inputKey: string, error: unknown) => void;
 
 /**
  * Brings inputs to their decisions. When `handle` resolves, each is accounted for: decided, a repeat, or parked. It
- * rejects only with {@link StoreUnavailable}: then nothing was decided and the same inputs may be given again.
+ * rejects with {@link StoreUnavailable} (nothing was decided) or {@link Storm} (nothing more will be): the same inputs
+ * may be given again, and those that were decided are repeats then.
  */
 export class InputProcessor<State, Event extends DomainEvent, Input> {
   constructor(
@@ -25,18 +27,35 @@ export class InputProcessor<State, Event extends DomainEvent, Input> {
     private readonly definition: ProcessDefinition<State, Event, Input>,
     private readonly onCommitted: OnCommitted,
     private readonly onParked: OnParked,
+    private readonly watch: StormWatch,
   ) {}
 
+  /** True from a storm on: mail is left to others. */
+  get stopped(): boolean {
+    return this.watch.storm !== undefined;
+  }
+
   async handle(inputs: Pending<Input>[]): Promise<void> {
+    if (this.watch.storm) throw this.watch.storm;
     const unique = withoutRepeats(inputs);
     if (unique.length === 0) return;
     try {
       await this.commitTwice(unique);
+      this.watch.passed(unique.length);
     } catch (error) {
       if (error instanceof StoreUnavailable) throw error;
-      for (const input of unique) await this.handleAlone(input);
+      await this.handleEach(unique);
     }
     this.onCommitted();
+  }
+
+  private async handleEach(inputs: Pending<Input>[]): Promise<void> {
+    try {
+      for (const input of inputs) await this.handleAlone(input);
+    } catch (error) {
+      this.onCommitted();
+      throw error;
+    }
   }
 
   // Another writer moved a version or took a mark: one more look at the whole batch, before it is taken apart.
@@ -60,10 +79,7 @@ export class InputProcessor<State, Event extends DomainEvent, Input> {
     let last: unknown;
     for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
       try {
-        await this.commit([input]).catch((error: unknown) => {
-          if (error instanceof StoreUnavailable || error instanceof Conflict) throw error;
-          return this.park(input, error);
-        });
+        await this.commitOrPark(input);
         return;
       } catch (error) {
         if (!(error instanceof Conflict)) throw error;
@@ -74,15 +90,26 @@ export class InputProcessor<State, Event extends DomainEvent, Input> {
     throw new StoreUnavailable({ cause: last });
   }
 
+  private async commitOrPark(input: Pending<Input>): Promise<void> {
+    try {
+      await this.commit([input]);
+      this.watch.passed(1);
+    } catch (error) {
+      if (error instanceof StoreUnavailable || error instanceof Conflict) throw error;
+      await this.park(input, error);
+    }
+  }
+
   /**
    * Parks the input's key: it and what follows for it wait in order, while all other keys go on (protocol 11). Throws
-   * {@link Conflict} where someone else was quicker.
+   * {@link Conflict} where someone else was quicker, and {@link Storm} where too many fail alike.
    */
   async park(input: Pending<Input>, error: unknown): Promise<void> {
     const { service } = this.definition;
     const { inputKey, inbox, mailId } = input;
+    this.watch.failed(inbox.key, error);
     const reason = error instanceof Error ? error.message : String(error);
-    const errorClass = error instanceof Error ? error.name : 'unknown';
+    const errorClass = classOf(error);
     await transact(this.pool, service, [inputKey], 'exclusive', async (tx) => {
       const marks = 'day' in inbox ? [inbox] : [];
       const known = await tx.read({ marks, undated: [], inputKeys: [], streams: [] });

@@ -47,7 +47,7 @@ export class MailboxPump<State, Event extends DomainEvent, Input> {
   }
 
   private async step(): Promise<boolean> {
-    if (!(await this.holdsLease())) return false;
+    if (this.processor.stopped || !(await this.holdsLease())) return false;
     const mail = await dueMail(this.pool, this.definition.service, PAGE);
     const inputs: Pending<Input>[] = [];
     for (const m of mail) {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { DomainEvent } from '#libs/contracts';
 import { type ContentKey, type OnError, type Pool, Relay } from '#libs/event-store';
 import type { BatchHandler, IncomingRecord } from '#libs/log';
-import type { ProcessDefinition } from './definition';
+import { type ProcessDefinition, UnreadableRecord } from './definition';
 import { EffectRunner, type EffectKind } from './effect-runner';
 import { InputProcessor, type OnParked } from './input-processor';
 import { inputOfRecord } from './inputs';
@@ -11,6 +11,7 @@ import { MailboxPump } from './mailbox-pump';
 import type { Pending } from './pending';
 import { type Produce, publishTo } from './publish';
 import { type LogRange, ReplayWorker } from './replay/replay-worker';
+import { Storm, StormWatch } from './storm';
 
 /** What a process needs from the app that runs it. */
 export interface Surroundings {
@@ -25,6 +26,8 @@ export interface Surroundings {
   log?: LogRange;
   onError: OnError;
   onParked: OnParked;
+  /** Told once, when so many inputs fail alike that nothing more is decided. */
+  onStorm?: (storm: Storm) => void;
 }
 
 /**
@@ -35,6 +38,7 @@ export class Process<State, Event extends DomainEvent, Input> {
   /** Names shared calls; must be set before the first input where a kind shares its answers. */
   contentKey: ContentKey | undefined;
   private readonly definition: ProcessDefinition<State, Event, Input>;
+  private readonly watch: StormWatch;
   private readonly processor: InputProcessor<State, Event, Input>;
   private readonly relay: Relay;
   private readonly runner: EffectRunner;
@@ -55,12 +59,17 @@ export class Process<State, Event extends DomainEvent, Input> {
       this.runner.wake();
       this.pump.wake();
     };
-    this.processor = new InputProcessor(pool, definition, committed, onParked);
+    this.watch = new StormWatch((storm) => surroundings.onStorm?.(storm));
+    this.processor = new InputProcessor(pool, definition, committed, onParked, this.watch);
     const release = new KeyRelease(pool, definition, committed);
     this.relay = new Relay(pool, service, owner, publishTo(produce, catalog), onError);
     this.runner = new EffectRunner(pool, service, owner, effects, concurrency, () => this.pump.wake(), onError);
     this.replays = log && new ReplayWorker(pool, definition, effects, log, owner, committed, onError);
-    this.pump = new MailboxPump(pool, definition, this.processor, release, owner, onError);
+    // A storm is told once, by itself.
+    const onPumpError: OnError = (error, loop) => {
+      if (!(error instanceof Storm)) onError(error, loop);
+    };
+    this.pump = new MailboxPump(pool, definition, this.processor, release, owner, onPumpError);
   }
 
   start(): void {
@@ -78,6 +87,11 @@ export class Process<State, Event extends DomainEvent, Input> {
     await this.relay.stop();
   }
 
+  /** Resolves while inputs are decided; rejects with why they are not any more. For readiness. */
+  check(): Promise<void> {
+    return this.watch.storm ? Promise.reject(this.watch.storm) : Promise.resolve();
+  }
+
   /** The handler for one of the definition's topics. */
   handlerFor(topic: string): BatchHandler {
     if (!this.definition.routes[topic]) throw new Error(`${this.definition.service} does not read ${topic}`);
@@ -91,7 +105,10 @@ export class Process<State, Event extends DomainEvent, Input> {
         const input = inputOfRecord(this.definition, record);
         if (input) inputs.push(input);
       } catch (error) {
-        // Poison, or a route with a bug: either way no key is known that could be parked.
+        // Poison, or a route with a bug: either way no key is known that could be parked. Only bugs make a storm.
+        if (!(error instanceof UnreadableRecord)) {
+          this.watch.failed(`${record.topic}/${String(record.partition)}/${record.offset}`, error);
+        }
         await this.surroundings.deadLetter(record, error instanceof Error ? error : new Error(String(error)));
       }
     }

@@ -65,6 +65,7 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
       deadLetter: (record, error) => deadLetter(this.producer, letterOf(service, version, record, error)),
       onError: (err, loop) => lines.error({ err, loop }, 'a step failed and will be tried again'),
       onParked: (inputKey, err) => lines.error({ err, inputKey }, 'an input could not be handled: its key is parked'),
+      onStorm: (err) => lines.error({ err }, 'so many inputs fail alike that nothing more is decided'),
     });
   }
 
@@ -113,6 +114,7 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
       database: () => checkStore(this.pool),
       log: () => this.producer.check(),
       consumer: () => this.strategy.check(),
+      decisions: () => this.process.check(),
     };
   }
 }
