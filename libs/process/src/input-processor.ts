@@ -2,10 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { INPUT_PARKED, type DomainEvent } from '#libs/contracts';
 import { Conflict, StoreUnavailable, transact, type Pool } from '#libs/event-store';
 import { Batch } from './batch';
+import { type Caution, Killer } from './caution';
 import type { ProcessDefinition } from './definition';
 import { parkingEvent } from './parking-event';
 import type { Pending } from './pending';
-import { classOf, type Storm, type StormWatch } from './storm';
+import { classOf, type StormWatch } from './storm';
 
 // A stream that is written to by many at once makes a single input lose this often only when something is wrong.
 const MAX_TRIES = 20;
@@ -18,7 +19,7 @@ export type OnParked = (inputKey: string, error: unknown) => void;
 
 /**
  * Brings inputs to their decisions. When `handle` resolves, each is accounted for: decided, a repeat, or parked. It
- * rejects with {@link StoreUnavailable} (nothing was decided) or {@link Storm} (nothing more will be): the same inputs
+ * rejects with {@link StoreUnavailable} (nothing was decided) or a storm (nothing more will be): the same inputs
  * may be given again, and those that were decided are repeats then.
  */
 export class InputProcessor<State, Event extends DomainEvent, Input> {
@@ -28,6 +29,7 @@ export class InputProcessor<State, Event extends DomainEvent, Input> {
     private readonly onCommitted: OnCommitted,
     private readonly onParked: OnParked,
     private readonly watch: StormWatch,
+    private readonly caution: Caution,
   ) {}
 
   /** True from a storm on: mail is left to others. */
@@ -39,23 +41,27 @@ export class InputProcessor<State, Event extends DomainEvent, Input> {
     if (this.watch.storm) throw this.watch.storm;
     const unique = withoutRepeats(inputs);
     if (unique.length === 0) return;
+    if (await this.caution.on()) return this.handleEach(unique, (input) => this.handleWithCare(input));
     try {
       await this.commitTwice(unique);
       this.watch.passed(unique.length);
     } catch (error) {
       if (error instanceof StoreUnavailable) throw error;
-      await this.handleEach(unique);
+      return this.handleEach(unique, (input) => this.handleAlone(input));
     }
     this.onCommitted();
   }
 
-  private async handleEach(inputs: Pending<Input>[]): Promise<void> {
+  private async handleEach(inputs: Pending<Input>[], handle: (input: Pending<Input>) => Promise<void>): Promise<void> {
     try {
-      for (const input of inputs) await this.handleAlone(input);
-    } catch (error) {
+      for (const input of inputs) await handle(input);
+    } finally {
       this.onCommitted();
-      throw error;
     }
+  }
+
+  private handleWithCare(input: Pending<Input>): Promise<void> {
+    return this.caution.singly(input.inbox.key, (killer) => this.handleAlone(input, killer));
   }
 
   // Another writer moved a version or took a mark: one more look at the whole batch, before it is taken apart.
@@ -75,11 +81,11 @@ export class InputProcessor<State, Event extends DomainEvent, Input> {
     );
   }
 
-  private async handleAlone(input: Pending<Input>): Promise<void> {
+  private async handleAlone(input: Pending<Input>, killer?: Killer): Promise<void> {
     let last: unknown;
     for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
       try {
-        await this.commitOrPark(input);
+        await (killer ? this.park(input, killer) : this.commitOrPark(input));
         return;
       } catch (error) {
         if (!(error instanceof Conflict)) throw error;
@@ -102,7 +108,7 @@ export class InputProcessor<State, Event extends DomainEvent, Input> {
 
   /**
    * Parks the input's key: it and what follows for it wait in order, while all other keys go on (protocol 11). Throws
-   * {@link Conflict} where someone else was quicker, and {@link Storm} where too many fail alike.
+   * {@link Conflict} where someone else was quicker, and a storm where too many fail alike.
    */
   async park(input: Pending<Input>, error: unknown): Promise<void> {
     const { service } = this.definition;
@@ -115,7 +121,14 @@ export class InputProcessor<State, Event extends DomainEvent, Input> {
       const known = await tx.read({ marks, undated: [], inputKeys: [], streams: [] });
       if (known.marked.has(inbox.key)) return;
       await tx.park(inputKey, errorClass, reason);
-      const data = { service, inputKey, input: inbox.key, code: 'bug', errorClass, reason };
+      const data = {
+        service,
+        inputKey,
+        input: inbox.key,
+        code: error instanceof Killer ? error.code : 'bug',
+        errorClass,
+        reason,
+      };
       // Mail is in the mailbox already and only has to wait there; a record is marked and put behind its key.
       const waits =
         mailId === undefined

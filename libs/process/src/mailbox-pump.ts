@@ -41,6 +41,11 @@ export class MailboxPump<State, Event extends DomainEvent, Input> {
     this.loop.wake();
   }
 
+  /** Whether it is this replica that pumps. */
+  get holdsMailbox(): boolean {
+    return this.holds;
+  }
+
   async stop(): Promise<void> {
     await this.loop.stop();
     await dropLeases(this.pool, [this.lease], this.owner);

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { DomainEvent } from '#libs/contracts';
-import { type ContentKey, type OnError, type Pool, Relay } from '#libs/event-store';
+import { type ContentKey, type OnError, type Pool, Relay, Replica } from '#libs/event-store';
 import type { BatchHandler, IncomingRecord } from '#libs/log';
+import { Caution } from './caution';
 import { type ProcessDefinition, UnreadableRecord } from './definition';
 import { EffectRunner, type EffectKind } from './effect-runner';
+import { HangWatch } from './hang-watch';
 import { InputProcessor, type OnParked } from './input-processor';
 import { inputOfRecord } from './inputs';
 import { KeyRelease } from './key-release';
@@ -24,6 +26,8 @@ export interface Surroundings {
   concurrency: number;
   /** How replays read the log again; without it none are made. */
   log?: LogRange;
+  /** Longest time in milliseconds that one decision may take; one that takes longer ends the process. */
+  decideLimitMs?: number;
   onError: OnError;
   onParked: OnParked;
   /** Told once, when so many inputs fail alike that nothing more is decided. */
@@ -39,6 +43,8 @@ export class Process<State, Event extends DomainEvent, Input> {
   contentKey: ContentKey | undefined;
   private readonly definition: ProcessDefinition<State, Event, Input>;
   private readonly watch: StormWatch;
+  private readonly hangs: HangWatch;
+  private readonly replica: Replica;
   private readonly processor: InputProcessor<State, Event, Input>;
   private readonly relay: Relay;
   private readonly runner: EffectRunner;
@@ -49,21 +55,36 @@ export class Process<State, Event extends DomainEvent, Input> {
     plain: ProcessDefinition<State, Event, Input>,
     private readonly surroundings: Surroundings,
   ) {
-    const definition = { ...plain, sharedSlot: this.sharedSlot.bind(this) };
+    this.hangs = new HangWatch(plain.service, surroundings.decideLimitMs);
+    const definition = {
+      ...plain,
+      decider: this.hangs.watched(plain.decider),
+      sharedSlot: this.sharedSlot.bind(this),
+    };
     this.definition = definition;
     const { pool, produce, effects, concurrency, log, onError, onParked } = surroundings;
     const { service, catalog } = definition;
     const owner = `${service}/${randomUUID()}`;
-    const committed = () => {
+    const wake = () => {
       this.relay.wake();
       this.runner.wake();
       this.pump.wake();
     };
+    this.replica = new Replica(pool, service, wake, onError);
+    const caution = new Caution(pool, service, this.replica);
+    const committed = () => {
+      wake();
+      this.tellOthers();
+    };
     this.watch = new StormWatch((storm) => surroundings.onStorm?.(storm));
-    this.processor = new InputProcessor(pool, definition, committed, onParked, this.watch);
-    const release = new KeyRelease(pool, definition, committed);
+    this.processor = new InputProcessor(pool, definition, committed, onParked, this.watch, caution);
+    const settled = () => {
+      this.pump.wake();
+      this.tellOthers();
+    };
+    const release = new KeyRelease(pool, definition, committed, caution);
     this.relay = new Relay(pool, service, owner, publishTo(produce, catalog), onError);
-    this.runner = new EffectRunner(pool, service, owner, effects, concurrency, () => this.pump.wake(), onError);
+    this.runner = new EffectRunner(pool, service, owner, effects, concurrency, settled, onError);
     this.replays = log && new ReplayWorker(pool, definition, effects, log, owner, committed, onError);
     // A storm is told once, by itself.
     const onPumpError: OnError = (error, loop) => {
@@ -73,6 +94,8 @@ export class Process<State, Event extends DomainEvent, Input> {
   }
 
   start(): void {
+    this.hangs.start();
+    this.replica.start();
     this.relay.start();
     this.runner.start();
     this.pump.start();
@@ -85,6 +108,13 @@ export class Process<State, Event extends DomainEvent, Input> {
     await this.pump.stop();
     await this.runner.stop();
     await this.relay.stop();
+    await this.replica.stop();
+    await this.hangs.stop();
+  }
+
+  // A replica that holds everything needs nobody.
+  private tellOthers(): void {
+    if (!this.relay.holdsAll || !this.pump.holdsMailbox) this.replica.tell();
   }
 
   /** Resolves while inputs are decided; rejects with why they are not any more. For readiness. */

@@ -27,6 +27,8 @@ export interface RuntimeOptions<State, Event extends DomainEvent, Input> {
   connection: LogConnection & { lines: LogLines };
   /** Vendor calls under way at once, in this replica. */
   concurrency: number;
+  /** Longest time in milliseconds that one decision may take; one that takes longer ends the process. */
+  decideLimitMs: number;
   /** Version of the app, noted on dead letters. */
   version: string;
 }
@@ -47,7 +49,7 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
   }
 
   private constructor(private readonly options: RuntimeOptions<unknown, DomainEvent, unknown>) {
-    const { definition, effects, databaseUrl, connection, concurrency, version } = options;
+    const { definition, effects, databaseUrl, connection, concurrency, decideLimitMs, version } = options;
     const { service } = definition;
     const { lines } = connection;
     this.pool = openPool(databaseUrl, service);
@@ -57,6 +59,7 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
       pool: this.pool,
       effects,
       concurrency,
+      decideLimitMs,
       log: {
         bounds: (range) => boundsOf(connection, range),
         read: (topic, bounds, onRecords) => readRange(connection, topic, bounds, onRecords),
