@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { INPUT_PARKED, type DomainEvent } from '#libs/contracts';
-import { Conflict, StoreUnavailable, transact, type Pool } from '#libs/event-store';
+import { Conflict, type Outcome, StoreUnavailable, transact, type Pool } from '#libs/event-store';
 import { Batch } from './batch';
 import { type Caution, Killer } from './caution';
 import type { ProcessDefinition } from './definition';
-import { parkingEvent } from './parking-event';
+import { keyOfItsOwn, parkingEvent } from './parking-event';
 import type { Pending } from './pending';
 import { classOf, type StormWatch } from './storm';
 
@@ -107,12 +107,14 @@ export class InputProcessor<State, Event extends DomainEvent, Input> {
   }
 
   /**
-   * Parks the input's key: it and what follows for it wait in order, while all other keys go on (protocol 11). Throws
-   * {@link Conflict} where someone else was quicker, and a storm where too many fail alike.
+   * Parks the input's key: it and what follows for it wait in order, while all other keys go on (protocol 11); where the
+   * service skips, the input waits alone. Throws {@link Conflict} where someone else was quicker, and a storm where too many fail alike.
    */
   async park(input: Pending<Input>, error: unknown): Promise<void> {
-    const { service } = this.definition;
-    const { inputKey, inbox, mailId } = input;
+    const { service, onFailure } = this.definition;
+    const { inbox, mailId, mail } = input;
+    const skips = onFailure === 'skip';
+    const inputKey = skips ? keyOfItsOwn(input.inputKey, inbox.key) : input.inputKey;
     this.watch.failed(inbox.key, error);
     const reason = error instanceof Error ? error.message : String(error);
     const errorClass = classOf(error);
@@ -129,14 +131,14 @@ export class InputProcessor<State, Event extends DomainEvent, Input> {
         errorClass,
         reason,
       };
+      const announce = (also: Partial<Outcome>) =>
+        parkingEvent(tx, service, inputKey, INPUT_PARKED, data, input.meta, also);
+      const waiting = [{ ...mail, inputKey, parked: true }];
       // Mail is in the mailbox already and only has to wait there; a record is marked and put behind its key.
-      const waits =
-        mailId === undefined
-          ? { marks: [{ ...inbox, decided: [] }], mail: [{ inputKey, ...input.mail, parked: true }] }
-          : { parkedMail: [mailId] };
-      await parkingEvent(tx, service, inputKey, INPUT_PARKED, data, input.meta, waits);
+      if (mailId === undefined) await announce({ marks: [{ ...inbox, decided: [] }], mail: waiting });
+      else await announce(skips ? { taken: [mailId], mail: waiting } : { parkedMail: [mailId] });
     });
-    this.onParked(input.inputKey, error);
+    this.onParked(inputKey, error);
   }
 }
 
