@@ -27,9 +27,10 @@ export class MailboxPump<State, Event extends DomainEvent, Input> {
     private readonly release: KeyRelease<State, Event, Input>,
     private readonly owner: string,
     onError: OnError,
+    pollMs = POLL_MS,
   ) {
     this.lease = `mailbox/${definition.service}`;
-    this.loop = new Loop(`mailbox of ${definition.service}`, POLL_MS, () => this.step(), onError);
+    this.loop = new Loop(`mailbox of ${definition.service}`, pollMs, () => this.step(), onError);
   }
 
   start(): void {

@@ -24,6 +24,8 @@ export interface Surroundings {
   effects: Record<string, EffectKind>;
   /** Calls under way at once, in this replica. */
   concurrency: number;
+  /** How often, in milliseconds, relay, runner and pump look by themselves for what nobody told them of. */
+  pollMs?: number;
   /** How replays read the log again; without it none are made. */
   log?: LogRange;
   /** Longest time in milliseconds that one decision may take; one that takes longer ends the process. */
@@ -62,7 +64,7 @@ export class Process<State, Event extends DomainEvent, Input> {
       sharedSlot: this.sharedSlot.bind(this),
     };
     this.definition = definition;
-    const { pool, produce, effects, concurrency, log, onError, onParked } = surroundings;
+    const { pool, produce, effects, concurrency, pollMs, log, onError, onParked } = surroundings;
     const { service, catalog } = definition;
     const owner = `${service}/${randomUUID()}`;
     const wake = () => {
@@ -83,14 +85,14 @@ export class Process<State, Event extends DomainEvent, Input> {
       this.tellOthers();
     };
     const release = new KeyRelease(pool, definition, committed, caution);
-    this.relay = new Relay(pool, service, owner, publishTo(produce, catalog), onError);
-    this.runner = new EffectRunner(pool, service, owner, effects, concurrency, settled, onError);
+    this.relay = new Relay(pool, service, owner, publishTo(produce, catalog), onError, pollMs);
+    this.runner = new EffectRunner(pool, service, owner, effects, concurrency, settled, onError, pollMs);
     this.replays = log && new ReplayWorker(pool, definition, effects, log, owner, committed, onError);
     // A storm is told once, by itself.
     const onPumpError: OnError = (error, loop) => {
       if (!(error instanceof Storm)) onError(error, loop);
     };
-    this.pump = new MailboxPump(pool, definition, this.processor, release, owner, onPumpError);
+    this.pump = new MailboxPump(pool, definition, this.processor, release, owner, onPumpError, pollMs);
   }
 
   start(): void {
