@@ -132,7 +132,13 @@ module.exports = {
       from: { pathNot: forTests },
       module: {
         path: '^(apps|libs|sandbox/src|scripts)/.*[jt]s$',
-        pathNot: [forTests, '/main\\.m?ts$', '^scripts/start\\.mjs$', '^scripts/test/global-(setup|teardown)\\.mts$'],
+        pathNot: [
+          forTests,
+          '/main\\.m?ts$',
+          '-thread\\.ts$',
+          '^scripts/start\\.mjs$',
+          '^scripts/test/global-(setup|teardown)\\.mts$',
+        ],
         numberOfDependentsLessThan: 1,
       },
     },

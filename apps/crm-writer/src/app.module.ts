@@ -16,6 +16,7 @@ export class AppModule {
       connection: connectionOf(config, 'crm-writer', lines),
       concurrency: 10,
       version,
+      decideLimitMs: config.DECIDE_LIMIT,
     });
     return {
       module: AppModule,

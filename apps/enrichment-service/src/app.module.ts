@@ -18,6 +18,7 @@ export class AppModule {
       connection: connectionOf(config, 'enrichment-service', lines),
       concurrency: 50,
       version,
+      decideLimitMs: config.DECIDE_LIMIT,
     });
     return {
       module: AppModule,

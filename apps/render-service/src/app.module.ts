@@ -17,6 +17,7 @@ export class AppModule {
       connection: connectionOf(config, 'render-service', lines),
       concurrency: 20,
       version,
+      decideLimitMs: config.DECIDE_LIMIT,
     });
     return {
       module: AppModule,

@@ -2,6 +2,7 @@ import { DataSource } from 'typeorm';
 import { Initial1795219200000 } from './migrations/1795219200000-initial';
 import { Replay1795305600000 } from './migrations/1795305600000-replay';
 import { Gates1795392000000 } from './migrations/1795392000000-gates';
+import { Replicas1795478400000 } from './migrations/1795478400000-replicas';
 import { DeadLetters1795824000000 } from './migrations/1795824000000-dead-letters';
 
 /** TypeORM's view of the store: migrations and read models. The hot path speaks to `pg` directly. */
@@ -10,7 +11,13 @@ export const storeDataSource = (databaseUrl: string): DataSource =>
     type: 'postgres',
     url: databaseUrl,
     entities: [],
-    migrations: [Initial1795219200000, Replay1795305600000, Gates1795392000000, DeadLetters1795824000000],
+    migrations: [
+      Initial1795219200000,
+      Replay1795305600000,
+      Gates1795392000000,
+      Replicas1795478400000,
+      DeadLetters1795824000000,
+    ],
     migrationsTableName: 'migration',
     migrationsTransactionMode: 'all',
   });

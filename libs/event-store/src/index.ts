@@ -14,10 +14,12 @@ export { cancel, eraseOwed, redo, resolveHeld, type EffectName, type Finding } f
 export { keysToRelease, parkedKeys, parkedMail, requestRelease, type ParkedKey, type ParkedSelection } from './parking';
 export { checkStore, openPool, type Pool } from './pool';
 export { Relay, type Publish } from './relay';
+export { Replica } from './replica';
 export * from './replays';
 export * from './shapes';
 export { storyOf, streamsAbout, type Story, type StoryEffect, type StoryEvent } from './story';
 export { readStreams } from './streams';
+export { clear, suspect } from './suspects';
 export {
   BatchTransaction,
   emptyOutcome,

@@ -4,9 +4,9 @@ export type { Pool } from 'pg';
 
 /**
  * Opens a pool of connections to the primary. Transactions are bounded in time (protocol 20): the server ends one that
- * idles or runs too long, so a stuck process never holds back the others.
+ * idles or runs too long, so a stuck process never holds back the others. One connection is for the replica's session.
  */
-export function openPool(databaseUrl: string, name: string, max = 8): Pool {
+export function openPool(databaseUrl: string, name: string, max = 9): Pool {
   const pool = new Pool({
     connectionString: databaseUrl,
     application_name: name,

@@ -43,6 +43,11 @@ export class Relay {
     this.loop.wake();
   }
 
+  /** Whether nobody else relays a part of the service's events. */
+  get holdsAll(): boolean {
+    return this.shards.length === SHARDS;
+  }
+
   async stop(): Promise<void> {
     await this.loop.stop();
     await dropLeases(this.pool, [...this.leases.keys()], this.owner);

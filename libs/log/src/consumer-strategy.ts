@@ -44,7 +44,7 @@ export class LogStrategy extends Server implements CustomTransportStrategy {
     await this.consumer?.close();
   }
 
-  /** Resolves while the group is joined and no partition has been retried for more than 30 s. */
+  /** Resolves while the group is joined and every partition that has records moves on, at least every 30 s. */
   async check(): Promise<void> {
     if (!this.consumer) throw new Error('the consumer was not started');
     await this.consumer.check();

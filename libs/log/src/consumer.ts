@@ -4,6 +4,7 @@ import { incomingRecord } from './incoming';
 import { LogUnavailable } from './log-unavailable';
 import { OffsetCommits } from './offset-commits';
 import type { BatchHandler, IncomingRecord } from './record';
+import { StallWatch } from './stall-watch';
 
 /** How a group consumes. */
 export interface ConsumerOptions {
@@ -14,6 +15,8 @@ export interface ConsumerOptions {
   fromBeginning?: boolean;
   /** Partitions handled at the same time. */
   concurrency?: number;
+  /** How long, in milliseconds, a partition may stand still before {@link LogConsumer.check} rejects; 30 s unless told. */
+  redAfterMs?: number;
 }
 
 const HEARTBEAT_MS = 2_000;
@@ -38,6 +41,7 @@ export class LogConsumer {
   private readonly retries = new Map<string, Retry>();
   private readonly inHand = new Set<Promise<void>>();
   private readonly commits: OffsetCommits;
+  private readonly stalls: StallWatch;
   private readonly stopped = Promise.withResolvers<void>();
   private supervised: Promise<void> | undefined;
   private joined = false;
@@ -51,6 +55,7 @@ export class LogConsumer {
     this.kafka = kafkaOf(connection);
     this.prefix = connection.topicPrefix ?? '';
     this.commits = new OffsetCommits(COMMIT_EVERY_MS, connection.lines);
+    this.stalls = new StallWatch(connection, this.prefix + options.groupId, this.redAfterMs);
   }
 
   /** Begins to consume in the background; where no broker answers it tries until one does. */
@@ -58,13 +63,14 @@ export class LogConsumer {
     this.supervised ??= this.supervise();
   }
 
-  /** Resolves while the group is joined and no partition has been retried for more than 30 s. */
+  /** Resolves while the group is joined and every partition that has records moves on, at least every 30 s. */
   async check(): Promise<void> {
     if (!this.joined) throw new LogUnavailable('broker', 'the consumer has not joined its group');
     for (const [where, retry] of this.retries) {
       const age = Date.now() - retry.since;
-      if (age > RED_AFTER_MS) throw new Error(`${where} is retried since ${age} ms`);
+      if (age > this.redAfterMs) throw new Error(`${where} is retried since ${age} ms`);
     }
+    await this.stalls.check();
   }
 
   /** Waits for the chunks in hand, commits them, and leaves the group. */
@@ -75,6 +81,11 @@ export class LogConsumer {
     await this.commits.flush();
     this.stopped.resolve();
     await this.supervised;
+    await this.stalls.close();
+  }
+
+  private get redAfterMs(): number {
+    return this.options.redAfterMs ?? RED_AFTER_MS;
   }
 
   private async supervise(): Promise<void> {
@@ -82,7 +93,8 @@ export class LogConsumer {
       const consumer = this.newConsumer();
       const crash = Promise.withResolvers<Error>();
       consumer.on(consumer.events.CRASH, ({ payload }) => crash.resolve(payload.error));
-      consumer.on(consumer.events.GROUP_JOIN, () => {
+      consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+        this.stalls.assign(payload.memberAssignment);
         attempt = 0;
         this.joined = true;
         this.commits.restart(consumer);
@@ -143,6 +155,7 @@ export class LogConsumer {
       const last = records.at(-1);
       if (!last || !(await this.attempt(handler, records, payload))) return;
       resolveOffset(last.offset);
+      this.stalls.note(batch.topic, batch.partition);
       this.commits.note(batch.topic, batch.partition, last.offset);
       await heartbeat();
     }

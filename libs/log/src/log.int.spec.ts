@@ -19,6 +19,7 @@ beforeAll(async () => {
     spec('poison', 1),
     spec('writer.dlq', 1),
     spec('large', 1),
+    spec('stall', 1),
   ]);
   producer = new LogProducer(connection);
 });
@@ -34,6 +35,18 @@ function consume(groupId: string, topic: string, handler: BatchHandler, chunkRec
   open.push(consumer);
   consumer.start();
   return consumer;
+}
+
+/** Asks again and again until the answer is the wanted one. */
+async function untilReady(consumer: LogConsumer, wanted: true | RegExp): Promise<void> {
+  for (;;) {
+    const said = await consumer.check().then(
+      () => true as const,
+      (error: unknown) => String(error),
+    );
+    if (said === true ? wanted === true : wanted !== true && wanted.test(said)) return;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 function read(topic: string): TopicReader {
@@ -147,6 +160,36 @@ it('commits what was handled and nothing else: the next member goes on exactly t
   });
   await progress.until(() => second.length >= 10);
   expect([...first, ...second]).toEqual(Array.from({ length: 20 }, (_, i) => String(i)));
+});
+
+it('is not ready while records wait and none is handled, because a handler hangs; ready again when they move', async () => {
+  const hold = Promise.withResolvers<void>();
+  const progress = new Progress();
+  let handled = 0;
+  const consumer = new LogConsumer(
+    connection,
+    { groupId: 'stall', redAfterMs: 200 },
+    new Map([
+      [
+        'stall',
+        async (records) => {
+          if (records.some((record) => text(record) === 'hang')) await hold.promise;
+          handled += records.length;
+          progress.note();
+        },
+      ],
+    ]),
+  );
+  open.push(consumer);
+  consumer.start();
+  await producer.publish([testRecord('stall', 'k', 'first')]);
+  await progress.until(() => handled === 1);
+  await untilReady(consumer, true);
+  await producer.publish([testRecord('stall', 'k', 'hang')]);
+  await untilReady(consumer, /stall\/0: records wait, and none was handled for/);
+  hold.resolve();
+  await progress.until(() => handled === 2);
+  await untilReady(consumer, true);
 });
 
 it('gives poison without an envelope, which goes to the dead letters with its bytes and whereabouts', async () => {

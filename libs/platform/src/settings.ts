@@ -95,6 +95,9 @@ export const workerSettings = {
   ...appSettings,
   ...logSettings,
   DATABASE_URL: url('postgres', 'postgresql').meta({ secret: true }).describe('The event store, always the primary'),
+  DECIDE_LIMIT: duration()
+    .prefault('10s')
+    .describe('Longest time that one decision may take: a process that hangs longer ends itself'),
 };
 
 /** The settings of an app that speaks to HubSpot. */

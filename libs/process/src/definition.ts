@@ -41,6 +41,11 @@ export interface ProcessDefinition<State, Event extends DomainEvent, Input> {
   decider: Decider<State, Event, Input>;
   /** Fields of events that say which version decided, not what: a plan does not count them as a difference. */
   provenance?: readonly string[];
+  /**
+   * What happens when an input's handling fails: its key is parked and what follows for it waits (`park`, the default),
+   * or, where order does not matter, the input alone is set aside under a key of its own and the rest goes on (`skip`).
+   */
+  onFailure?: 'park' | 'skip';
   /** For each topic that the service reads: which streams a record speaks to. Pure. */
   routes: Record<string, (record: ReadableRecord) => Route<Input>>;
   /** An effect's end as an input; `at` is when it became known (RFC 3339). */

@@ -66,9 +66,10 @@ export class EffectRunner {
     private readonly concurrency: number,
     private readonly onSettled: () => void,
     private readonly onError: OnError,
+    pollMs = POLL_MS,
   ) {
     this.ledger = new Ledger(pool, service, policiesOf(kinds));
-    this.claiming = new Loop(`effects of ${service}`, POLL_MS, () => this.claim(), onError);
+    this.claiming = new Loop(`effects of ${service}`, pollMs, () => this.claim(), onError);
     this.sweeping = new Loop(`overdue effects of ${service}`, SWEEP_MS, () => this.sweep(), onError);
   }
 

@@ -9,4 +9,5 @@ export type { Produce } from './publish';
 export type { ItemPlan, PlannedEffect } from './replay/simulation';
 export type { Verdict } from './replay/verdict';
 export * from './service-runtime';
+export { Storm } from './storm';
 export * from './stream-id';

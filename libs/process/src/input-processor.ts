@@ -1,10 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { INPUT_PARKED, type DomainEvent } from '#libs/contracts';
-import { Conflict, StoreUnavailable, transact, type Pool } from '#libs/event-store';
+import { Conflict, type Outcome, StoreUnavailable, transact, type Pool } from '#libs/event-store';
 import { Batch } from './batch';
+import { type Caution, Killer } from './caution';
 import type { ProcessDefinition } from './definition';
-import { parkingEvent } from './parking-event';
+import { keyOfItsOwn, parkingEvent } from './parking-event';
 import type { Pending } from './pending';
+import { classOf, type StormWatch } from './storm';
 
 // A stream that is written to by many at once makes a single input lose this often only when something is wrong.
 const MAX_TRIES = 20;
@@ -17,7 +19,8 @@ export type OnParked = (inputKey: string, error: unknown) => void;
 
 /**
  * Brings inputs to their decisions. When `handle` resolves, each is accounted for: decided, a repeat, or parked. It
- * rejects only with {@link StoreUnavailable}: then nothing was decided and the same inputs may be given again.
+ * rejects with {@link StoreUnavailable} (nothing was decided) or a storm (nothing more will be): the same inputs
+ * may be given again, and those that were decided are repeats then.
  */
 export class InputProcessor<State, Event extends DomainEvent, Input> {
   constructor(
@@ -25,18 +28,40 @@ export class InputProcessor<State, Event extends DomainEvent, Input> {
     private readonly definition: ProcessDefinition<State, Event, Input>,
     private readonly onCommitted: OnCommitted,
     private readonly onParked: OnParked,
+    private readonly watch: StormWatch,
+    private readonly caution: Caution,
   ) {}
 
+  /** True from a storm on: mail is left to others. */
+  get stopped(): boolean {
+    return this.watch.storm !== undefined;
+  }
+
   async handle(inputs: Pending<Input>[]): Promise<void> {
+    if (this.watch.storm) throw this.watch.storm;
     const unique = withoutRepeats(inputs);
     if (unique.length === 0) return;
+    if (await this.caution.on()) return this.handleEach(unique, (input) => this.handleWithCare(input));
     try {
       await this.commitTwice(unique);
+      this.watch.passed(unique.length);
     } catch (error) {
       if (error instanceof StoreUnavailable) throw error;
-      for (const input of unique) await this.handleAlone(input);
+      return this.handleEach(unique, (input) => this.handleAlone(input));
     }
     this.onCommitted();
+  }
+
+  private async handleEach(inputs: Pending<Input>[], handle: (input: Pending<Input>) => Promise<void>): Promise<void> {
+    try {
+      for (const input of inputs) await handle(input);
+    } finally {
+      this.onCommitted();
+    }
+  }
+
+  private handleWithCare(input: Pending<Input>): Promise<void> {
+    return this.caution.singly(input.inbox.key, (killer) => this.handleAlone(input, killer));
   }
 
   // Another writer moved a version or took a mark: one more look at the whole batch, before it is taken apart.
@@ -56,14 +81,11 @@ export class InputProcessor<State, Event extends DomainEvent, Input> {
     );
   }
 
-  private async handleAlone(input: Pending<Input>): Promise<void> {
+  private async handleAlone(input: Pending<Input>, killer?: Killer): Promise<void> {
     let last: unknown;
     for (let tries = 1; tries <= MAX_TRIES; tries += 1) {
       try {
-        await this.commit([input]).catch((error: unknown) => {
-          if (error instanceof StoreUnavailable || error instanceof Conflict) throw error;
-          return this.park(input, error);
-        });
+        await (killer ? this.park(input, killer) : this.commitOrPark(input));
         return;
       } catch (error) {
         if (!(error instanceof Conflict)) throw error;
@@ -74,29 +96,49 @@ export class InputProcessor<State, Event extends DomainEvent, Input> {
     throw new StoreUnavailable({ cause: last });
   }
 
+  private async commitOrPark(input: Pending<Input>): Promise<void> {
+    try {
+      await this.commit([input]);
+      this.watch.passed(1);
+    } catch (error) {
+      if (error instanceof StoreUnavailable || error instanceof Conflict) throw error;
+      await this.park(input, error);
+    }
+  }
+
   /**
-   * Parks the input's key: it and what follows for it wait in order, while all other keys go on (protocol 11). Throws
-   * {@link Conflict} where someone else was quicker.
+   * Parks the input's key: it and what follows for it wait in order, while all other keys go on (protocol 11); where the
+   * service skips, the input waits alone. Throws {@link Conflict} where someone else was quicker, and a storm where too many fail alike.
    */
   async park(input: Pending<Input>, error: unknown): Promise<void> {
-    const { service } = this.definition;
-    const { inputKey, inbox, mailId } = input;
+    const { service, onFailure } = this.definition;
+    const { inbox, mailId, mail } = input;
+    const skips = onFailure === 'skip';
+    const inputKey = skips ? keyOfItsOwn(input.inputKey, inbox.key) : input.inputKey;
+    this.watch.failed(inbox.key, error);
     const reason = error instanceof Error ? error.message : String(error);
-    const errorClass = error instanceof Error ? error.name : 'unknown';
+    const errorClass = classOf(error);
     await transact(this.pool, service, [inputKey], 'exclusive', async (tx) => {
       const marks = 'day' in inbox ? [inbox] : [];
       const known = await tx.read({ marks, undated: [], inputKeys: [], streams: [] });
       if (known.marked.has(inbox.key)) return;
       await tx.park(inputKey, errorClass, reason);
-      const data = { service, inputKey, input: inbox.key, code: 'bug', errorClass, reason };
+      const data = {
+        service,
+        inputKey,
+        input: inbox.key,
+        code: error instanceof Killer ? error.code : 'bug',
+        errorClass,
+        reason,
+      };
+      const announce = (also: Partial<Outcome>) =>
+        parkingEvent(tx, service, inputKey, INPUT_PARKED, data, input.meta, also);
+      const waiting = [{ ...mail, inputKey, parked: true }];
       // Mail is in the mailbox already and only has to wait there; a record is marked and put behind its key.
-      const waits =
-        mailId === undefined
-          ? { marks: [{ ...inbox, decided: [] }], mail: [{ inputKey, ...input.mail, parked: true }] }
-          : { parkedMail: [mailId] };
-      await parkingEvent(tx, service, inputKey, INPUT_PARKED, data, input.meta, waits);
+      if (mailId === undefined) await announce({ marks: [{ ...inbox, decided: [] }], mail: waiting });
+      else await announce(skips ? { taken: [mailId], mail: waiting } : { parkedMail: [mailId] });
     });
-    this.onParked(input.inputKey, error);
+    this.onParked(inputKey, error);
   }
 }
 

@@ -4,11 +4,13 @@ import {
   Conflict,
   keysToRelease,
   type Mail,
+  parkedMail,
   StoreUnavailable,
   transact,
   type Pool,
 } from '#libs/event-store';
 import { Batch } from './batch';
+import type { Caution, Killer } from './caution';
 import type { ProcessDefinition } from './definition';
 import { inputOfMail } from './inputs';
 import { parkingEvent } from './parking-event';
@@ -29,6 +31,7 @@ export class KeyRelease<State, Event extends DomainEvent, Input> {
     private readonly pool: Pool,
     private readonly definition: ProcessDefinition<State, Event, Input>,
     private readonly onCommitted: () => void,
+    private readonly caution: Caution,
   ) {}
 
   /** Releases what was asked for; resolves to whether anything was. */
@@ -39,9 +42,10 @@ export class KeyRelease<State, Event extends DomainEvent, Input> {
   }
 
   private async release(inputKey: string): Promise<void> {
-    let limit = MAIL_A_STEP;
+    const careful = await this.caution.on();
+    let limit = careful ? 1 : MAIL_A_STEP;
     for (;;) {
-      const step = await this.decideNext(inputKey, limit);
+      const step = await (careful ? this.decideWithCare(inputKey) : this.decideNext(inputKey, limit));
       this.onCommitted();
       if (step === 'free') return;
       // One of many failed: one by one, so that those before it are decided and the key stops at the right one. What
@@ -51,8 +55,14 @@ export class KeyRelease<State, Event extends DomainEvent, Input> {
     }
   }
 
-  private async decideNext(inputKey: string, limit: number): Promise<Step> {
+  private async decideWithCare(inputKey: string): Promise<Step> {
+    const [next] = await parkedMail(this.pool, this.definition.service, inputKey, 1);
+    return this.caution.singly(next?.key ?? inputKey, (killer) => this.decideNext(inputKey, 1, killer));
+  }
+
+  private async decideNext(inputKey: string, limit: number, killer?: Killer): Promise<Step> {
     try {
+      if (killer) throw killer;
       return await this.exclusively(inputKey, async (tx) => {
         const mail = await tx.parkedMail(inputKey, limit);
         await this.decideAll(tx, mail);

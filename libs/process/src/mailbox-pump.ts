@@ -27,9 +27,10 @@ export class MailboxPump<State, Event extends DomainEvent, Input> {
     private readonly release: KeyRelease<State, Event, Input>,
     private readonly owner: string,
     onError: OnError,
+    pollMs = POLL_MS,
   ) {
     this.lease = `mailbox/${definition.service}`;
-    this.loop = new Loop(`mailbox of ${definition.service}`, POLL_MS, () => this.step(), onError);
+    this.loop = new Loop(`mailbox of ${definition.service}`, pollMs, () => this.step(), onError);
   }
 
   start(): void {
@@ -41,6 +42,11 @@ export class MailboxPump<State, Event extends DomainEvent, Input> {
     this.loop.wake();
   }
 
+  /** Whether it is this replica that pumps. */
+  get holdsMailbox(): boolean {
+    return this.holds;
+  }
+
   async stop(): Promise<void> {
     await this.loop.stop();
     await dropLeases(this.pool, [this.lease], this.owner);
@@ -48,7 +54,7 @@ export class MailboxPump<State, Event extends DomainEvent, Input> {
 
   /** One look, as the loop makes them; resolves to whether there may be more at once. */
   async step(): Promise<boolean> {
-    if (!(await this.holdsLease())) return false;
+    if (this.processor.stopped || !(await this.holdsLease())) return false;
     const mail = await dueMail(this.pool, this.definition.service, PAGE);
     const inputs: Pending<Input>[] = [];
     for (const m of mail) {

@@ -1,5 +1,8 @@
 import { type BatchTransaction, emptyOutcome, type EventMeta, type Outcome } from '#libs/event-store';
 
+/** The key under which an input is set aside alone, so that its record's key goes on. */
+export const keyOfItsOwn = (inputKey: string, inboxKey: string): string => `${inputKey}|${inboxKey}`;
+
 /**
  * Appends an event to the stream of a key's parkings, from where the relay announces it on `<service>.dlq`. `also` is
  * written in the same statement. The caller holds the key's bucket exclusively.
@@ -18,6 +21,6 @@ export async function parkingEvent(
   const colon = inputKey.indexOf(':');
   const version = (known.streams.get(streamId)?.length ?? 0) + 1;
   const tenant = inputKey.slice(0, colon);
-  const subject = inputKey.slice(colon + 1);
+  const [subject = ''] = inputKey.slice(colon + 1).split('|');
   await tx.write({ ...emptyOutcome(), ...also, events: [{ streamId, version, tenant, subject, type, data, meta }] });
 }

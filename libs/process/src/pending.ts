@@ -33,5 +33,5 @@ export interface Pending<Input> {
   /** The mailbox row that it came from, if it did. */
   mailId?: string;
   /** How it waits in the mailbox, should it have to. */
-  mail: { kind: MailKind; key: string; streamId?: string; body: unknown };
+  mail: { kind: MailKind; key: string; streamId?: string; body: unknown; due?: Date };
 }

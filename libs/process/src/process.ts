@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { DomainEvent } from '#libs/contracts';
-import { type ContentKey, type OnError, type Pool, Relay } from '#libs/event-store';
+import { type ContentKey, type OnError, type Pool, Relay, Replica } from '#libs/event-store';
 import type { BatchHandler, IncomingRecord } from '#libs/log';
-import type { ProcessDefinition } from './definition';
+import { Caution } from './caution';
+import { type ProcessDefinition, UnreadableRecord } from './definition';
 import { EffectRunner, type EffectKind } from './effect-runner';
+import { HangWatch } from './hang-watch';
 import { InputProcessor, type OnParked } from './input-processor';
 import { inputOfRecord } from './inputs';
 import { KeyRelease } from './key-release';
@@ -11,6 +13,7 @@ import { MailboxPump } from './mailbox-pump';
 import type { Pending } from './pending';
 import { type Produce, publishTo } from './publish';
 import { type LogRange, ReplayWorker } from './replay/replay-worker';
+import { Storm, StormWatch } from './storm';
 
 /** What a process needs from the app that runs it. */
 export interface Surroundings {
@@ -21,10 +24,16 @@ export interface Surroundings {
   effects: Record<string, EffectKind>;
   /** Calls under way at once, in this replica. */
   concurrency: number;
+  /** How often, in milliseconds, relay, runner and pump look by themselves for what nobody told them of. */
+  pollMs?: number;
   /** How replays read the log again; without it none are made. */
   log?: LogRange;
+  /** Longest time in milliseconds that one decision may take; one that takes longer ends the process. */
+  decideLimitMs?: number;
   onError: OnError;
   onParked: OnParked;
+  /** Told once, when so many inputs fail alike that nothing more is decided. */
+  onStorm?: (storm: Storm) => void;
 }
 
 /**
@@ -35,6 +44,9 @@ export class Process<State, Event extends DomainEvent, Input> {
   /** Names shared calls; must be set before the first input where a kind shares its answers. */
   contentKey: ContentKey | undefined;
   private readonly definition: ProcessDefinition<State, Event, Input>;
+  private readonly watch: StormWatch;
+  private readonly hangs: HangWatch;
+  private readonly replica: Replica;
   private readonly processor: InputProcessor<State, Event, Input>;
   private readonly relay: Relay;
   private readonly runner: EffectRunner;
@@ -45,25 +57,47 @@ export class Process<State, Event extends DomainEvent, Input> {
     plain: ProcessDefinition<State, Event, Input>,
     private readonly surroundings: Surroundings,
   ) {
-    const definition = { ...plain, sharedSlot: this.sharedSlot.bind(this) };
+    this.hangs = new HangWatch(plain.service, surroundings.decideLimitMs);
+    const definition = {
+      ...plain,
+      decider: this.hangs.watched(plain.decider),
+      sharedSlot: this.sharedSlot.bind(this),
+    };
     this.definition = definition;
-    const { pool, produce, effects, concurrency, log, onError, onParked } = surroundings;
+    const { pool, produce, effects, concurrency, pollMs, log, onError, onParked } = surroundings;
     const { service, catalog } = definition;
     const owner = `${service}/${randomUUID()}`;
-    const committed = () => {
+    const wake = () => {
       this.relay.wake();
       this.runner.wake();
       this.pump.wake();
     };
-    this.processor = new InputProcessor(pool, definition, committed, onParked);
-    const release = new KeyRelease(pool, definition, committed);
-    this.relay = new Relay(pool, service, owner, publishTo(produce, catalog), onError);
-    this.runner = new EffectRunner(pool, service, owner, effects, concurrency, () => this.pump.wake(), onError);
+    this.replica = new Replica(pool, service, wake, onError);
+    const caution = new Caution(pool, service, this.replica);
+    const committed = () => {
+      wake();
+      this.tellOthers();
+    };
+    this.watch = new StormWatch((storm) => surroundings.onStorm?.(storm));
+    this.processor = new InputProcessor(pool, definition, committed, onParked, this.watch, caution);
+    const settled = () => {
+      this.pump.wake();
+      this.tellOthers();
+    };
+    const release = new KeyRelease(pool, definition, committed, caution);
+    this.relay = new Relay(pool, service, owner, publishTo(produce, catalog), onError, pollMs);
+    this.runner = new EffectRunner(pool, service, owner, effects, concurrency, settled, onError, pollMs);
     this.replays = log && new ReplayWorker(pool, definition, effects, log, owner, committed, onError);
-    this.pump = new MailboxPump(pool, definition, this.processor, release, owner, onError);
+    // A storm is told once, by itself.
+    const onPumpError: OnError = (error, loop) => {
+      if (!(error instanceof Storm)) onError(error, loop);
+    };
+    this.pump = new MailboxPump(pool, definition, this.processor, release, owner, onPumpError, pollMs);
   }
 
   start(): void {
+    this.hangs.start();
+    this.replica.start();
     this.relay.start();
     this.runner.start();
     this.pump.start();
@@ -76,6 +110,18 @@ export class Process<State, Event extends DomainEvent, Input> {
     await this.pump.stop();
     await this.runner.stop();
     await this.relay.stop();
+    await this.replica.stop();
+    await this.hangs.stop();
+  }
+
+  // A replica that holds everything needs nobody.
+  private tellOthers(): void {
+    if (!this.relay.holdsAll || !this.pump.holdsMailbox) this.replica.tell();
+  }
+
+  /** Resolves while inputs are decided; rejects with why they are not any more. For readiness. */
+  check(): Promise<void> {
+    return this.watch.storm ? Promise.reject(this.watch.storm) : Promise.resolve();
   }
 
   /** The handler for one of the definition's topics. */
@@ -91,7 +137,10 @@ export class Process<State, Event extends DomainEvent, Input> {
         const input = inputOfRecord(this.definition, record);
         if (input) inputs.push(input);
       } catch (error) {
-        // Poison, or a route with a bug: either way no key is known that could be parked.
+        // Poison, or a route with a bug: either way no key is known that could be parked. Only bugs make a storm.
+        if (!(error instanceof UnreadableRecord)) {
+          this.watch.failed(`${record.topic}/${String(record.partition)}/${record.offset}`, error);
+        }
         await this.surroundings.deadLetter(record, error instanceof Error ? error : new Error(String(error)));
       }
     }

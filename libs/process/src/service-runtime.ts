@@ -27,6 +27,8 @@ export interface RuntimeOptions<State, Event extends DomainEvent, Input> {
   connection: LogConnection & { lines: LogLines };
   /** Vendor calls under way at once, in this replica. */
   concurrency: number;
+  /** Longest time in milliseconds that one decision may take; one that takes longer ends the process. */
+  decideLimitMs: number;
   /** Version of the app, noted on dead letters. */
   version: string;
 }
@@ -47,7 +49,7 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
   }
 
   private constructor(private readonly options: RuntimeOptions<unknown, DomainEvent, unknown>) {
-    const { definition, effects, databaseUrl, connection, concurrency, version } = options;
+    const { definition, effects, databaseUrl, connection, concurrency, decideLimitMs, version } = options;
     const { service } = definition;
     const { lines } = connection;
     this.pool = openPool(databaseUrl, service);
@@ -57,6 +59,7 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
       pool: this.pool,
       effects,
       concurrency,
+      decideLimitMs,
       log: {
         bounds: (range) => boundsOf(connection, range),
         read: (topic, bounds, onRecords) => readRange(connection, topic, bounds, onRecords),
@@ -65,6 +68,7 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
       deadLetter: (record, error) => deadLetter(this.producer, letterOf(service, version, record, error)),
       onError: (err, loop) => lines.error({ err, loop }, 'a step failed and will be tried again'),
       onParked: (inputKey, err) => lines.error({ err, inputKey }, 'an input could not be handled: its key is parked'),
+      onStorm: (err) => lines.error({ err }, 'so many inputs fail alike that nothing more is decided'),
     });
   }
 
@@ -113,6 +117,7 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
       database: () => checkStore(this.pool),
       log: () => this.producer.check(),
       consumer: () => this.strategy.check(),
+      decisions: () => this.process.check(),
     };
   }
 }

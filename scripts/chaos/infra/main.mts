@@ -8,7 +8,9 @@ import { startPostgres } from '../../infra/postgres/server.mts';
 
 const tell = (line: object) => void process.stdout.write(`${JSON.stringify(line)}\n`);
 
-const [kafka, postgres] = await Promise.all([startKafka(), startPostgres()]);
+// A broker that comes back after a kill is not let in before the session of its former self is over: 9 s, unless told.
+const soonBack = { 'broker.session.timeout.ms': 3_000, 'broker.heartbeat.interval.ms': 500 };
+const [kafka, postgres] = await Promise.all([startKafka(soonBack), startPostgres()]);
 const parts = { kafka, postgres };
 tell({ kafkaBrokers: kafka.brokers, databaseUrl: postgres.databaseUrl });
 

@@ -17,8 +17,11 @@ export interface KafkaBroker {
   stop(): Promise<void>;
 }
 
-/** Starts a broker of one process (KRaft) on loopback, on free ports; empty at first, gone with its data at stop. */
-export async function startKafka(): Promise<KafkaBroker> {
+/**
+ * Starts a broker of one process (KRaft) on loopback, on free ports; empty at first, gone with its data at stop.
+ * `further` are settings of the broker.
+ */
+export async function startKafka(further: Record<string, string | number> = {}): Promise<KafkaBroker> {
   const java = await findJava();
   const lib = await kafkaJars();
   const classPath = ['-cp', join(lib, '*')];
@@ -27,7 +30,7 @@ export async function startKafka(): Promise<KafkaBroker> {
     try {
       const port = await freePort();
       const settings = join(work.path, 'server.properties');
-      writeFileSync(settings, serverProperties(port, await freePort(), join(work.path, 'log')));
+      writeFileSync(settings, serverProperties(port, await freePort(), join(work.path, 'log'), further));
       const base = { command: java, env: process.env, cwd: work.path };
       await runToEnd({
         ...base,
@@ -80,7 +83,7 @@ function clusterId(): string {
   }
 }
 
-function serverProperties(port: number, controllerPort: number, directory: string): string {
+function serverProperties(port: number, controllerPort: number, directory: string, further: object): string {
   mkdirSync(directory);
   const settings = {
     'process.roles': 'broker,controller',
@@ -107,6 +110,7 @@ function serverProperties(port: number, controllerPort: number, directory: strin
     'log.cleaner.dedupe.buffer.size': 16777216,
     'log.index.size.max.bytes': 2097152,
     'log.segment.bytes': 67108864,
+    ...further,
   };
   return Object.entries(settings)
     .map(([name, value]) => `${name}=${value}\n`)

@@ -8,9 +8,9 @@ import { makeWorkDirectory, refrainDirectory } from '../work-directory.mts';
 
 const run = promisify(execFile);
 const home = join(refrainDirectory, 'kafka-4.3.1');
-const lib = join(home, 'lib');
+const lib = join(home, 'lib-with-tools');
 
-/** Returns the folder with the broker's jars, fetched by Maven the first time. Complete or not there. */
+/** Returns the folder with the jars of broker and tools, fetched by Maven the first time. Complete or not there. */
 export async function kafkaJars(): Promise<string> {
   if (existsSync(lib) && readdirSync(lib).length > 0) return lib;
   await run('mvn', ['-v']).catch(() => {
