@@ -1,4 +1,5 @@
 import type { DynamicModule } from '@nestjs/common';
+import { recordsModel } from '#libs/event-store';
 import { HealthModule, type Logger, version } from '#libs/platform';
 import { connectionOf, ServiceRuntime } from '#libs/process';
 import type { RecordConfig } from './record.config';
@@ -15,6 +16,7 @@ export class AppModule {
       databaseUrl: config.DATABASE_URL,
       connection: connectionOf(config, 'crm-writer', lines),
       concurrency: 10,
+      readModels: [recordsModel],
       version,
     });
     return {

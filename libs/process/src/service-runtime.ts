@@ -1,6 +1,15 @@
 import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import type { DomainEvent } from '#libs/contracts';
-import { checkStore, contentKey, openPool, type Pool, StoreUnavailable } from '#libs/event-store';
+import {
+  checkStore,
+  contentKey,
+  type OnError,
+  openPool,
+  type Pool,
+  Projector,
+  type ReadModel,
+  StoreUnavailable,
+} from '#libs/event-store';
 import {
   type BatchHandler,
   boundsOf,
@@ -12,6 +21,7 @@ import {
   LogStrategy,
   readRange,
 } from '#libs/log';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type ProcessDefinition, UnreadableRecord } from './definition';
 import type { EffectKind } from './effect-runner';
@@ -27,6 +37,8 @@ export interface RuntimeOptions<State, Event extends DomainEvent, Input> {
   connection: LogConnection & { lines: LogLines };
   /** Vendor calls under way at once, in this replica. */
   concurrency: number;
+  /** Read models that this service keeps up with the events of all services. */
+  readModels?: readonly ReadModel[];
   /** Version of the app, noted on dead letters. */
   version: string;
 }
@@ -40,6 +52,7 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
   private readonly pool: Pool;
   private readonly producer: LogProducer;
   private readonly process: Process<unknown, DomainEvent, unknown>;
+  private readonly projectors: Projector[];
   private opened: Promise<void> | undefined;
 
   static for<S, E extends DomainEvent, I>(options: RuntimeOptions<S, E, I>): ServiceRuntime {
@@ -47,12 +60,15 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
   }
 
   private constructor(private readonly options: RuntimeOptions<unknown, DomainEvent, unknown>) {
-    const { definition, effects, databaseUrl, connection, concurrency, version } = options;
+    const { definition, effects, databaseUrl, connection, concurrency, version, readModels = [] } = options;
     const { service } = definition;
     const { lines } = connection;
     this.pool = openPool(databaseUrl, service);
     this.producer = new LogProducer(connection);
     this.strategy = new LogStrategy(connection, { groupId: service });
+    const onError: OnError = (err, loop) => lines.error({ err, loop }, 'a step failed and will be tried again');
+    const owner = `${service}/${randomUUID()}`;
+    this.projectors = readModels.map((model) => new Projector(this.pool, model, owner, onError));
     this.process = new Process(definition, {
       pool: this.pool,
       effects,
@@ -63,7 +79,7 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
       },
       produce: (records) => this.producer.publish(records),
       deadLetter: (record, error) => deadLetter(this.producer, letterOf(service, version, record, error)),
-      onError: (err, loop) => lines.error({ err, loop }, 'a step failed and will be tried again'),
+      onError,
       onParked: (inputKey, err) => lines.error({ err, inputKey }, 'an input could not be handled: its key is parked'),
     });
   }
@@ -72,10 +88,11 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
   async onApplicationBootstrap(): Promise<void> {
     await this.open();
     this.process.start();
+    for (const projector of this.projectors) projector.start();
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.process.stop();
+    await Promise.all([this.process.stop(), ...this.projectors.map((projector) => projector.stop())]);
     await this.producer.close();
     await this.pool.end();
   }
