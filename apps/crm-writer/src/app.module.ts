@@ -1,7 +1,7 @@
 import type { DynamicModule } from '@nestjs/common';
 import { recordsModel } from '#libs/event-store';
 import { HealthModule, type Logger, version } from '#libs/platform';
-import { connectionOf, ServiceRuntime } from '#libs/process';
+import { connectionOf, keptDaysOf, ServiceRuntime } from '#libs/process';
 import type { RecordConfig } from './record.config';
 import { RecordController } from './record.controller';
 import { recordEffects } from './record.effects';
@@ -17,6 +17,7 @@ export class AppModule {
       connection: connectionOf(config, 'crm-writer', lines),
       concurrency: 10,
       readModels: [recordsModel],
+      keptDays: keptDaysOf(config),
       version,
     });
     return {

@@ -4,6 +4,8 @@ export { bookedCost } from './cost';
 export { transitions, type EffectState, type Step } from './effect-states';
 export * from './errors';
 export { doneBy, gates, type Gate, type LimitState } from './gates';
+export { checkKeptDays, KeepingMismatch, type KeptDays } from './keeping/days';
+export { Housekeeping } from './keeping/housekeeping';
 export { type KindPolicy, type VendorLimit } from './kind-policy';
 export { dueMail } from './mailbox';
 export * from './ledger';

@@ -292,9 +292,11 @@ type ReadRow =
   | { what: 'undated'; key: string; at: Date }
   | { what: 'event'; key: string; version: number; type: string; data: unknown; meta: EventMeta };
 
+// One look into the index of one day for each mark: as a plain join the planner may read every day's marks instead.
 const READ = `
-  select 'mark' as what, key, null::int as version, null as type, null::json as data, null::json as meta, null::timestamptz as at
-    from inbox where service = $1 and (key, day) in (select k, d from unnest($2::text[], $3::date[]) as m (k, d))
+  select 'mark' as what, m.key, null::int as version, null as type, null::json as data, null::json as meta, null::timestamptz as at
+    from unnest($2::text[], $3::date[]) as m (key, day),
+      lateral (select from inbox i where i.service = $1 and i.key = m.key and i.day = m.day limit 1) as i
   union all
   select 'undated', key, null, null, null, null, received from inbox_undated where service = $1 and key = any ($4::text[])
   union all

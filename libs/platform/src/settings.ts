@@ -95,6 +95,14 @@ export const workerSettings = {
   ...appSettings,
   ...logSettings,
   DATABASE_URL: url('postgres', 'postgresql').meta({ secret: true }).describe('The event store, always the primary'),
+  INBOX_DAYS: count()
+    .prefault('14')
+    .describe(
+      'Days that an input is known as decided; at least as long as the topics keep records. The same everywhere',
+    ),
+  RECEIPT_DAYS: count()
+    .prefault('90')
+    .describe('Days that the receipts of effects are kept; at least INBOX_DAYS. The same everywhere'),
 };
 
 /** The settings of an app that speaks to HubSpot. */

@@ -5,6 +5,7 @@ import {
   contentKey,
   type OnError,
   openPool,
+  type KeptDays,
   type Pool,
   Projector,
   type ReadModel,
@@ -25,6 +26,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type ProcessDefinition, UnreadableRecord } from './definition';
 import type { EffectKind } from './effect-runner';
+import { Keeping } from './keeping';
 import { Process } from './process';
 
 /** What an app says to run its process. */
@@ -39,6 +41,8 @@ export interface RuntimeOptions<State, Event extends DomainEvent, Input> {
   concurrency: number;
   /** Read models that this service keeps up with the events of all services. */
   readModels?: readonly ReadModel[];
+  /** How long what is done is kept; without it nothing is ever dropped. */
+  keptDays?: KeptDays;
   /** Version of the app, noted on dead letters. */
   version: string;
 }
@@ -53,6 +57,7 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
   private readonly producer: LogProducer;
   private readonly process: Process<unknown, DomainEvent, unknown>;
   private readonly projectors: Projector[];
+  private readonly keeping: Keeping | undefined;
   private opened: Promise<void> | undefined;
 
   static for<S, E extends DomainEvent, I>(options: RuntimeOptions<S, E, I>): ServiceRuntime {
@@ -69,6 +74,9 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
     const onError: OnError = (err, loop) => lines.error({ err, loop }, 'a step failed and will be tried again');
     const owner = `${service}/${randomUUID()}`;
     this.projectors = readModels.map((model) => new Projector(this.pool, model, owner, onError));
+    const { keptDays } = options;
+    const topics = Object.keys(definition.routes);
+    this.keeping = keptDays && new Keeping(this.pool, keptDays, owner, connection, topics, onError);
     this.process = new Process(definition, {
       pool: this.pool,
       effects,
@@ -84,15 +92,20 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
     });
   }
 
-  /** Refuses to start, with a reason, where the store's receipts stand under another key. */
+  /**
+   * Refuses to start, with a reason, where the store's receipts stand under another key, or would be dropped while they
+   * are needed.
+   */
   async onApplicationBootstrap(): Promise<void> {
     await this.open();
+    await this.keeping?.start();
     this.process.start();
     for (const projector of this.projectors) projector.start();
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([this.process.stop(), ...this.projectors.map((projector) => projector.stop())]);
+    const beside = [...this.projectors, ...(this.keeping ? [this.keeping] : [])];
+    await Promise.all([this.process.stop(), ...beside.map((each) => each.stop())]);
     await this.producer.close();
     await this.pool.end();
   }
