@@ -3,6 +3,7 @@ import {
   crmEvents,
   type EnrichmentEvent,
   enrichmentEvents,
+  isOf,
   readEvent,
   type RenderEvent,
   renderEvents,
@@ -74,7 +75,7 @@ interface Patch {
 function apply(events: readonly StoredEvent[]): Statement[] {
   const patches = new Map<string, Patch>();
   for (const event of events) {
-    const read = readers.find(({ of }) => Object.values(of.shapes).some((shape) => shape.wire === event.type));
+    const read = readers.find(({ of }) => isOf(of, event.type));
     if (!read) continue;
     const { tenant, subject } = event;
     const key = `${tenant}:${subject}`;
