@@ -1,3 +1,4 @@
+export { emptyOutcome, type Known, type KnownEvent, type Outcome, SHARDS } from './batch-statements';
 export { migrate, storeDataSource } from './data-source';
 export { contentKey, type ContentKey } from './content-key';
 export { bookedCost } from './cost';
@@ -25,12 +26,4 @@ export * from './replays';
 export * from './shapes';
 export { storyOf, streamsAbout, type Story, type StoryEffect, type StoryEvent } from './story';
 export { readStreams } from './streams';
-export {
-  BatchTransaction,
-  emptyOutcome,
-  SHARDS,
-  transact,
-  type Known,
-  type KnownEvent,
-  type Outcome,
-} from './transaction';
+export { BatchTransaction, transact } from './transaction';

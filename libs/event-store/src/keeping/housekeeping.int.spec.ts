@@ -1,10 +1,11 @@
+import { emptyOutcome } from '../batch-statements';
 import { Ledger } from '../ledger';
 import type { NewEffect } from '../shapes';
 import { append, eventsOf } from '../testing/appending';
 import { effect, owe } from '../testing/owing';
 import { testDatabase, type TestDatabase } from '../testing/test-database';
 import { until } from '../testing/until';
-import { emptyOutcome, transact } from '../transaction';
+import { transact } from '../transaction';
 import { Housekeeping, type HousekeepingOptions } from './housekeeping';
 
 const DAY = 86_400_000;

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
-import { emptyOutcome, transact } from '../transaction';
+import { emptyOutcome } from '../batch-statements';
+import { transact } from '../transaction';
 import type { NewEvent } from '../shapes';
 
 /** Toy events of a stream from a version on. */
