@@ -4,6 +4,8 @@ import { addDlq } from './commands/dlq';
 import { addExplain } from './commands/explain';
 import { addInitHubspot } from './commands/init-hubspot';
 import { addMigrate } from './commands/migrate';
+import { addRebuild } from './commands/rebuild';
+import { addRecords } from './commands/records';
 import { addReplay } from './commands/replay';
 import { addTopics } from './commands/topics';
 
@@ -21,6 +23,8 @@ export function createProgram(): Command {
   addExplain(program);
   addReplay(program);
   addDlq(program);
+  addRecords(program);
+  addRebuild(program);
   addInitHubspot(program);
   return program;
 }

@@ -1,6 +1,7 @@
 import type { DynamicModule } from '@nestjs/common';
+import { recordsModel } from '#libs/event-store';
 import { HealthModule, type Logger, version } from '#libs/platform';
-import { connectionOf, ServiceRuntime } from '#libs/process';
+import { connectionOf, keptDaysOf, ServiceRuntime } from '#libs/process';
 import type { RecordConfig } from './record.config';
 import { RecordController } from './record.controller';
 import { recordEffects } from './record.effects';
@@ -15,6 +16,8 @@ export class AppModule {
       databaseUrl: config.DATABASE_URL,
       connection: connectionOf(config, 'crm-writer', lines),
       concurrency: 10,
+      readModels: [recordsModel],
+      keptDays: keptDaysOf(config),
       version,
       decideLimitMs: config.DECIDE_LIMIT,
     });

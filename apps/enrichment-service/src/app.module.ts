@@ -1,6 +1,6 @@
 import type { DynamicModule } from '@nestjs/common';
 import { HealthModule, type Logger, version } from '#libs/platform';
-import { connectionOf, ServiceRuntime } from '#libs/process';
+import { connectionOf, keptDaysOf, ServiceRuntime } from '#libs/process';
 import { loadRecipes } from '#libs/recipes';
 import type { EnrichmentConfig } from './enrichment.config';
 import { EnrichmentController } from './enrichment.controller';
@@ -17,6 +17,7 @@ export class AppModule {
       databaseUrl: config.DATABASE_URL,
       connection: connectionOf(config, 'enrichment-service', lines),
       concurrency: 50,
+      keptDays: keptDaysOf(config),
       version,
       decideLimitMs: config.DECIDE_LIMIT,
     });

@@ -1,6 +1,6 @@
 import type { DynamicModule } from '@nestjs/common';
 import { HealthModule, type Logger, version } from '#libs/platform';
-import { connectionOf, ServiceRuntime } from '#libs/process';
+import { connectionOf, keptDaysOf, ServiceRuntime } from '#libs/process';
 import { loadRecipes } from '#libs/recipes';
 import type { RenderConfig } from './render.config';
 import { RenderController } from './render.controller';
@@ -16,6 +16,7 @@ export class AppModule {
       databaseUrl: config.DATABASE_URL,
       connection: connectionOf(config, 'render-service', lines),
       concurrency: 20,
+      keptDays: keptDaysOf(config),
       version,
       decideLimitMs: config.DECIDE_LIMIT,
     });

@@ -52,14 +52,19 @@ const unreadableHeaders = z.object({
 /** The contexts of the hub, each with the events that its topic carries. */
 export const catalogs: readonly Catalog[] = [renderEvents, enrichmentEvents, crmEvents];
 
-const eventsOf = (of: Catalog): MessageSpec[] =>
-  Object.entries(of.shapes).map(([name, { wire, data }]) => ({
-    topic: of.topic,
-    name,
-    wire,
-    says: data.description ?? '',
-    data,
-  }));
+/** The messages that a context's events are on its topic, in all their versions. */
+export const eventsOf = (of: Catalog): MessageSpec[] =>
+  Object.entries(of.shapes).flatMap(([name, { wire, data, earlier = [] }]) => {
+    const says = data.description ?? '';
+    const former = earlier.map((version) => ({
+      topic: of.topic,
+      name: `${name}V${/\d+$/.exec(version.wire)?.[0] ?? ''}`,
+      wire: version.wire,
+      says: `${says} An earlier version: written no more, but it may still stand on the topic.`,
+      data: version.data,
+    }));
+    return [{ topic: of.topic, name, wire, says, data }, ...former];
+  });
 
 const deadLettersOf = (service: string): MessageSpec[] => [
   {

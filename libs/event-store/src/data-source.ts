@@ -3,6 +3,8 @@ import { Initial1795219200000 } from './migrations/1795219200000-initial';
 import { Replay1795305600000 } from './migrations/1795305600000-replay';
 import { Gates1795392000000 } from './migrations/1795392000000-gates';
 import { Replicas1795478400000 } from './migrations/1795478400000-replicas';
+import { ReadModels1795564800000 } from './migrations/1795564800000-read-models';
+import { Keeping1795651200000 } from './migrations/1795651200000-keeping';
 import { DeadLetters1795824000000 } from './migrations/1795824000000-dead-letters';
 
 /** TypeORM's view of the store: migrations and read models. The hot path speaks to `pg` directly. */
@@ -11,13 +13,7 @@ export const storeDataSource = (databaseUrl: string): DataSource =>
     type: 'postgres',
     url: databaseUrl,
     entities: [],
-    migrations: [
-      Initial1795219200000,
-      Replay1795305600000,
-      Gates1795392000000,
-      Replicas1795478400000,
-      DeadLetters1795824000000,
-    ],
+    migrations: [Initial1795219200000, Replay1795305600000, Gates1795392000000, Replicas1795478400000, ReadModels1795564800000, Keeping1795651200000, DeadLetters1795824000000],
     migrationsTableName: 'migration',
     migrationsTransactionMode: 'all',
   });

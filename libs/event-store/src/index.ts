@@ -1,3 +1,4 @@
+export { emptyOutcome, type Known, type KnownEvent, type Outcome, SHARDS } from './batch-statements';
 export { migrate, storeDataSource } from './data-source';
 export { contentKey, type ContentKey } from './content-key';
 export { bookedCost } from './cost';
@@ -5,6 +6,8 @@ export { transitions, type EffectState, type Step } from './effect-states';
 export { deadLetterEffects, type DeadLetterEffect, type DeadLetterSelection } from './dead-letters';
 export * from './errors';
 export { doneBy, gates, type Gate, type LimitState } from './gates';
+export { checkKeptDays, KeepingMismatch, type KeptDays } from './keeping/days';
+export { Housekeeping } from './keeping/housekeeping';
 export { type KindPolicy, type VendorLimit } from './kind-policy';
 export { dueMail } from './mailbox';
 export * from './ledger';
@@ -13,6 +16,12 @@ export * from './loop';
 export { cancel, eraseOwed, redo, resolveHeld, type EffectName, type Finding } from './operations';
 export { keysToRelease, parkedKeys, parkedMail, requestRelease, type ParkedKey, type ParkedSelection } from './parking';
 export { checkStore, openPool, type Pool } from './pool';
+export { type Build } from './read-models/builds';
+export { Projector } from './read-models/projector';
+export { type ReadModel, type Statement } from './read-models/read-model';
+export { oldestWriterMs, readModels, readModelState, type ReadModelState, requestRebuild } from './read-models/rebuild';
+export { listRecords, NotBuilt, type RecordRow } from './read-models/record-list';
+export { recordsModel, renderStatuses } from './read-models/records';
 export { Relay, type Publish } from './relay';
 export { Replica } from './replica';
 export * from './replays';
@@ -20,12 +29,4 @@ export * from './shapes';
 export { storyOf, streamsAbout, type Story, type StoryEffect, type StoryEvent } from './story';
 export { readStreams } from './streams';
 export { clear, suspect } from './suspects';
-export {
-  BatchTransaction,
-  emptyOutcome,
-  SHARDS,
-  transact,
-  type Known,
-  type KnownEvent,
-  type Outcome,
-} from './transaction';
+export { BatchTransaction, transact } from './transaction';

@@ -15,3 +15,15 @@ it('outlives a connection that is cut while it is in hand, also between two quer
   await pool.end();
   await db.drop();
 });
+
+it('bounds transactions in time, as a whole where the server can', async () => {
+  const db = await testDatabase();
+  const { rows } = await db.pool.query(
+    `select current_setting('statement_timeout') as statement, current_setting('transaction_timeout', true) as whole,
+       current_setting('idle_in_transaction_session_timeout') as idle,
+       current_setting('server_version_num')::int >= 170000 as can`,
+  );
+  const [bounds] = rows as { can: boolean }[];
+  expect(bounds).toEqual({ statement: '15s', idle: '10s', can: bounds?.can, whole: bounds?.can ? '1min' : null });
+  await db.drop();
+});

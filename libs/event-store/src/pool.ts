@@ -1,10 +1,15 @@
-import { Pool } from 'pg';
+import { type ClientBase, Pool } from 'pg';
 
 export type { Pool } from 'pg';
 
+// Postgres 17 and newer bound a transaction as a whole; an older one bounds each statement and each pause between two.
+const BOUND = `select set_config('transaction_timeout', '60s', false)
+  where current_setting('server_version_num')::int >= 170000`;
+
 /**
  * Opens a pool of connections to the primary. Transactions are bounded in time (protocol 20): the server ends one that
- * idles or runs too long, so a stuck process never holds back the others. One connection is for the replica's session.
+ * idles for 10 s, has a statement of 15 s or, from Postgres 17 on, lasts 60 s, so a stuck process never holds back the
+ * others. One connection is for the replica's session.
  */
 export function openPool(databaseUrl: string, name: string, max = 9): Pool {
   const pool = new Pool({
@@ -15,6 +20,8 @@ export function openPool(databaseUrl: string, name: string, max = 9): Pool {
     statement_timeout: 15_000,
     idle_in_transaction_session_timeout: 10_000,
     keepAlive: true,
+    // The pool waits for it, though its type does not say so.
+    onConnect: ((client: ClientBase) => client.query(BOUND)) as (client: ClientBase) => void,
   });
   // An idle connection that the server closes is replaced at the next use; without a listener it would end the process.
   pool.on('error', () => undefined);

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { dropLeases, holdLeases } from './lease';
 import { Loop, type OnError } from './loop';
 import type { StoredEvent } from './shapes';
-import { SHARDS } from './transaction';
+import { SHARDS } from './batch-statements';
 import { markPublished, unpublishedPage } from './unpublished';
 
 const PAGE = 1_000;

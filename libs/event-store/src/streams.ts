@@ -1,4 +1,4 @@
-import type { KnownEvent } from './transaction';
+import type { KnownEvent } from './batch-statements';
 import type { Queryable } from './replays';
 import { sorted } from './errors';
 

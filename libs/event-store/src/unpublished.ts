@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { sorted } from './errors';
-import type { EventMeta, StoredEvent } from './shapes';
+import { EVENT_COLUMNS, eventOfRow, type EventRow } from './event-row';
+import type { StoredEvent } from './shapes';
 
 /** An event that is not yet on the log. */
 export interface UnpublishedEvent extends StoredEvent {
@@ -15,15 +16,14 @@ export async function unpublishedPage(
   limit: number,
 ): Promise<UnpublishedEvent[]> {
   try {
-    const { rows } = await pool.query<EventRow>({
+    const { rows } = await pool.query<EventRow & { shard: number }>({
       name: 'refrain-unpublished',
-      text: `select e.stream_id, e.version, e.position, e.shard, e.service, e.tenant, e.subject, e.type, e.data, e.meta,
-               e.occurred_at
+      text: `select e.shard, ${EVENT_COLUMNS}
              from unpublished u join event e on e.position = u.position
              where u.service = $1 and u.shard = any ($2::smallint[]) order by u.position limit $3`,
       values: [service, shards, limit],
     });
-    return rows.map(eventOfRow);
+    return rows.map((row) => ({ ...eventOfRow(row), shard: row.shard }));
   } catch (error) {
     throw sorted(error);
   }
@@ -42,31 +42,3 @@ export async function markPublished(pool: Pool, service: string, events: Unpubli
     throw sorted(error);
   }
 }
-
-interface EventRow {
-  stream_id: string;
-  version: number;
-  position: string;
-  shard: number;
-  service: string;
-  tenant: string;
-  subject: string;
-  type: string;
-  data: unknown;
-  meta: EventMeta;
-  occurred_at: Date;
-}
-
-const eventOfRow = (row: EventRow): UnpublishedEvent => ({
-  streamId: row.stream_id,
-  version: row.version,
-  position: row.position,
-  shard: row.shard,
-  service: row.service,
-  tenant: row.tenant,
-  subject: row.subject,
-  type: row.type,
-  data: row.data,
-  meta: row.meta,
-  occurredAt: row.occurred_at,
-});

@@ -7,5 +7,6 @@ export * from './log-unavailable';
 export * from './producer';
 export * from './range-reader';
 export * from './record';
+export * from './retention';
 export * from './send-queue';
 export * from './topics';

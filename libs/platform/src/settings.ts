@@ -98,6 +98,14 @@ export const workerSettings = {
   DECIDE_LIMIT: duration()
     .prefault('10s')
     .describe('Longest time that one decision may take: a process that hangs longer ends itself'),
+  INBOX_DAYS: count()
+    .prefault('14')
+    .describe(
+      'Days that an input is known as decided; at least as long as the topics keep records. The same everywhere',
+    ),
+  RECEIPT_DAYS: count()
+    .prefault('90')
+    .describe('Days that the receipts of effects are kept; at least INBOX_DAYS. The same everywhere'),
 };
 
 /** The settings of an app that speaks to HubSpot. */

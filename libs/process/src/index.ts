@@ -2,6 +2,7 @@ export * from './decider';
 export * from './definition';
 export { type CallContext, type EffectKind } from './effect-runner';
 export { discardParked } from './key-release';
+export { keptDaysOf } from './keeping';
 export * from './pending';
 export { Process, type Surroundings } from './process';
 export type { EffectOutcome, Lane, VendorLimit } from '#libs/event-store';

@@ -1,6 +1,16 @@
 import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import type { DomainEvent } from '#libs/contracts';
-import { checkStore, contentKey, openPool, type Pool, StoreUnavailable } from '#libs/event-store';
+import {
+  checkStore,
+  contentKey,
+  type OnError,
+  openPool,
+  type KeptDays,
+  type Pool,
+  Projector,
+  type ReadModel,
+  StoreUnavailable,
+} from '#libs/event-store';
 import {
   type BatchHandler,
   boundsOf,
@@ -12,9 +22,11 @@ import {
   LogStrategy,
   readRange,
 } from '#libs/log';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type ProcessDefinition, UnreadableRecord } from './definition';
 import type { EffectKind } from './effect-runner';
+import { Keeping } from './keeping';
 import { Process } from './process';
 
 /** What an app says to run its process. */
@@ -29,6 +41,10 @@ export interface RuntimeOptions<State, Event extends DomainEvent, Input> {
   concurrency: number;
   /** Longest time in milliseconds that one decision may take; one that takes longer ends the process. */
   decideLimitMs: number;
+  /** Read models that this service keeps up with the events of all services. */
+  readModels?: readonly ReadModel[];
+  /** How long what is done is kept; without it nothing is ever dropped. */
+  keptDays?: KeptDays;
   /** Version of the app, noted on dead letters. */
   version: string;
 }
@@ -42,6 +58,8 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
   private readonly pool: Pool;
   private readonly producer: LogProducer;
   private readonly process: Process<unknown, DomainEvent, unknown>;
+  private readonly projectors: Projector[];
+  private readonly keeping: Keeping | undefined;
   private opened: Promise<void> | undefined;
 
   static for<S, E extends DomainEvent, I>(options: RuntimeOptions<S, E, I>): ServiceRuntime {
@@ -50,11 +68,18 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
 
   private constructor(private readonly options: RuntimeOptions<unknown, DomainEvent, unknown>) {
     const { definition, effects, databaseUrl, connection, concurrency, decideLimitMs, version } = options;
+    const { readModels = [] } = options;
     const { service } = definition;
     const { lines } = connection;
     this.pool = openPool(databaseUrl, service);
     this.producer = new LogProducer(connection);
     this.strategy = new LogStrategy(connection, { groupId: service });
+    const onError: OnError = (err, loop) => lines.error({ err, loop }, 'a step failed and will be tried again');
+    const owner = `${service}/${randomUUID()}`;
+    this.projectors = readModels.map((model) => new Projector(this.pool, model, owner, onError));
+    const { keptDays } = options;
+    const topics = Object.keys(definition.routes);
+    this.keeping = keptDays && new Keeping(this.pool, keptDays, owner, connection, topics, onError);
     this.process = new Process(definition, {
       pool: this.pool,
       effects,
@@ -66,20 +91,26 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
       },
       produce: (records) => this.producer.publish(records),
       deadLetter: (record, error) => deadLetter(this.producer, letterOf(service, version, record, error)),
-      onError: (err, loop) => lines.error({ err, loop }, 'a step failed and will be tried again'),
+      onError,
       onParked: (inputKey, err) => lines.error({ err, inputKey }, 'an input could not be handled: its key is parked'),
       onStorm: (err) => lines.error({ err }, 'so many inputs fail alike that nothing more is decided'),
     });
   }
 
-  /** Refuses to start, with a reason, where the store's receipts stand under another key. */
+  /**
+   * Refuses to start, with a reason, where the store's receipts stand under another key, or would be dropped while they
+   * are needed.
+   */
   async onApplicationBootstrap(): Promise<void> {
     await this.open();
+    await this.keeping?.start();
     this.process.start();
+    for (const projector of this.projectors) projector.start();
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.process.stop();
+    const beside = [...this.projectors, ...(this.keeping ? [this.keeping] : [])];
+    await Promise.all([this.process.stop(), ...beside.map((each) => each.stop())]);
     await this.producer.close();
     await this.pool.end();
   }
