@@ -9,6 +9,7 @@ import {
   Relay,
   requestRelease,
   requestReplay,
+  type Replica as StoreReplica,
   resolveHeld,
   type Settlement,
   StoreUnavailable,
@@ -17,11 +18,13 @@ import {
 import type { IncomingRecord } from '#libs/log';
 import type { TestDatabase } from '../../../event-store/src/testing/test-database';
 import { policiesOf } from '../effect-runner';
+import { Caution } from '../caution';
 import { InputProcessor } from '../input-processor';
 import { inputOfRecord } from '../inputs';
 import { discardParked, KeyRelease } from '../key-release';
 import { MailboxPump } from '../mailbox-pump';
 import { ReplayWorker } from '../replay/replay-worker';
+import { StormWatch } from '../storm';
 import { LETTER_TOPIC, type LetterCode, letterKinds, letterProcess, wish } from './letters';
 import { Watch } from './watch';
 
@@ -41,7 +44,10 @@ const mayBeBilled = new Set<End>(['done', 'unknown', 'died after sending']);
 
 const running = new AbortController().signal;
 
-/** A service of two replicas whose every step is taken by hand, with the vendor and the log beside it. */
+/**
+ * A service of two replicas whose every step is taken by hand, with the vendor and the log beside it. The second one
+ * takes the care of a replica that follows a killed one.
+ */
 export class Office {
   readonly code: LetterCode = { mended: false, cut: false };
   readonly records: IncomingRecord[] = [];
@@ -55,7 +61,9 @@ export class Office {
     private readonly service: string,
   ) {
     this.watch = new Watch(db.pool, service);
-    this.replicas = [1, 2].map((n) => new Replica(db, service, `${service}/${String(n)}`, this.code, this.records));
+    this.replicas = [1, 2].map(
+      (n) => new Replica(db, service, `${service}/${String(n)}`, this.code, this.records, n === 2),
+    );
   }
 
   /** Subjects are the run's own, so that runs may share a database. */
@@ -215,13 +223,15 @@ class Replica {
     readonly owner: string,
     code: LetterCode,
     records: IncomingRecord[],
+    careful: boolean,
   ) {
     const definition = letterProcess(service, code);
     const ignore = () => undefined;
-    const processor = new InputProcessor(pool, definition, ignore, ignore);
+    const caution = new Caution(pool, service, { tookOver: () => Promise.resolve(careful) } as unknown as StoreReplica);
+    const processor = new InputProcessor(pool, definition, ignore, ignore, new StormWatch(ignore), caution);
     this.take = (taken) => processor.handle(taken.flatMap((record) => inputOfRecord(definition, record) ?? []));
     this.ledger = new Ledger(pool, service, policiesOf(letterKinds));
-    const release = new KeyRelease(pool, definition, ignore);
+    const release = new KeyRelease(pool, definition, ignore, caution);
     this.pump = new MailboxPump(pool, definition, processor, release, owner, ignore);
     this.relay = new Relay(pool, service, owner, (events) => this.publish(events), ignore);
     const log = {
