@@ -2,6 +2,7 @@ import { DataSource } from 'typeorm';
 import { Initial1795219200000 } from './migrations/1795219200000-initial';
 import { Replay1795305600000 } from './migrations/1795305600000-replay';
 import { Gates1795392000000 } from './migrations/1795392000000-gates';
+import { ReplayPlans1795737600000 } from './migrations/1795737600000-replay-plans';
 
 /** TypeORM's view of the store: migrations and read models. The hot path speaks to `pg` directly. */
 export const storeDataSource = (databaseUrl: string): DataSource =>
@@ -9,7 +10,7 @@ export const storeDataSource = (databaseUrl: string): DataSource =>
     type: 'postgres',
     url: databaseUrl,
     entities: [],
-    migrations: [Initial1795219200000, Replay1795305600000, Gates1795392000000],
+    migrations: [Initial1795219200000, Replay1795305600000, Gates1795392000000, ReplayPlans1795737600000],
     migrationsTableName: 'migration',
     migrationsTransactionMode: 'all',
   });

@@ -13,7 +13,11 @@ export { cancel, eraseOwed, redo, resolveHeld, type EffectName, type Finding } f
 export { keysToRelease, parkedKeys, parkedMail, requestRelease, type ParkedKey, type ParkedSelection } from './parking';
 export { checkStore, openPool, type Pool } from './pool';
 export { Relay, type Publish } from './relay';
+export * from './replay-items';
+export * from './replay-reads';
+export * from './replay-view';
 export * from './replays';
+export type { Queryable } from './query';
 export * from './shapes';
 export { storyOf, streamsAbout, type Story, type StoryEffect, type StoryEvent } from './story';
 export { readStreams } from './streams';

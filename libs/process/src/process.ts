@@ -10,7 +10,8 @@ import { KeyRelease } from './key-release';
 import { MailboxPump } from './mailbox-pump';
 import type { Pending } from './pending';
 import { type Produce, publishTo } from './publish';
-import { type LogRange, ReplayWorker } from './replay/replay-worker';
+import type { LogRange } from './replay/planner';
+import { ReplayWorker } from './replay/replay-worker';
 
 /** What a process needs from the app that runs it. */
 export interface Surroundings {
@@ -23,9 +24,13 @@ export interface Surroundings {
   concurrency: number;
   /** How replays read the log again; without it none are made. */
   log?: LogRange;
+  /** How long receipts are kept, in days; 400 unless told otherwise. A replay of older records must be asked for. */
+  receiptDays?: number;
   onError: OnError;
   onParked: OnParked;
 }
+
+const RECEIPT_DAYS = 400;
 
 /**
  * A service at work: binds one pure decider to log, store and effects. Records come in through {@link handlerFor};
@@ -47,7 +52,7 @@ export class Process<State, Event extends DomainEvent, Input> {
   ) {
     const definition = { ...plain, sharedSlot: this.sharedSlot.bind(this) };
     this.definition = definition;
-    const { pool, produce, effects, concurrency, log, onError, onParked } = surroundings;
+    const { pool, produce, effects, concurrency, log, receiptDays = RECEIPT_DAYS, onError, onParked } = surroundings;
     const { service, catalog } = definition;
     const owner = `${service}/${randomUUID()}`;
     const committed = () => {
@@ -59,7 +64,8 @@ export class Process<State, Event extends DomainEvent, Input> {
     const release = new KeyRelease(pool, definition, committed);
     this.relay = new Relay(pool, service, owner, publishTo(produce, catalog), onError);
     this.runner = new EffectRunner(pool, service, owner, effects, concurrency, () => this.pump.wake(), onError);
-    this.replays = log && new ReplayWorker(pool, definition, effects, log, owner, committed, onError);
+    const replaying = log && { log, receiptDays, onCommitted: committed };
+    this.replays = replaying && new ReplayWorker(pool, definition, effects, replaying, owner, onError);
     this.pump = new MailboxPump(pool, definition, this.processor, release, owner, onError);
   }
 
