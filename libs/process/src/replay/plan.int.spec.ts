@@ -152,6 +152,28 @@ it('holds an item that would now cost more than the operator saw', async () => {
   expect(hub.calls).toEqual([]);
 });
 
+it('lets an item wait until what the plan’s earlier item on its stream set off is settled', async () => {
+  await hub.publish(wish('Ada'), wish('Eve'), wish('Bob', 'contact:2'));
+  await hub.liveYesterday({ refusesShortNames: true });
+  const sent = Promise.withResolvers<undefined>();
+  const perform = async () => {
+    await sent.promise;
+    return { outcome: 'done' as const, value: 'letter' };
+  };
+  hub.start({}, {}, { 'greeter.send': { perform, deadlineMs: 60_000 } });
+  const { id } = await hub.plan();
+  await moveReplay(hub.db.pool, id, ['planned'], 'applying');
+  const items = () => replayItems(hub.db.pool, id, { limit: 10 });
+  while ((await items()).filter(({ state }) => state === 'applied').length < 2) await Promise.resolve();
+  const waiting = (await items()).filter(({ state }) => state === 'planned');
+  expect(waiting.map(({ subject, source }) => [subject, source.split('/').at(-1)])).toEqual([
+    ['default:contact:1', '1'],
+  ]);
+  sent.resolve(undefined);
+  await hub.until(id, 'done');
+  expect((await items()).map(({ state }) => state)).toEqual(['applied', 'applied', 'applied']);
+});
+
 it('refuses records that are older than the receipts, unless it is told to plan them', async () => {
   await hub.publish(wish('Ada'));
   hub.start({}, { receiptDays: 0 });
