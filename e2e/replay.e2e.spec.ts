@@ -42,11 +42,14 @@ const ofLeads = `value.propertyName == "lifecyclestage" && value.propertyValue =
 const plan = () =>
   hub.refrain<Plan>('replay', '--service', 'render-service', '--topic', 'ingress.hubspot.v1', '--filter', ofLeads);
 
-/** What the world outside has seen so far: every vendor's calls, and every record on every topic. */
-const world = async () => ({
-  calls: await Promise.all((['hubspot', 'heygen', 'openai'] as const).map(async (v) => (await hub.calls(v)).length)),
-  records: hub.records.length,
-});
+/** What the world outside has seen so far: every vendor's calls, and every record on every topic, byte for byte. */
+const world = async () => {
+  await hub.caughtUp();
+  return {
+    calls: await Promise.all((['hubspot', 'heygen', 'openai'] as const).map((vendor) => hub.calls(vendor))),
+    records: hub.records.map(({ topic, key, value, headers }) => [topic, key, value.toString('base64'), headers]),
+  };
+};
 
 it('made no video yesterday', async () => {
   expect(await Promise.all(leads.map((lead) => lead.billedRenders()))).toEqual([[], [], []]);
