@@ -81,7 +81,7 @@ it('knows no then for records that were never decided, and says where it guesses
   expect(verdicts(plans)).toEqual(names.map(() => 'look new'));
 });
 
-it('does exactly the planned set when it is killed half way', async () => {
+it('a bulk replay killed half way does exactly the planned set', async () => {
   await hub.liveYesterday({ refusesShortNames: true });
   hub.start({});
   const { id } = await hub.plan();
