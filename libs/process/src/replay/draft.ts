@@ -1,7 +1,14 @@
 import { readEvent, type DomainEvent } from '#libs/contracts';
-import type { FrozenAnswer, LedgerEntry, SimulatedStream } from '#libs/event-store';
+import type { FrozenAnswer, KnownEvent, LedgerEntry, SimulatedStream } from '#libs/event-store';
 import type { ProcessDefinition } from '../definition';
-import type { View } from './simulation';
+
+/** What a simulation reads. */
+export interface View {
+  streams: Map<string, KnownEvent[]>;
+  ledger: Map<string, LedgerEntry>;
+  marks: Map<string, { stream: string; version: number }[]>;
+  answers: Map<string, FrozenAnswer>;
+}
 
 /** What one record would leave behind, over a view that stays as it is. */
 export class Draft<State, Event extends DomainEvent> {

@@ -16,7 +16,7 @@ import {
 import type { IncomingRecord } from '#libs/log';
 import type { ProcessDefinition } from '../definition';
 import { matched, type ReplayInput } from './replay-item';
-import type { View } from './simulation';
+import type { View } from './draft';
 
 /** A record as an input of a plan; `unmatched` is the vendor's id for which no stream is known. */
 export type PlanInput<Input> = ReplayInput<Input> & { record: IncomingRecord; unmatched?: string };

@@ -1,11 +1,11 @@
 import { readEvent, wireType, type Cost, type DomainEvent } from '#libs/contracts';
-import type { FrozenAnswer, KnownEvent, LedgerEntry, PlannedRead, SimulatedStream } from '#libs/event-store';
+import type { PlannedRead, SimulatedStream } from '#libs/event-store';
 import type { Decision, Owed } from '../decider';
 import type { ProcessDefinition } from '../definition';
 import type { EffectKind } from '../effect-runner';
 import type { Pending, Target } from '../pending';
 import { requestHash, slotOf } from '../slot';
-import { Draft } from './draft';
+import { Draft, type View } from './draft';
 import { rule, type Verdict } from './verdict';
 
 /** One effect of a plan. `cost` is an upper bound, for effects that would be performed. */
@@ -30,14 +30,6 @@ export interface ItemPlan {
   unmatched?: string;
   /** Today's code cannot decide this record: why. */
   fails?: string;
-}
-
-/** What a simulation reads. */
-export interface View {
-  streams: Map<string, KnownEvent[]>;
-  ledger: Map<string, LedgerEntry>;
-  marks: Map<string, { stream: string; version: number }[]>;
-  answers: Map<string, FrozenAnswer>;
 }
 
 /** A plan, what it would leave on its streams, and the queries that would make it certain. */
