@@ -41,6 +41,8 @@ interface Page {
   written: Promise<void>;
 }
 
+const NO_PAGE: Page = { left: Promise.resolve<Left>(new Map()), written: Promise.resolve() };
+
 interface PlannedItem {
   source: string;
   subject: string;
@@ -49,7 +51,7 @@ interface PlannedItem {
 }
 
 /**
- * Makes a plan page by page: while one is simulated, the next one's streams and receipts are read and the one before is
+ * Makes a plan page by page: while one is simulated, the next ones' streams and receipts are read and the one before is
  * written. What it must remember stands in the plan's tables, so memory does not grow with the plan.
  */
 export class Planner<State, Event extends DomainEvent, Input> {
@@ -80,15 +82,20 @@ export class Planner<State, Event extends DomainEvent, Input> {
       total,
       offsets: { ...replay.offsets },
     };
-    let last: Page = { left: Promise.resolve<Left>(new Map()), written: Promise.resolve() };
-    await this.options.log.read(replay.topic, bounds, async (records) => {
-      for (let from = 0; from < records.length; from += PAGE) {
-        const before = last;
-        last = this.begin(run, records.slice(from, from + PAGE), before);
-        await before.written;
-      }
-    });
-    await last.written;
+    let [older, last] = [NO_PAGE, NO_PAGE];
+    try {
+      await this.options.log.read(replay.topic, bounds, async (records) => {
+        for (let from = 0; from < records.length; from += PAGE) {
+          const { written } = older;
+          [older, last] = [last, this.begin(run, records.slice(from, from + PAGE), [older, last])];
+          await written;
+        }
+      });
+      await last.written;
+    } finally {
+      // Nothing of it goes on once this has ended.
+      await Promise.allSettled([older.written, last.written]);
+    }
     await moveReplay(pool, replay.id, ['requested'], 'planned');
   }
 
@@ -109,19 +116,19 @@ export class Planner<State, Event extends DomainEvent, Input> {
     return { bounds, total };
   }
 
-  // Begun when all but the page before are written: only that one's results must be laid over what is read.
-  private begin(run: Run<State, Event, Input>, records: IncomingRecord[], before: Page): Page {
+  // Begun when all but the two pages before are written: only their results must be laid over what is read.
+  private begin(run: Run<State, Event, Input>, records: IncomingRecord[], before: [Page, Page]): Page {
     const made = (async () => {
       await this.wanted(run);
       this.refuseOlderThanReceipts(run.replay, records);
       const view = await run.reader.read(this.inputs(run, records));
-      run.reader.layOver(view, await before.left);
+      for (const page of before) run.reader.layOver(view, await page.left);
       return this.simulate(run, view);
     })();
     const left = made.then((page) => page.left);
     const written = (async () => {
       const page = await made;
-      await before.written;
+      await before[1].written;
       await this.write(run, records, page);
     })();
     // Whoever waits for the page hears of it; it must not end the process before.

@@ -4,7 +4,7 @@ import type { Decision, Owed } from '../decider';
 import type { ProcessDefinition } from '../definition';
 import type { EffectKind } from '../effect-runner';
 import type { Pending, Target } from '../pending';
-import { requestHash, slotOf } from '../slot';
+import { canonical, requestHash, slotOf } from '../slot';
 import { Draft, type View } from './draft';
 import { rule, type Verdict } from './verdict';
 
@@ -154,10 +154,10 @@ export class Simulation<State, Event extends DomainEvent, Input> {
 
   // Compared as they are stored: a key without a value is no key.
   private digest(events: { type: string; data: unknown }[]): string {
-    const provenance = this.definition.provenance ?? [];
-    const drop = (key: string, value: unknown) => (provenance.includes(key) ? undefined : value);
-    return requestHash(
-      events.map(({ type, data }) => ({ type, data: JSON.parse(JSON.stringify(data, drop)) as unknown })),
+    const { provenance } = this.definition;
+    return canonical(
+      events.map(({ type, data }) => ({ type, data })),
+      provenance,
     );
   }
 
