@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { root } from './testing/children';
 import { Hub } from './testing/hub';
 import { Lead, settled } from './testing/lead';
+import { quiet } from './testing/quiet';
 
 // Yesterday's recipe has a mistake: it makes no video for a lead without an industry. Today's is the one in the tree.
 const today = readFileSync(join(root, 'recipes/lead-qualified.yaml'), 'utf8');
@@ -42,11 +43,14 @@ const ofLeads = `value.propertyName == "lifecyclestage" && value.propertyValue =
 const plan = () =>
   hub.refrain<Plan>('replay', '--service', 'render-service', '--topic', 'ingress.hubspot.v1', '--filter', ofLeads);
 
-/** What the world outside has seen so far: every vendor's calls, and every record on every topic. */
-const world = async () => ({
-  calls: await Promise.all((['hubspot', 'heygen', 'openai'] as const).map(async (v) => (await hub.calls(v)).length)),
-  records: hub.records.length,
-});
+/** What the world outside has seen so far: every vendor's calls, and every record on every topic, byte for byte. */
+const world = async () => {
+  await quiet(hub);
+  return {
+    calls: await Promise.all((['hubspot', 'heygen', 'openai'] as const).map((vendor) => hub.calls(vendor))),
+    records: hub.records.map(({ topic, key, value, headers }) => [topic, key, value.toString('base64'), headers]),
+  };
+};
 
 it('made no video yesterday', async () => {
   expect(await Promise.all(leads.map((lead) => lead.billedRenders()))).toEqual([[], [], []]);

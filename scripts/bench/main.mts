@@ -1,4 +1,4 @@
-// `npm run bench -- <suite…> [--assert] [--json FILE]`: each figure is a line of JSON with what it is measured against.
+// `npm run bench -- <suite…> [--assert] [--json FILE] [--records N]`: each figure is a line of JSON with what it is measured against.
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -23,18 +23,19 @@ export interface Figure {
 export type Suite = (
   infra: { kafkaBrokers: string; databaseUrl: string },
   figure: (f: Figure) => void,
+  size: { records?: number },
 ) => Promise<void>;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { assert: { type: 'boolean' }, json: { type: 'string' } },
+  options: { assert: { type: 'boolean' }, json: { type: 'string' }, records: { type: 'string' } },
 });
 const unknown = positionals.filter(
   (suite) => !/^[a-z-]+$/.test(suite) || !existsSync(join(root, 'bench', `${suite}.mts`)),
 );
 if (positionals.length === 0 || unknown.length > 0) {
   console.error(
-    `Usage: npm run bench -- <suite…> [--assert] [--json FILE]; no suite: ${unknown.join(', ') || 'none given'}`,
+    `Usage: npm run bench -- <suite…> [--assert] [--json FILE] [--records N]; no suite: ${unknown.join(', ') || 'none given'}`,
   );
   process.exit(2);
 }
@@ -45,10 +46,12 @@ const figures: Figure[] = [];
 try {
   for (const name of positionals) {
     const { suite } = (await import(join(root, 'bench', `${name}.mts`))) as { suite: Suite };
-    await suite(infra, (figure) => {
+    const size = values.records === undefined ? {} : { records: Number(values.records) };
+    const tell = (figure: Figure) => {
       figures.push(figure);
       console.log(JSON.stringify(figure));
-    });
+    };
+    await suite(infra, tell, size);
   }
 } finally {
   if ('stop' in infra) await infra.stop();

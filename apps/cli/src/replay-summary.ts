@@ -9,20 +9,27 @@ export interface Summary {
   /** By kind of effect, how many of each verdict. */
   effects: Record<string, Partial<Record<Verdict, number>>>;
   assumed: number;
+  /** Callbacks for whose vendor's id no stream is known. */
+  unmatched: number;
+  /** Records that today's code cannot decide. */
+  fails: number;
   cost: Record<string, number>;
   text: string;
 }
 
+type Item = Omit<ReplayItem, 'body'>;
 type Page = { after?: string; limit: number };
 
 /** Adds up a plan's items, page by page. */
-export async function summaryOf(read: (page: Page) => Promise<ReplayItem[]>, limit: number): Promise<Summary> {
+export async function summaryOf(read: (page: Page) => Promise<Item[]>, limit: number): Promise<Summary> {
   const summary: Omit<Summary, 'text'> = {
     items: { planned: 0, applied: 0, held: 0 },
     then: { same: 0, differs: 0, 'no then': 0 },
     events: {},
     effects: {},
     assumed: 0,
+    unmatched: 0,
+    fails: 0,
     cost: {},
   };
   const held: string[] = [];
@@ -39,11 +46,13 @@ export async function summaryOf(read: (page: Page) => Promise<ReplayItem[]>, lim
   return { ...summary, text: textOf(summary, held) };
 }
 
-function add(summary: Omit<Summary, 'text'>, item: ReplayItem): void {
+function add(summary: Omit<Summary, 'text'>, item: Item): void {
   const plan = item.plan as ItemPlan;
   summary.items[item.state] += 1;
   summary.then[plan.then] += 1;
   if (plan.assumed !== undefined) summary.assumed += 1;
+  if (plan.unmatched !== undefined) summary.unmatched += 1;
+  if (plan.fails !== undefined) summary.fails += 1;
   for (const type of plan.events) summary.events[type] = (summary.events[type] ?? 0) + 1;
   for (const { kind, verdict, cost } of plan.effects) {
     const verdicts = (summary.effects[kind] ??= {});
@@ -69,6 +78,8 @@ function textOf(summary: Omit<Summary, 'text'>, held: string[]): string {
     'effects',
     ...(effects.length > 0 ? effects : ['  none']),
     `assumed    ${String(summary.assumed)} records go on from an answer that is not known before the call`,
+    ...(summary.unmatched > 0 ? [`unmatched  ${String(summary.unmatched)} callbacks of which no stream is known`] : []),
+    ...(summary.fails > 0 ? [`fails      ${String(summary.fails)} records that today's code cannot decide`] : []),
     `cost       at most ${counts(summary.cost)}, here; what other services then spend is not counted`,
     ...(held.length > 0 ? ['held', ...held] : []),
   ].join('\n');

@@ -5,6 +5,7 @@ import { Gates1795392000000 } from './migrations/1795392000000-gates';
 import { Replicas1795478400000 } from './migrations/1795478400000-replicas';
 import { ReadModels1795564800000 } from './migrations/1795564800000-read-models';
 import { Keeping1795651200000 } from './migrations/1795651200000-keeping';
+import { ReplayPlans1795737600000 } from './migrations/1795737600000-replay-plans';
 import { DeadLetters1795824000000 } from './migrations/1795824000000-dead-letters';
 
 /** TypeORM's view of the store: migrations and read models. The hot path speaks to `pg` directly. */
@@ -13,7 +14,16 @@ export const storeDataSource = (databaseUrl: string): DataSource =>
     type: 'postgres',
     url: databaseUrl,
     entities: [],
-    migrations: [Initial1795219200000, Replay1795305600000, Gates1795392000000, Replicas1795478400000, ReadModels1795564800000, Keeping1795651200000, DeadLetters1795824000000],
+    migrations: [
+      Initial1795219200000,
+      Replay1795305600000,
+      Gates1795392000000,
+      Replicas1795478400000,
+      ReadModels1795564800000,
+      Keeping1795651200000,
+      ReplayPlans1795737600000,
+      DeadLetters1795824000000,
+    ],
     migrationsTableName: 'migration',
     migrationsTransactionMode: 'all',
   });

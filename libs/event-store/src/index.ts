@@ -24,7 +24,11 @@ export { listRecords, NotBuilt, type RecordRow } from './read-models/record-list
 export { recordsModel, renderStatuses } from './read-models/records';
 export { Relay, type Publish } from './relay';
 export { Replica } from './replica';
+export * from './replay-items';
+export * from './replay-reads';
+export * from './replay-view';
 export * from './replays';
+export type { Queryable } from './query';
 export * from './shapes';
 export { storyOf, streamsAbout, type Story, type StoryEffect, type StoryEvent } from './story';
 export { readStreams } from './streams';

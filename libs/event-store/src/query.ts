@@ -18,6 +18,18 @@ export async function run<R extends object>(
   }
 }
 
+/** A connection or a pool of them. */
+export type Queryable = Pool | PoolClient;
+
+/** Runs one statement and gives its rows; its errors are sorted by what the receiver must do. */
+export async function rowsOf<R extends object>(db: Queryable, text: string, values: unknown[]): Promise<R[]> {
+  try {
+    return (await db.query<R>(text, values)).rows;
+  } catch (error) {
+    throw sorted(error);
+  }
+}
+
 /** Runs `work` in one transaction, all or nothing. */
 export async function atomically<T>(pool: Pool, work: (tx: PoolClient) => Promise<T>): Promise<T> {
   let client: PoolClient | undefined;

@@ -1,5 +1,5 @@
 import type { KnownEvent } from './batch-statements';
-import type { Queryable } from './replays';
+import type { Queryable } from './query';
 import { sorted } from './errors';
 
 /** Reads whole streams, oldest event first; a stream without events is absent. */

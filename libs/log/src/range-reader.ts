@@ -37,6 +37,9 @@ export async function boundsOf(connection: LogConnection, range: TopicRange): Pr
   });
 }
 
+// A handler may take its time: meanwhile the group must know that its member lives.
+const HEARTBEAT_MS = 2_000;
+
 /**
  * Reads a part of a topic once, beside all consumer groups: no offset of theirs moves. Hands over the records of one
  * partition at a time, in order; resolves when all bounds are reached, rejects with what `onRecords` rejected.
@@ -78,7 +81,10 @@ function runToBounds(
       const records = batch.messages
         .filter((message) => BigInt(message.offset) >= bound.next && BigInt(message.offset) < bound.end)
         .map((message) => incomingRecord(topic, batch.partition, message));
-      if (records.length > 0) await onRecords(records);
+      const beat = setInterval(() => void heartbeat().catch(() => undefined), HEARTBEAT_MS);
+      await (records.length > 0 ? onRecords(records) : Promise.resolve()).finally(() => {
+        clearInterval(beat);
+      });
       await heartbeat();
       bound.next = max(bound.next, BigInt(batch.lastOffset()) + 1n);
       if (bound.next < bound.end) return;

@@ -1,18 +1,20 @@
-import { readEvent, recordKey, wireType, type DomainEvent } from '#libs/contracts';
+import { readEvent, wireType, type DomainEvent } from '#libs/contracts';
 import {
   type BatchTransaction,
   emptyOutcome,
   type Known,
   type KnownEvent,
-  type LedgerEntry,
+  type ItemView,
   ledgerOf,
   type NewMail,
+  settleByPlan,
 } from '#libs/event-store';
 import type { Span } from '@opentelemetry/api';
 import type { Decision, Owed } from './decider';
 import type { ProcessDefinition } from './definition';
 import type { Pending, Target } from './pending';
-import { generationOwed, verdictOf } from './replay/verdict';
+import { MAX_STEPS } from './replay/simulation';
+import { rule } from './replay/verdict';
 import { requestHash, slotOf } from './slot';
 import { beginDecision, traceparentOf } from './trace';
 
@@ -32,8 +34,11 @@ export class Batch<State, Event extends DomainEvent, Input> {
   private readonly outcome = emptyOutcome();
   private readonly streams = new Map<string, Folded<State>>();
   private readonly spans: Span[] = [];
-  /** What the ledger has for the streams of a replay's inputs; empty without a replay. */
-  private ledger = new Map<string, LedgerEntry>();
+  /** What the ledger and the plan have for the streams of a replay's inputs; empty without a replay. */
+  private receipts: ItemView = { ledger: new Map(), answers: new Map() };
+  /** Outcomes that a replay tells once more, within its own transaction. */
+  private told: { target: Target<Input>; meta: Pending<Input>['meta'] }[] = [];
+  private readonly answered: Parameters<typeof settleByPlan>[1] = [];
 
   constructor(
     private readonly definition: ProcessDefinition<State, Event, Input>,
@@ -42,16 +47,21 @@ export class Batch<State, Event extends DomainEvent, Input> {
     private readonly released = false,
   ) {}
 
-  /** Streams, marks and parked keys are read, every input is decided, everything is written. */
-  async run(tx: BatchTransaction): Promise<void> {
+  /**
+   * Streams, marks and parked keys are read, every input is decided, everything is written. `seen` is what a replay has
+   * read of them in this transaction already.
+   */
+  async run(tx: BatchTransaction, seen?: { known: Known; receipts: ItemView }): Promise<void> {
     try {
       const targets = await this.resolveAwaited(tx);
-      const known = await tx.read(this.wanted(targets));
-      if (this.inputs.some((input) => input.meta.replayId !== undefined)) {
-        this.ledger = await ledgerOf(tx.db, [...known.streams.keys()]);
+      const known = seen?.known ?? (await tx.read(this.wanted(targets)));
+      if (seen) this.receipts = seen.receipts;
+      else if (this.inputs.some((input) => input.meta.replayId !== undefined)) {
+        this.receipts.ledger = await ledgerOf(tx.db, [...known.streams.keys()]);
       }
       for (const input of this.inputs) await this.take(tx, input, targets.get(input) ?? [], known);
       await tx.write(this.outcome);
+      if (this.answered.length > 0) await settleByPlan(tx.db, this.answered);
     } finally {
       for (const span of this.spans) span.end();
     }
@@ -102,6 +112,11 @@ export class Batch<State, Event extends DomainEvent, Input> {
     }));
     this.outcome.marks.push({ ...input.inbox, decided });
     for (const target of targets) await this.decide(tx, input, target, known);
+    for (let steps = 1; this.told.length > 0; steps += 1) {
+      if (steps > MAX_STEPS) throw new Error('the code answers its own answers without end');
+      const [{ target, meta } = { target: undefined, meta: input.meta }] = this.told.splice(0, 1);
+      if (target) await this.decide(tx, { ...input, meta, links: undefined }, target, known);
+    }
   }
 
   // The key is parked: the input joins the queue, in order. A mail is already in it.
@@ -163,8 +178,9 @@ export class Batch<State, Event extends DomainEvent, Input> {
       rootCause === input.meta.rootCause
         ? undefined
         : stream.events.findLast((event) => event.meta.rootCause === rootCause)?.meta.traceparent;
-    const parent = chain ?? input.meta.traceparent;
-    const span = beginDecision(`${this.definition.service} decide`, parent, input.meta.traceparent, {
+    const parent = input.links === undefined ? (chain ?? input.meta.traceparent) : undefined;
+    const also = input.links ?? input.meta.traceparent;
+    const span = beginDecision(`${this.definition.service} decide`, parent, also, {
       'refrain.stream': target.streamId,
       'refrain.events': decision.events.map((event) => event.type).join(' '),
     });
@@ -179,6 +195,7 @@ export class Batch<State, Event extends DomainEvent, Input> {
     const generation =
       meta.replayId === undefined ? (owed.generation ?? 1) : this.replayed(slot, hash, owed, target, meta);
     if (generation === undefined) return;
+    const answered = this.answered.some((a) => a.slot === slot);
     this.outcome.effects.push({
       slot,
       generation,
@@ -194,7 +211,7 @@ export class Batch<State, Event extends DomainEvent, Input> {
       meta,
       lane: owed.lane ?? (meta.replayId === undefined ? undefined : 'replay'),
       owedSince: owed.owedSince,
-      shares: this.definition.sharedSlot?.(tenant, owed.kind, owed.request),
+      shares: answered ? undefined : this.definition.sharedSlot?.(tenant, owed.kind, owed.request),
     });
   }
 
@@ -204,31 +221,20 @@ export class Batch<State, Event extends DomainEvent, Input> {
       (this.outcome.released ??= []).push(...release.map((r) => slotOf({ tenant, streamId, rootCause, ...r })));
   }
 
-  // In a replay an effect that has its receipt is not owed again: its outcome is told once more, so that the chain goes
-  // on from there with today's code (protocol 22).
+  // In a replay an effect that has its receipt, or whose answer the plan has read, is not performed; its outcome is told
+  // at once, so that the chain goes on from there with today's code, in the transaction that was planned (protocol 22).
   private replayed(slot: string, hash: string, owed: Owed, target: Target<Input>, meta: Pending<Input>['meta']) {
-    const entry = this.ledger.get(slot);
-    const generation = generationOwed(verdictOf(entry, hash), entry, meta.redo ?? false);
-    if (generation === undefined && entry?.state === 'done') {
+    const { ledger, answers } = this.receipts;
+    const { verdict, generation, told } = rule(ledger.get(slot), answers.get(slot), hash, meta.redo ?? false);
+    if (told) {
       const { kind, purpose } = owed;
+      const at = told.at ?? new Date().toISOString();
+      if (verdict === 'read') this.answered.push({ slot, ...told, readAt: at });
       const { rootCause } = meta;
-      const told = {
-        kind,
-        purpose,
-        slot,
-        generation: entry.generation,
-        rootCause,
-        state: 'done',
-        answer: entry.answer,
-      };
-      this.outcome.mail.push({
-        inputKey: recordKey(target.tenant, target.subject),
-        kind: 'outcome',
-        key: `${meta.replayId ?? ''}|${slot}#${String(entry.generation)}`,
-        streamId: target.streamId,
-        body: { ...told, code: null, meta },
-        parked: false,
-      });
+      const outcome = { kind, purpose, slot, ...told, code: null, rootCause, state: 'done' as const, meta };
+      const input = this.definition.outcome(outcome, at, target.streamId);
+      const causedBy = `${meta.replayId ?? ''}|${slot}#${String(told.generation)}`;
+      this.told.push({ target: { ...target, input }, meta: { ...meta, causedBy } });
     }
     return generation;
   }

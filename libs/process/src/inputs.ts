@@ -3,7 +3,7 @@ import { type DomainEvent, type Envelope, recordKey } from '#libs/contracts';
 import type { EffectOutcome, EventMeta, Mail } from '#libs/event-store';
 import type { IncomingRecord } from '#libs/log';
 import { type ProcessDefinition, type Route, type TimerMail, UnreadableRecord } from './definition';
-import type { InboxKey, Pending } from './pending';
+import type { Pending } from './pending';
 import { readStreamId } from './stream-id';
 
 /** A record as it waits in the mailbox: enough to be routed again, byte for byte. */
@@ -13,8 +13,6 @@ export interface RecordMail {
   envelope: Envelope;
   /** Where it stands: topic/partition/offset. */
   at?: string;
-  /** Where it waits as an item of a replay: its own mark, and what the replay may do. */
-  replayed?: { inbox: InboxKey; meta: Pick<EventMeta, 'replayId' | 'redo'> };
 }
 
 /**
@@ -63,7 +61,14 @@ function routeOf<S, E extends DomainEvent, I>(
   } catch {
     throw new UnreadableRecord('the value is not JSON');
   }
-  return route({ envelope: mail.envelope, value, hash: createHash('sha256').update(bytes).digest('hex') });
+  return route({
+    envelope: mail.envelope,
+    value,
+    // Made only for those that ask: most records are known by their envelope.
+    get hash() {
+      return createHash('sha256').update(bytes).digest('hex');
+    },
+  });
 }
 
 const metaOfRecord = ({ envelope, at }: RecordMail): EventMeta => ({
@@ -118,7 +123,6 @@ function inputOfWaiting<S, E extends DomainEvent, I>(definition: ProcessDefiniti
     ...pending,
     ...(joined ? { targets: [joined.target(mail.streamId ?? '')], awaits: undefined } : {}),
     ...(mail.kind === 'callback' ? { inbox: { key: mail.key, day: mail.due.toISOString().slice(0, 10) } } : {}),
-    ...(body.replayed ? { inbox: body.replayed.inbox, meta: { ...pending.meta, ...body.replayed.meta } } : {}),
     inputKey: mail.inputKey,
     mailId: mail.id,
     mail,

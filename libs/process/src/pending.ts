@@ -30,6 +30,8 @@ export interface Pending<Input> {
   targets: Target<Input>[];
   awaits?: Awaited<Input>;
   meta: EventMeta;
+  /** A replay opens a trace of its own, linked to this one (`traceparent` of the record). */
+  links?: string;
   /** The mailbox row that it came from, if it did. */
   mailId?: string;
   /** How it waits in the mailbox, should it have to. */

@@ -12,7 +12,8 @@ import { KeyRelease } from './key-release';
 import { MailboxPump } from './mailbox-pump';
 import type { Pending } from './pending';
 import { type Produce, publishTo } from './publish';
-import { type LogRange, ReplayWorker } from './replay/replay-worker';
+import type { LogRange } from './replay/planner';
+import { ReplayWorker } from './replay/replay-worker';
 import { Storm, StormWatch } from './storm';
 
 /** What a process needs from the app that runs it. */
@@ -30,11 +31,15 @@ export interface Surroundings {
   log?: LogRange;
   /** Longest time in milliseconds that one decision may take; one that takes longer ends the process. */
   decideLimitMs?: number;
+  /** How long receipts are kept, in days; 400 unless told otherwise. A replay of older records must be asked for. */
+  receiptDays?: number;
   onError: OnError;
   onParked: OnParked;
   /** Told once, when so many inputs fail alike that nothing more is decided. */
   onStorm?: (storm: Storm) => void;
 }
+
+const RECEIPT_DAYS = 400;
 
 /**
  * A service at work: binds one pure decider to log, store and effects. Records come in through {@link handlerFor};
@@ -65,6 +70,7 @@ export class Process<State, Event extends DomainEvent, Input> {
     };
     this.definition = definition;
     const { pool, produce, effects, concurrency, pollMs, log, onError, onParked } = surroundings;
+    const { receiptDays = RECEIPT_DAYS } = surroundings;
     const { service, catalog } = definition;
     const owner = `${service}/${randomUUID()}`;
     const wake = () => {
@@ -87,7 +93,8 @@ export class Process<State, Event extends DomainEvent, Input> {
     const release = new KeyRelease(pool, definition, committed, caution);
     this.relay = new Relay(pool, service, owner, publishTo(produce, catalog), onError, pollMs);
     this.runner = new EffectRunner(pool, service, owner, effects, concurrency, settled, onError, pollMs);
-    this.replays = log && new ReplayWorker(pool, definition, effects, log, owner, committed, onError);
+    const replaying = log && { log, receiptDays, onCommitted: committed };
+    this.replays = replaying && new ReplayWorker(pool, definition, effects, replaying, owner, onError);
     // A storm is told once, by itself.
     const onPumpError: OnError = (error, loop) => {
       if (!(error instanceof Storm)) onError(error, loop);

@@ -84,6 +84,7 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
       pool: this.pool,
       effects,
       concurrency,
+      receiptDays: keptDays?.receipts,
       decideLimitMs,
       log: {
         bounds: (range) => boundsOf(connection, range),

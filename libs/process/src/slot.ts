@@ -21,10 +21,12 @@ export const idempotencyKey = (slot: string, generation: number): string =>
     .update(`${slot}#${String(generation)}`)
     .digest('hex');
 
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+/** JSON in which the order of keys does not matter; keys named in `without` are left out wherever they stand. */
+export function canonical(value: unknown, without: readonly string[] = []): string {
+  return JSON.stringify(value, (key, inner: unknown) => {
+    if (without.includes(key)) return undefined;
+    return typeof inner === 'object' && inner !== null && !Array.isArray(inner)
       ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
+      : inner;
+  });
 }

@@ -2,10 +2,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import { services, Topic } from '#libs/contracts';
 import {
+  countReplayItems,
   moveReplay,
   type Replay,
-  replayItems,
   replayOf,
+  replayPlans,
   replays,
   type ReplaySelection,
   requestReplay,
@@ -13,6 +14,7 @@ import {
 } from '#libs/event-store';
 import { byOption } from '../operator';
 import { print, UsageError } from '../output';
+import { Progress } from '../replay-progress';
 import { replayTable, summaryOf } from '../replay-summary';
 import { withStore } from '../store';
 
@@ -21,6 +23,8 @@ interface PlanOptions extends ReplaySelection {
   topic: string;
   offset: string[];
   all: boolean;
+  read: boolean;
+  beyondReceipts: boolean;
   by: string;
   wait: boolean;
   json: boolean;
@@ -47,6 +51,8 @@ export function addReplay(program: Command): void {
       'CEL over key, tenant, subject, type, time and value: value.propertyName == "email"',
     )
     .option('--all', 'all records of the topic; there is no scope by default', false)
+    .option('--read', 'fetch answers that are missing, of queries only, so that nothing after them is a guess', false)
+    .option('--beyond-receipts', 'plan records that are older than the receipts too: all their effects look new', false)
     .addOption(byOption())
     .option('--no-wait', 'only ask for the plan')
     .option('--json', 'print as JSON', false)
@@ -91,11 +97,11 @@ function selectionOf({ from, to, offset, tenant, subject, filter, all }: PlanOpt
 
 async function plan(_: unknown, command: Command): Promise<void> {
   const options = command.opts<PlanOptions>();
-  const { service, topic, by, wait, json } = options;
+  const { service, topic, by, wait, json, read, beyondReceipts } = options;
   if (!service || !topic) throw new UsageError('--service and --topic are needed');
   const selection = selectionOf(options);
   await withStore(async (pool) => {
-    const id = await requestReplay(pool, { service, topic, selection, by });
+    const id = await requestReplay(pool, { service, topic, selection, by, reads: read, beyondReceipts });
     if (wait) await follow(pool, id, ['planned', 'aborted']);
     await printReplay(pool, id, json);
   });
@@ -137,37 +143,25 @@ async function known(pool: Store, id: string): Promise<Replay> {
 
 /** Shows progress on stderr until the replay is in one of the states. The replay goes on if this process does not. */
 async function follow(pool: Store, id: string, until: ReplayState[]): Promise<void> {
-  const began = Date.now();
+  const progress = new Progress(process.stderr);
   for (;;) {
     const replay = await known(pool, id);
     if (replay.state === 'failed') throw new Error(`${id} failed: ${replay.error ?? ''}`);
     if (until.includes(replay.state)) break;
-    if (process.stderr.isTTY) process.stderr.write(`\r${await progressOf(pool, replay, began)}\x1b[K`);
+    progress.show(replay.state === 'applying' ? 'applying' : 'planning', ...(await doneOf(pool, replay)));
     await pause(LOOK_EVERY_MS);
   }
-  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+  progress.end();
 }
 
-async function progressOf(pool: Store, replay: Replay, began: number): Promise<string> {
-  const { done, total } =
-    replay.state === 'applying'
-      ? await appliedOf(pool, replay.id)
-      : { done: replay.recordsSeen, total: replay.recordsTotal ?? 0 };
-  const seconds = (Date.now() - began) / 1_000;
-  const share = total > 0 ? done / total : 0;
-  const bar = '█'.repeat(Math.round(share * 30)).padEnd(30, '░');
-  const rate = done / Math.max(seconds, 0.1);
-  const eta = rate > 0 ? `${String(Math.ceil((total - done) / rate))} s left` : '';
-  return `${replay.state} ${bar} ${String(done)}/${String(total)}  ${rate.toFixed(0)}/s  ${eta}`;
-}
-
-async function appliedOf(pool: Store, id: string): Promise<{ done: number; total: number }> {
-  const { items } = await summaryOf((page) => replayItems(pool, id, page), PAGE);
-  return { done: items.applied + items.held, total: items.applied + items.held + items.planned };
+async function doneOf(pool: Store, replay: Replay): Promise<[done: number, total: number]> {
+  if (replay.state !== 'applying') return [replay.recordsSeen, replay.recordsTotal ?? 0];
+  const { all, open } = await countReplayItems(pool, replay.id);
+  return [all - open, all];
 }
 
 async function printReplay(pool: Store, id: string, json: boolean): Promise<void> {
   const replay = await known(pool, id);
-  const summary = await summaryOf((page) => replayItems(pool, id, page), PAGE);
+  const summary = await summaryOf((page) => replayPlans(pool, id, page), PAGE);
   print(json, { replay, ...summary }, [replayTable([replay]), summary.text].join('\n'));
 }

@@ -2,13 +2,13 @@ import type { DomainEvent } from '#libs/contracts';
 import type { IncomingRecord } from '#libs/log';
 import type { ProcessDefinition } from '../definition';
 import { inputOfRecord, type RecordMail } from '../inputs';
-import type { Pending } from '../pending';
+import type { Awaited, InboxKey, Pending } from '../pending';
 
 /** A record of a plan as an input: under a key of its own, so that the inbox takes it once per replay. */
 export interface ReplayInput<Input> {
   input: Pending<Input>;
-  /** The key under which the record was decided when it first came. */
-  originalKey: string;
+  /** How the record was known in the inbox when it first came. */
+  original: InboxKey;
   source: string;
 }
 
@@ -27,15 +27,33 @@ export function replayInput<S, E extends DomainEvent, I>(
   }
   if (!input) return undefined;
   const source = `${record.topic}/${String(record.partition)}/${record.offset}`;
-  const inbox = { key: `${replay.id}|${source}`, day: new Date(record.timestamp).toISOString().slice(0, 10) };
-  const meta = { replayId: replay.id, ...(replay.redo ? { redo: true } : {}) };
-  const body: RecordMail = { ...(input.mail.body as RecordMail), replayed: { inbox, meta } };
   return {
     source,
-    originalKey: input.inbox.key,
-    input: { ...input, inbox, meta: { ...input.meta, ...meta }, mail: { ...input.mail, key: inbox.key, body } },
+    original: input.inbox,
+    input: {
+      ...input,
+      inbox: { key: `${replay.id}|${source}`, day: new Date(record.timestamp).toISOString().slice(0, 10) },
+      meta: {
+        ...input.meta,
+        traceparent: undefined,
+        replayId: replay.id,
+        ...(replay.redo ? { redo: true } : {}),
+      },
+      links: input.meta.traceparent,
+    },
   };
 }
+
+/** A callback that names only a vendor's id goes to the stream that is known for it, if one is; nothing is noted. */
+export function matched<I>(input: Pending<I>, streams: ReadonlyMap<string, string>): Pending<I> {
+  if (!input.awaits) return input;
+  const streamId = streams.get(externalOf(input.awaits));
+  return { ...input, awaits: undefined, targets: streamId === undefined ? [] : [input.awaits.target(streamId)] };
+}
+
+/** As {@link correlated} names a vendor's id. */
+export const externalOf = ({ tenant, vendor, externalId }: Awaited<unknown>): string =>
+  [tenant, vendor, externalId].join('|');
 
 /** A plan's item as the record that it was made of. */
 export function recordOfItem(item: { source: string; body: unknown }): IncomingRecord {

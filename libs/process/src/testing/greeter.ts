@@ -1,40 +1,56 @@
-import { catalog, type EventOf } from '#libs/contracts';
+import { catalog, type EventOf, subjectOf } from '#libs/contracts';
 import { z } from 'zod';
 import type { Decider, Owed } from '../decider';
 import type { ProcessDefinition } from '../definition';
 import type { EffectKind } from '../effect-runner';
-import { streamIdOf } from '../stream-id';
+import { readStreamId, streamIdOf } from '../stream-id';
 
-/** A service with a chain: a record asks for a greeting, a query looks the name up, a command sends the greeting. */
+/**
+ * A service with a chain: a record asks for a greeting, a query looks the name up, a command sends the greeting; a
+ * callback that knows only the letter says that it was answered.
+ */
 export const greeterEvents = catalog('greeting', 'greeting.events.v1', {
   GreetingAsked: { wire: 'refrain.greeting.asked.v1', data: z.object({ cause: z.string() }) },
   GreetingRefused: { wire: 'refrain.greeting.refused.v1', data: z.object({ cause: z.string() }) },
   GreetingPrepared: { wire: 'refrain.greeting.prepared.v1', data: z.object({ cause: z.string(), name: z.string() }) },
   GreetingSent: { wire: 'refrain.greeting.sent.v1', data: z.object({ cause: z.string() }) },
+  GreetingAnswered: { wire: 'refrain.greeting.answered.v1', data: z.object({ cause: z.string() }) },
 });
 type GreeterEvent = EventOf<typeof greeterEvents>;
 
 type GreeterInput =
   | { type: 'asked'; cause: string; who: string }
   | { type: 'looked-up'; cause: string; name: string }
-  | { type: 'sent'; cause: string };
+  | { type: 'sent'; cause: string; letter: string }
+  | { type: 'called-back'; cause: string };
 
-type Greetings = Readonly<Record<string, 'asked' | 'refused' | 'prepared' | 'sent'>>;
+type Greetings = Readonly<Record<string, 'asked' | 'refused' | 'prepared' | 'sent' | 'answered'>>;
 
 export const GREETER_TOPIC = 'greeting.wishes.v1';
 
-/** How today's code differs from yesterday's: the bug refuses short names, the politeness changes what is sent. */
+/**
+ * How today's code differs from yesterday's: the bug refuses short names, the politeness changes what is sent, the deaf
+ * one hears no callbacks, and a busy one greets a record only so often.
+ */
 export interface GreeterCode {
   refusesShortNames?: boolean;
   polite?: boolean;
+  deaf?: boolean;
+  atMost?: number;
 }
 
-function greeterDecider({ refusesShortNames, polite }: GreeterCode): Decider<Greetings, GreeterEvent, GreeterInput> {
+function greeterDecider({
+  refusesShortNames,
+  polite,
+  deaf,
+  atMost = Infinity,
+}: GreeterCode): Decider<Greetings, GreeterEvent, GreeterInput> {
   const states = {
     GreetingAsked: 'asked',
     GreetingRefused: 'refused',
     GreetingPrepared: 'prepared',
     GreetingSent: 'sent',
+    GreetingAnswered: 'answered',
   } as const;
   return {
     initial: {},
@@ -42,12 +58,18 @@ function greeterDecider({ refusesShortNames, polite }: GreeterCode): Decider<Gre
     decide(greetings, input) {
       const { cause } = input;
       const status = greetings[cause];
+      if (input.type === 'called-back') {
+        return { events: status || deaf ? [] : [{ type: 'GreetingAnswered', data: { cause } }] };
+      }
       if (input.type === 'asked') {
+        if (input.who === 'Bug') throw new TypeError('a bug in decide');
+        if (!status && Object.keys(greetings).length >= atMost) return { events: [] };
         const look: Owed = { kind: 'greeter.look', purpose: 'look', request: { who: input.who } };
         return { events: status ? [] : [{ type: 'GreetingAsked', data: { cause } }], effects: [look] };
       }
       if (input.type === 'sent') {
-        return { events: status === 'prepared' ? [{ type: 'GreetingSent', data: { cause } }] : [] };
+        const correlate = { vendor: 'post', externalId: input.letter };
+        return { events: status === 'prepared' ? [{ type: 'GreetingSent', data: { cause } }] : [], correlate };
       }
       const { name } = input;
       if (refusesShortNames && name.length < 4) {
@@ -71,9 +93,17 @@ export const greeter = (
   decider: greeterDecider(code),
   routes: {
     [GREETER_TOPIC]({ envelope, value }) {
-      const { who } = z.object({ who: z.string() }).parse(value);
+      const { who, letter } = z.object({ who: z.string().optional(), letter: z.string().optional() }).parse(value);
       const [type = '', id = ''] = envelope.subject.split(':');
-      const { tenant, subject, correlationid } = envelope;
+      const { tenant, subject, correlationid: cause } = envelope;
+      if (letter !== undefined) {
+        const target = (streamId: string) => {
+          const { record } = readStreamId(streamId);
+          return { streamId, tenant, subject: subjectOf(record), input: { type: 'called-back' as const, cause } };
+        };
+        const inbox = { key: envelope.id, received: envelope.time };
+        return { inbox, targets: [], awaits: { tenant, vendor: 'post', externalId: letter, target } };
+      }
       return {
         inbox: { key: envelope.id, day: envelope.time.slice(0, 10) },
         targets: [
@@ -81,7 +111,7 @@ export const greeter = (
             streamId: streamIdOf({ context: 'greeting', tenant, record: { type, id }, name: '' }),
             tenant,
             subject,
-            input: { type: 'asked', cause: correlationid, who },
+            input: { type: 'asked', cause, who: who ?? '' },
           },
         ],
       };
@@ -90,7 +120,7 @@ export const greeter = (
   outcome: ({ kind, rootCause, answer }) =>
     kind === 'greeter.look'
       ? { type: 'looked-up', cause: rootCause, name: String(answer) }
-      : { type: 'sent', cause: rootCause },
+      : { type: 'sent', cause: rootCause, letter: String(answer) },
 });
 
 /** The greeter's calls; each is noted in `calls`, as a vendor would. */
@@ -110,10 +140,10 @@ export const greeterEffects = (calls: string[]): Record<string, EffectKind> => (
     deadlineMs: 2_000,
     maxAttempts: 3,
     maxRepeats: 1,
-    plan: { answer: () => 'sent', cost: () => ({ credits: 1 }) },
+    plan: { answer: () => 'letter', cost: () => ({ credits: 1 }) },
     perform: ({ text }: { text: string }) => {
       calls.push(`send ${text}`);
-      return Promise.resolve({ outcome: 'done', value: 'sent', cost: { credits: 1 } });
+      return Promise.resolve({ outcome: 'done', value: `letter to ${text.split(' ')[1] ?? ''}`, cost: { credits: 1 } });
     },
   },
 });

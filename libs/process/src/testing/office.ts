@@ -246,7 +246,8 @@ class Replica {
           await onRecords(records.slice(from, Math.min(from + 3, Number(end))));
       },
     };
-    this.replays = new ReplayWorker(pool, definition, letterKinds, log, owner, ignore, ignore);
+    const replaying = { log, receiptDays: 400, onCommitted: ignore };
+    this.replays = new ReplayWorker(pool, definition, letterKinds, replaying, owner, ignore);
   }
 }
 

@@ -1,0 +1,133 @@
+import type { DomainEvent } from '#libs/contracts';
+import {
+  type BatchTransaction,
+  Conflict,
+  correlated,
+  moveReplay,
+  noteReplayItem,
+  type Pool,
+  type Replay,
+  type ReplayItem,
+  replayItems,
+  StoreUnavailable,
+  takeReplayItem,
+  transact,
+  unsettledStreams,
+} from '#libs/event-store';
+import { recordKey } from '#libs/contracts';
+import { Batch } from '../batch';
+import type { ProcessDefinition } from '../definition';
+import type { EffectKind } from '../effect-runner';
+import { deedsOf, saysOf } from './deeds';
+import { matched, recordOfItem, type ReplayInput, replayInput } from './replay-item';
+import { type ItemPlan, Simulation } from './simulation';
+
+const PAGE = 200;
+
+/** An item with what it has become by today's code; `streams` are those that it speaks to. */
+interface Ready<Input> {
+  item: ReplayItem;
+  made: ReplayInput<Input> | undefined;
+  streams: string[];
+}
+
+/**
+ * Applies a plan, item by item, in order. Each is one transaction under the exclusive lock of its keys: it is planned
+ * once more, and held where it would now do something else than was shown.
+ */
+export class Applier<State, Event extends DomainEvent, Input> {
+  private readonly simulation: Simulation<State, Event, Input>;
+
+  constructor(
+    private readonly pool: Pool,
+    private readonly definition: ProcessDefinition<State, Event, Input>,
+    kinds: Record<string, EffectKind>,
+    private readonly onCommitted: () => void,
+    private readonly holdsLease: () => Promise<boolean>,
+  ) {
+    this.simulation = new Simulation(definition, kinds);
+  }
+
+  /** Applies a page of what is left; resolves to whether any item could be. */
+  async step(replay: Replay, stopping: AbortSignal): Promise<boolean> {
+    const items = await replayItems(this.pool, replay.id, { state: 'planned', limit: PAGE });
+    if (items.length === 0) {
+      await moveReplay(this.pool, replay.id, ['applying'], 'done');
+      return true;
+    }
+    const ready = await this.ready(replay, items);
+    // An item waits until what the plan's earlier item on its stream set off is settled (protocol 24).
+    const waiting = await unsettledStreams(this.pool, replay.id, [...new Set(ready.flatMap(({ streams }) => streams))]);
+    let applied = false;
+    for (const { item, made, streams } of ready) {
+      if (stopping.aborted || !(await this.holdsLease())) return applied;
+      const waits = streams.some((stream) => waiting.has(stream));
+      const settled = !waits && (await this.apply(replay, item, made));
+      applied ||= settled;
+      if (settled) this.onCommitted();
+      if (!settled || sets(item.plan as ItemPlan)) for (const stream of streams) waiting.add(stream);
+    }
+    return applied;
+  }
+
+  private async ready(replay: Replay, items: ReplayItem[]): Promise<Ready<Input>[]> {
+    const all = items.map((item) => ({ item, made: replayInput(this.definition, recordOfItem(item), replay) }));
+    const awaited = all.flatMap(({ made }) => made?.input.awaits ?? []);
+    const known = await correlated(this.pool, this.definition.service, awaited);
+    return all.map(({ item, made }) => {
+      if (!made) return { item, made, streams: [] };
+      const input = matched(made.input, known);
+      return { item, made: { ...made, input }, streams: input.targets.map(({ streamId }) => streamId) };
+    });
+  }
+
+  // Resolves to whether the item needs no further look: it was applied or held, or is not to be applied any more.
+  private async apply(replay: Replay, item: ReplayItem, made: ReplayInput<Input> | undefined): Promise<boolean> {
+    const held = (reason: string) => noteReplayItem(this.pool, replay.id, item.seq, { state: 'held', reason });
+    if (!made) {
+      await held('nothing listens to this record any more');
+      return true;
+    }
+    const { input } = made;
+    const keys = [...new Set([input.inputKey, ...input.targets.map((t) => recordKey(t.tenant, t.subject))])];
+    try {
+      await transact(this.pool, this.definition.service, keys, 'exclusive', async (tx) => {
+        const became = await this.applyAlone(tx, replay, item, made, keys);
+        if (became) await noteReplayItem(tx.db, replay.id, item.seq, became);
+      });
+    } catch (error) {
+      if (error instanceof StoreUnavailable) throw error;
+      // Somebody was quicker: the item is looked at again.
+      if (error instanceof Conflict) return false;
+      await held(error instanceof Error ? error.message : String(error));
+    }
+    return true;
+  }
+
+  private async applyAlone(
+    tx: BatchTransaction,
+    replay: Replay,
+    item: ReplayItem,
+    { input, original }: ReplayInput<Input>,
+    keys: string[],
+  ): Promise<Parameters<typeof noteReplayItem>[3] | undefined> {
+    const streams = input.targets.map(({ streamId }) => streamId);
+    const receipts = await takeReplayItem(tx.db, replay.id, item.seq, streams);
+    if (!receipts) return undefined;
+    const shown = item.plan as ItemPlan;
+    const marks = 'day' in input.inbox ? [input.inbox] : [];
+    const known = await tx.read({ marks, undated: [], inputKeys: keys, streams });
+    if (known.parked.size > 0) return { state: 'held', reason: 'its key is parked: release that first' };
+    if (streams.length === 0) return { state: 'held', reason: `no stream is known for ${shown.unmatched ?? 'it'}` };
+    const view = { ...receipts, streams: known.streams, marks: new Map() };
+    const now = { ...this.simulation.plan(input, original.key, view).plan, then: shown.then };
+    if (deedsOf(now, replay.redo) !== deedsOf(shown, replay.redo)) {
+      return { state: 'held', reason: `today it would do something else: ${saysOf(now)}` };
+    }
+    await new Batch(this.definition, [input]).run(tx, { known, receipts });
+    return { state: 'applied', plan: now };
+  }
+}
+
+/** Whether an item sets off calls, whose ends are inputs of their own. */
+const sets = (plan: ItemPlan): boolean => plan.effects.some(({ verdict }) => verdict !== 'skipped');
