@@ -13,9 +13,15 @@ export interface Sent {
 
 /**
  * Lets Debian's pgbench run the same statement, prepared, on so many connections, with a number of its own in the place
- * of what is unique; resolves to its transactions a second. Needs `pgbench` on the path.
+ * of what is unique, in sessions with these options; resolves to its transactions a second. Needs `pgbench` on the path.
  */
-export async function pgbench(url: string, sent: Sent, clients: number, forMs: number): Promise<number> {
+export async function pgbench(
+  url: string,
+  sent: Sent,
+  clients: number,
+  forMs: number,
+  session: string,
+): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'pgbench-'));
   try {
     const statement = sent.text.replace(/\$(\d+)/g, (_, n: string) => literal(sent.values[Number(n) - 1], sent.unique));
@@ -23,7 +29,7 @@ export async function pgbench(url: string, sent: Sent, clients: number, forMs: n
     writeFileSync(script, `\\set id random(1, 1000000000000000)\n${statement.replaceAll(/\s+/g, ' ')};\n`);
     const seconds = String(Math.max(1, Math.round(forMs / 1_000)));
     const args = ['-n', '-M', 'prepared', '-c', String(clients), '-j', '2', '-T', seconds, '-f', script];
-    const printed = await output('pgbench', [...args, url]);
+    const printed = await output('pgbench', [...args, url], { PGOPTIONS: session });
     const tps = /^tps = ([\d.]+)/m.exec(printed)?.[1];
     if (tps === undefined) throw new Error(`pgbench measured nothing:\n${printed}`);
     return Number(tps);
@@ -42,12 +48,13 @@ function literal(value: unknown, unique: string): string {
   const quoted = String(value)
     .replaceAll("'", "''")
     .replaceAll(/:(?=\w)/g, `:' || '`);
-  return `'${quoted.replaceAll(unique, `' || :id::bigint || '`)}'`;
+  return `('${quoted.replaceAll(unique, `' || :id::bigint || '`)}')`;
 }
 
-function output(command: string, args: string[]): Promise<string> {
+function output(command: string, args: string[], environment: Record<string, string>): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const env = { ...process.env, ...environment };
+    const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     let printed = '';
     for (const stream of [child.stdout, child.stderr])
       stream.on('data', (chunk: Buffer) => (printed += chunk.toString()));

@@ -7,6 +7,7 @@ import { ReadModels1795564800000 } from './migrations/1795564800000-read-models'
 import { Keeping1795651200000 } from './migrations/1795651200000-keeping';
 import { ReplayPlans1795737600000 } from './migrations/1795737600000-replay-plans';
 import { DeadLetters1795824000000 } from './migrations/1795824000000-dead-letters';
+import { Writing1795910400000 } from './migrations/1795910400000-writing';
 
 /** TypeORM's view of the store: migrations and read models. The hot path speaks to `pg` directly. */
 export const storeDataSource = (databaseUrl: string): DataSource =>
@@ -23,6 +24,7 @@ export const storeDataSource = (databaseUrl: string): DataSource =>
       Keeping1795651200000,
       ReplayPlans1795737600000,
       DeadLetters1795824000000,
+      Writing1795910400000,
     ],
     migrationsTableName: 'migration',
     migrationsTransactionMode: 'all',

@@ -33,4 +33,4 @@ export * from './shapes';
 export { storyOf, streamsAbout, type Story, type StoryEffect, type StoryEvent } from './story';
 export { readStreams } from './streams';
 export { clear, suspect } from './suspects';
-export { BatchTransaction, transact } from './transaction';
+export { BatchTransaction, readBatch, transact, writeBatch } from './transaction';

@@ -2,9 +2,12 @@ import { type ClientBase, Pool } from 'pg';
 
 export type { Pool } from 'pg';
 
-// Postgres 17 and newer bound a transaction as a whole; an older one bounds each statement and each pause between two.
-const BOUND = `select set_config('transaction_timeout', '60s', false)
-  where current_setting('server_version_num')::int >= 170000`;
+// Every statement here is prepared, short, and finds its rows by an index: its plan must not hang on what the statistics
+// happen to say of a table that was empty a minute ago, and is made once. Postgres 17 and newer bound a transaction as a
+// whole; an older one bounds each statement and each pause between two.
+const SESSION = `select set_config('jit', 'off', false), set_config('enable_seqscan', 'off', false),
+  set_config('plan_cache_mode', 'force_generic_plan', false),
+  case when current_setting('server_version_num')::int >= 170000 then set_config('transaction_timeout', '60s', false) end`;
 
 /**
  * Opens a pool of connections to the primary. Transactions are bounded in time (protocol 20): the server ends one that
@@ -21,7 +24,7 @@ export function openPool(databaseUrl: string, name: string, max = 9): Pool {
     idle_in_transaction_session_timeout: 10_000,
     keepAlive: true,
     // The pool waits for it, though its type does not say so.
-    onConnect: ((client: ClientBase) => client.query(BOUND)) as (client: ClientBase) => void,
+    onConnect: ((client: ClientBase) => client.query(SESSION)) as (client: ClientBase) => void,
   });
   // An idle connection that the server closes is replaced at the next use; without a listener it would end the process.
   pool.on('error', () => undefined);

@@ -28,8 +28,9 @@ export async function marksOf(
   const undated = inboxes.filter((inbox) => 'received' in inbox);
   const rows = await rowsOf<{ key: string; decided: { stream: string; version: number }[] }>(
     db,
-    `select key, decided from inbox
-       where service = $1 and (key, day) in (select k, d from unnest($2::text[], $3::date[]) as m (k, d))
+    // Each mark is looked up in its day: as a join the planner may read every day's.
+    `select i.key, i.decided from unnest($2::text[], $3::date[]) as m (key, day),
+       lateral (select key, decided from inbox where service = $1 and key = m.key and day = m.day) as i
      union all select key, decided from inbox_undated where service = $1 and key = any ($4::text[])`,
     [service, dated.map(({ key }) => key), dated.map(({ day }) => day), undated.map(({ key }) => key)],
   );

@@ -1,31 +1,81 @@
 import { crc32 } from 'node:zlib';
 import type { Pool, PoolClient } from 'pg';
-import {
-  type Known,
-  type Outcome,
-  READ,
-  type ReadRow,
-  readValues,
-  undatedOf,
-  type Wanted,
-  WRITE,
-  writeValues,
-} from './batch-statements';
-import { Conflict, sorted } from './errors';
+import { type Known, type Outcome, READ, type ReadRow, readValues, type Wanted } from './batch-statements';
+import { correlate, keepUnmatched } from './correlation';
+import { sorted } from './errors';
 import { type MailRow, mailOfRow } from './mailbox';
 import { release, supersede } from './operations';
 import { PARKED_MAIL } from './parking';
-import { giveBack } from './query';
+import { atomically, giveBack, type Queries, run } from './query';
 import { joinSharedCalls } from './shared-calls';
 import type { Mail } from './shapes';
+import { type Entry, writingStatement } from './writing-statement';
 
 // Buckets of input keys per service that a batch locks shared, and a parking or release exclusively (protocol 10, 11).
 const BUCKETS = 256;
 
-const bucketOf = (inputKey: string): number => crc32(inputKey) % BUCKETS;
+const bucketsOf = (inputKeys: string[]): number[] =>
+  [...new Set(inputKeys.map((key) => crc32(key) % BUCKETS))].sort((a, b) => a - b);
 const lockClass = (service: string): number => crc32(`refrain.input.${service}`) | 0;
 
-/** One transaction over a batch of inputs: locked, read once, written once. */
+/** Reads marks, parked keys and streams in one round trip and one snapshot. */
+export async function readBatch(on: Queries, service: string, wanted: Wanted): Promise<Known> {
+  const { rows } = await run<ReadRow>(on, 'refrain-read', READ, readValues(service, wanted));
+  const known: Known = { marked: new Set(), claimed: new Map(), parked: new Set(), streams: new Map() };
+  for (const row of rows) {
+    if (row.what === 'mark') known.marked.add(row.key);
+    else if (row.what === 'undated') known.claimed.set(row.key, row.at);
+    else if (row.what === 'parked') known.parked.add(row.key);
+    else {
+      const events = known.streams.get(row.key) ?? [];
+      events.push({ type: row.type, data: row.data, version: row.version, meta: row.meta });
+      known.streams.set(row.key, events);
+    }
+  }
+  return known;
+}
+
+/**
+ * Writes what a batch decided on what {@link readBatch} gave it, all or nothing. No lock is held in between: the writing
+ * makes sure that nothing it rests on has moved (decision 20). `open` are the input keys that were decided, `parked`
+ * those behind which something was put. Throws {@link Conflict} where a version moved, a mark exists, mail was taken, or
+ * a key was parked or freed meanwhile; {@link StoreUnavailable} where it may have been written or not.
+ */
+export async function writeBatch(
+  pool: Pool,
+  service: string,
+  outcome: Outcome,
+  keys: { open: string[]; parked: string[] },
+): Promise<void> {
+  const buckets = bucketsOf([...keys.open, ...keys.parked]);
+  const entry = { lockClass: lockClass(service), buckets, ...keys };
+  if (hasMore(outcome)) await atomically(pool, (tx) => writeAll(tx, service, outcome, entry));
+  else await writeMain(pool, service, outcome, entry);
+}
+
+async function writeMain(on: Queries, service: string, outcome: Outcome, entry: Entry): Promise<void> {
+  const { name, text, values } = writingStatement(service, outcome, entry);
+  await run(on, name, text, values);
+}
+
+const hasMore = ({ effects, superseded, released, correlated, unmatched }: Outcome): boolean =>
+  effects.some((e) => e.shares !== undefined) ||
+  [superseded, released, correlated, unmatched].some((rows) => rows !== undefined && rows.length > 0);
+
+// Shared calls before their owners: whoever settles a call locks in this order too.
+async function writeAll(tx: Queries, service: string, outcome: Outcome, entry: Entry): Promise<void> {
+  const { effects, superseded = [], released = [], correlated = [], unmatched = [] } = outcome;
+  await writeMain(tx, service, outcome, entry);
+  const sharing = effects.filter((e) => e.shares !== undefined);
+  if (sharing.length > 0) await joinSharedCalls(tx, sharing);
+  if (superseded.length > 0) await supersede(tx, superseded);
+  if (released.length > 0) await release(tx, released);
+  // A callback and the answer that it waits for may be in one batch.
+  if (unmatched.length > 0) await keepUnmatched(tx, service, unmatched);
+  if (correlated.length > 0) await correlate(tx, service, correlated);
+}
+
+/** A transaction that holds input keys exclusively: for parking, release, and applying a replay's item. */
 export class BatchTransaction {
   constructor(
     private readonly client: PoolClient,
@@ -37,49 +87,14 @@ export class BatchTransaction {
     return this.client;
   }
 
-  /** Reads marks, parked keys and streams in one round trip. */
-  async read(wanted: Wanted): Promise<Known> {
-    const { rows } = await this.client.query<ReadRow>({
-      name: 'refrain-read',
-      text: READ,
-      values: readValues(this.service, wanted),
-    });
-    const known: Known = { marked: new Set(), claimed: new Map(), parked: new Set(), streams: new Map() };
-    for (const row of rows) {
-      if (row.what === 'mark') known.marked.add(row.key);
-      else if (row.what === 'undated') known.claimed.set(row.key, row.at);
-      else if (row.what === 'parked') known.parked.add(row.key);
-      else {
-        const events = known.streams.get(row.key) ?? [];
-        events.push({ type: row.type, data: row.data, version: row.version, meta: row.meta });
-        known.streams.set(row.key, events);
-      }
-    }
-    return known;
+  /** See {@link readBatch}. */
+  read(wanted: Wanted): Promise<Known> {
+    return readBatch(this.client, this.service, wanted);
   }
 
-  /**
-   * Writes marks, events, effects and mail, all or nothing; throws {@link Conflict} where a version moved, a mark
-   * exists, or mail was taken by someone else.
-   */
-  async write(outcome: Outcome): Promise<void> {
-    const { rows } = await this.client.query<{ undated: number; taken: number }>({
-      name: 'refrain-write',
-      text: WRITE,
-      values: writeValues(this.service, outcome),
-    });
-    const row = rows[0];
-    if (row?.undated !== undatedOf(outcome).length) throw new Conflict('an undated input was claimed meanwhile');
-    if (row.taken !== outcome.taken.length) throw new Conflict('mail was taken meanwhile');
-    await this.followUp(outcome);
-  }
-
-  // Shared calls before their owners: whoever settles a call locks in this order too.
-  private async followUp({ effects, superseded = [], released = [] }: Outcome): Promise<void> {
-    const sharing = effects.filter((e) => e.shares !== undefined);
-    if (sharing.length > 0) await joinSharedCalls(this.client, sharing);
-    if (superseded.length > 0) await supersede(this.client, superseded);
-    if (released.length > 0) await release(this.client, released);
+  /** Writes as {@link writeBatch} does, in this transaction; nobody else can park or free its keys. */
+  write(outcome: Outcome): Promise<void> {
+    return writeAll(this.client, this.service, outcome, { lockClass: 0, buckets: [], open: [], parked: [] });
   }
 
   /** Notes that an input key is parked; the caller holds its bucket exclusively. */
@@ -129,51 +144,22 @@ export class BatchTransaction {
       [this.service, inputKey, code, reason],
     );
   }
-
-  /**
-   * Ties a vendor's id to a stream (protocol 9). Returns the callback that was waiting for it, if one came first.
-   */
-  async correlate(tenant: string, vendor: string, externalId: string, streamId: string): Promise<unknown> {
-    const { rows } = await this.client.query<{ waiting: unknown }>(
-      `insert into correlation as c (service, tenant, vendor, external_id, stream_id) values ($1, $2, $3, $4, $5)
-       on conflict (service, tenant, vendor, external_id) do update set stream_id = excluded.stream_id
-       returning c.waiting`,
-      [this.service, tenant, vendor, externalId, streamId],
-    );
-    return rows[0]?.waiting ?? undefined;
-  }
-
-  /**
-   * Looks up the stream that a vendor's id belongs to; where none is known yet, the callback waits and is visible as
-   * unmatched (protocol 9).
-   */
-  async resolve(tenant: string, vendor: string, externalId: string, waiting: unknown): Promise<string | undefined> {
-    const { rows } = await this.client.query<{ stream_id: string | null }>(
-      `insert into correlation as c (service, tenant, vendor, external_id, waiting) values ($1, $2, $3, $4, $5)
-       on conflict (service, tenant, vendor, external_id) do update
-         set waiting = case when c.stream_id is null then coalesce(c.waiting, excluded.waiting) end
-       returning stream_id`,
-      [this.service, tenant, vendor, externalId, JSON.stringify(waiting)],
-    );
-    return rows[0]?.stream_id ?? undefined;
-  }
 }
 
 /**
- * Runs `work` in one transaction that holds the buckets of the input keys: shared for a batch, exclusively for parking
- * and release. Commits when it resolves; throws {@link Conflict}, {@link StoreUnavailable}, or what `work` threw.
+ * Runs `work` in one transaction that holds the input keys exclusively: no batch writes for them meanwhile. Commits when
+ * it resolves; throws {@link Conflict}, {@link StoreUnavailable}, or what `work` threw.
  */
 export async function transact<T>(
   pool: Pool,
   service: string,
   inputKeys: string[],
-  lock: 'shared' | 'exclusive',
   work: (tx: BatchTransaction) => Promise<T>,
 ): Promise<T> {
   let client: PoolClient | undefined;
   try {
     client = await pool.connect();
-    await client.query(`begin; ${lockBuckets(service, inputKeys, lock)}`);
+    await client.query(`begin; ${lockBuckets(service, inputKeys)}`);
     const result = await work(new BatchTransaction(client, service));
     await client.query('commit');
     client.release();
@@ -184,10 +170,8 @@ export async function transact<T>(
   }
 }
 
-// In one simple statement with `begin`: integers only, so nothing needs quoting. Sorted, so two batches never deadlock.
-function lockBuckets(service: string, inputKeys: string[], lock: 'shared' | 'exclusive'): string {
-  const buckets = [...new Set(inputKeys.map(bucketOf))].sort((a, b) => a - b);
-  if (buckets.length === 0) return '';
-  const take = lock === 'shared' ? 'pg_advisory_xact_lock_shared' : 'pg_advisory_xact_lock';
-  return `select count(${take}(${lockClass(service)}, b)) from unnest('{${buckets.join(',')}}'::int[]) b`;
+// In one simple statement with `begin`: integers only, so nothing needs quoting. Sorted, so two never deadlock.
+function lockBuckets(service: string, inputKeys: string[]): string {
+  const buckets = bucketsOf(inputKeys).join(',');
+  return `select count(pg_advisory_xact_lock(${String(lockClass(service))}, b)) from unnest('{${buckets}}'::int[]) b`;
 }

@@ -1,13 +1,18 @@
-import { readEvent, wireType, type DomainEvent } from '#libs/contracts';
+import { readEvent, recordKey, wireType, type DomainEvent } from '#libs/contracts';
 import {
   type BatchTransaction,
+  correlated,
   emptyOutcome,
   type Known,
   type KnownEvent,
   type ItemView,
   ledgerOf,
   type NewMail,
+  type Pool,
+  type Queryable,
+  readBatch,
   settleByPlan,
+  writeBatch,
 } from '#libs/event-store';
 import type { Span } from '@opentelemetry/api';
 import type { Decision, Owed } from './decider';
@@ -27,8 +32,8 @@ interface Folded<State> {
 }
 
 /**
- * Decides a batch of inputs in one transaction: reads once, folds and decides in memory, writes once. Several inputs of
- * one stream see each other. Built anew for every try, since it keeps what it has folded.
+ * Decides a batch of inputs: reads once, folds and decides in memory, writes once, all or nothing. Several inputs of one
+ * stream see each other. Built anew for every try, since it keeps what it has folded.
  */
 export class Batch<State, Event extends DomainEvent, Input> {
   private readonly outcome = emptyOutcome();
@@ -39,6 +44,8 @@ export class Batch<State, Event extends DomainEvent, Input> {
   /** Outcomes that a replay tells once more, within its own transaction. */
   private told: { target: Target<Input>; meta: Pending<Input>['meta'] }[] = [];
   private readonly answered: Parameters<typeof settleByPlan>[1] = [];
+  /** Input keys that were decided, and those that are parked and have more behind them now. */
+  private readonly keys = { open: new Set<string>(), parked: new Set<string>() };
 
   constructor(
     private readonly definition: ProcessDefinition<State, Event, Input>,
@@ -48,55 +55,67 @@ export class Batch<State, Event extends DomainEvent, Input> {
   ) {}
 
   /**
-   * Streams, marks and parked keys are read, every input is decided, everything is written. `seen` is what a replay has
-   * read of them in this transaction already.
+   * Reads, decides and writes, each in a round trip of its own: nothing is locked in between, the writing makes sure that
+   * what was read still holds (decision 20).
+   */
+  async commit(pool: Pool): Promise<void> {
+    const { service } = this.definition;
+    await this.decided(pool, (wanted) => readBatch(pool, service, wanted));
+    const open = [...this.keys.open];
+    const parked = [...this.keys.parked];
+    if (open.length + parked.length + this.outcome.taken.length === 0) return;
+    await writeBatch(pool, service, this.outcome, { open, parked });
+  }
+
+  /**
+   * The same in a transaction that holds the inputs' keys exclusively. `seen` is what a replay has read of them in it
+   * already.
    */
   async run(tx: BatchTransaction, seen?: { known: Known; receipts: ItemView }): Promise<void> {
+    if (seen) this.receipts = seen.receipts;
+    await this.decided(tx.db, (wanted) => (seen ? Promise.resolve(seen.known) : tx.read(wanted)));
+    await tx.write(this.outcome);
+    if (this.answered.length > 0) await settleByPlan(tx.db, this.answered);
+  }
+
+  private async decided(db: Queryable, read: (wanted: ReturnType<typeof this.wanted>) => Promise<Known>) {
     try {
-      const targets = await this.resolveAwaited(tx);
-      const known = seen?.known ?? (await tx.read(this.wanted(targets)));
-      if (seen) this.receipts = seen.receipts;
-      else if (this.inputs.some((input) => input.meta.replayId !== undefined)) {
-        this.receipts.ledger = await ledgerOf(tx.db, [...known.streams.keys()]);
+      const targets = await this.resolved(db);
+      const known = await read(this.wanted(targets));
+      if (this.receipts.ledger.size === 0 && this.inputs.some((input) => input.meta.replayId !== undefined)) {
+        this.receipts.ledger = await ledgerOf(db, [...known.streams.keys()]);
       }
-      for (const input of this.inputs) await this.take(tx, input, targets.get(input) ?? [], known);
-      await tx.write(this.outcome);
-      if (this.answered.length > 0) await settleByPlan(tx.db, this.answered);
+      for (const input of this.inputs) this.take(input, targets.get(input), known);
     } finally {
       for (const span of this.spans) span.end();
     }
   }
 
-  private async resolveAwaited(tx: BatchTransaction): Promise<Map<Pending<Input>, Target<Input>[]>> {
-    const targets = new Map<Pending<Input>, Target<Input>[]>();
-    for (const input of this.inputs) {
-      if (!input.awaits) {
-        targets.set(input, input.targets);
-        continue;
-      }
-      const { tenant, vendor, externalId, target } = input.awaits;
-      const streamId = await tx.resolve(tenant, vendor, externalId, input.mail.body);
-      targets.set(input, streamId === undefined ? [] : [target(streamId)]);
-    }
-    return targets;
+  /** What each input speaks to; undefined for a callback of which no stream is known yet. */
+  private async resolved(db: Queryable): Promise<Map<Pending<Input>, Target<Input>[] | undefined>> {
+    const awaited = this.inputs.flatMap((input) => input.awaits ?? []);
+    const known = await correlated(db, this.definition.service, awaited);
+    return new Map(
+      this.inputs.map((input) => {
+        if (!input.awaits) return [input, input.targets];
+        const { tenant, vendor, externalId, target } = input.awaits;
+        const streamId = known.get(`${tenant}|${vendor}|${externalId}`);
+        return [input, streamId === undefined ? undefined : [target(streamId)]];
+      }),
+    );
   }
 
-  private wanted(targets: Map<Pending<Input>, Target<Input>[]>) {
+  private wanted(targets: Map<Pending<Input>, Target<Input>[] | undefined>) {
     const inboxes = this.inputs.map((input) => input.inbox);
     return {
       marks: inboxes.filter((inbox) => 'day' in inbox),
       undated: inboxes.filter((inbox) => 'received' in inbox),
       inputKeys: [...new Set(this.inputs.map((input) => input.inputKey))],
-      streams: [...new Set([...targets.values()].flat().map((target) => target.streamId))],
+      streams: [...new Set([...targets.values()].flatMap((some) => (some ?? []).map((target) => target.streamId)))],
     };
   }
 
-  private async take(
-    tx: BatchTransaction,
-    input: Pending<Input>,
-    targets: Target<Input>[],
-    known: Known,
-  ): Promise<void> {
+  private take(input: Pending<Input>, targets: Target<Input>[] | undefined, known: Known): void {
     if (isRepeat(input, known)) {
       if (input.mailId !== undefined) this.outcome.taken.push(input.mailId);
       return;
@@ -105,28 +124,37 @@ export class Batch<State, Event extends DomainEvent, Input> {
       this.makeWait(input);
       return;
     }
+    this.keys.open.add(input.inputKey);
     if (input.mailId !== undefined) this.outcome.taken.push(input.mailId);
-    const decided = targets.map((target) => ({
+    if (!targets) this.keepUnmatched(input);
+    const decided = (targets ?? []).map((target) => ({
       stream: target.streamId,
       version: this.folded(target.streamId, known).version,
     }));
     this.outcome.marks.push({ ...input.inbox, decided });
-    for (const target of targets) await this.decide(tx, input, target, known);
+    for (const target of targets ?? []) this.decide(input, target, known);
     for (let steps = 1; this.told.length > 0; steps += 1) {
       if (steps > MAX_STEPS) throw new Error('the code answers its own answers without end');
       const [{ target, meta } = { target: undefined, meta: input.meta }] = this.told.splice(0, 1);
-      if (target) await this.decide(tx, { ...input, meta, links: undefined }, target, known);
+      if (target) this.decide({ ...input, meta, links: undefined }, target, known);
     }
   }
 
   // The key is parked: the input joins the queue, in order. A mail is already in it.
   private makeWait(input: Pending<Input>): void {
+    this.keys.parked.add(input.inputKey);
     if (input.mailId !== undefined) {
       this.outcome.parkedMail.push(input.mailId);
       return;
     }
     this.outcome.marks.push({ ...input.inbox, decided: [] });
     this.outcome.mail.push({ inputKey: input.inputKey, ...input.mail, parked: true });
+  }
+
+  private keepUnmatched({ awaits, mail }: Pending<Input>): void {
+    if (!awaits) return;
+    const { tenant, vendor, externalId } = awaits;
+    (this.outcome.unmatched ??= []).push({ tenant, vendor, externalId, waiting: mail.body });
   }
 
   private folded(streamId: string, known: Known): Folded<State> {
@@ -144,12 +172,7 @@ export class Batch<State, Event extends DomainEvent, Input> {
     return folded;
   }
 
-  private async decide(
-    tx: BatchTransaction,
-    input: Pending<Input>,
-    target: Target<Input>,
-    known: Known,
-  ): Promise<void> {
+  private decide(input: Pending<Input>, target: Target<Input>, known: Known): void {
     const stream = this.folded(target.streamId, known);
     const decision = this.definition.decider.decide(stream.state, target.input);
     const meta = this.metaOf(input, target, decision, stream);
@@ -164,9 +187,9 @@ export class Batch<State, Event extends DomainEvent, Input> {
     this.withdraw(decision, target, meta.rootCause);
     this.outcome.mail.push(...this.timerMail(decision, input, target, meta));
     if (decision.correlate) {
-      const { vendor, externalId } = decision.correlate;
-      const waiting = await tx.correlate(target.tenant, vendor, externalId, target.streamId);
-      if (waiting !== undefined) this.outcome.mail.push(joined(target, vendor, externalId, waiting));
+      const { tenant, subject, streamId } = target;
+      const inputKey = recordKey(tenant, subject);
+      (this.outcome.correlated ??= []).push({ tenant, streamId, inputKey, ...decision.correlate });
     }
   }
 
@@ -258,12 +281,3 @@ function isRepeat<Input>(input: Pending<Input>, known: Known): boolean {
   const claimed = known.claimed.get(inbox.key);
   return claimed !== undefined && claimed.getTime() >= Date.parse(inbox.received) - DAY_MS;
 }
-
-const joined = (target: Target<unknown>, vendor: string, externalId: string, waiting: unknown): NewMail => ({
-  inputKey: `${target.tenant}:${target.subject}`,
-  kind: 'callback',
-  key: `joined|${vendor}|${externalId}`,
-  streamId: target.streamId,
-  body: waiting,
-  parked: false,
-});

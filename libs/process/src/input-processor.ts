@@ -75,10 +75,7 @@ export class InputProcessor<State, Event extends DomainEvent, Input> {
   }
 
   private commit(inputs: Pending<Input>[]): Promise<void> {
-    const keys = inputs.map((input) => input.inputKey);
-    return transact(this.pool, this.definition.service, keys, 'shared', (tx) =>
-      new Batch(this.definition, inputs).run(tx),
-    );
+    return new Batch(this.definition, inputs).commit(this.pool);
   }
 
   private async handleAlone(input: Pending<Input>, killer?: Killer): Promise<void> {
@@ -118,7 +115,7 @@ export class InputProcessor<State, Event extends DomainEvent, Input> {
     this.watch.failed(inbox.key, error);
     const reason = error instanceof Error ? error.message : String(error);
     const errorClass = classOf(error);
-    await transact(this.pool, service, [inputKey], 'exclusive', async (tx) => {
+    await transact(this.pool, service, [inputKey], async (tx) => {
       const marks = 'day' in inbox ? [inbox] : [];
       const known = await tx.read({ marks, undated: [], inputKeys: [], streams: [] });
       if (known.marked.has(inbox.key)) return;

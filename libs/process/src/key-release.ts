@@ -92,7 +92,7 @@ export class KeyRelease<State, Event extends DomainEvent, Input> {
   }
 
   private exclusively<T>(inputKey: string, work: (tx: BatchTransaction) => Promise<T>): Promise<T> {
-    return transact(this.pool, this.definition.service, [inputKey], 'exclusive', work);
+    return transact(this.pool, this.definition.service, [inputKey], work);
   }
 }
 
@@ -107,7 +107,7 @@ export async function discardParked(
   which: 'first' | 'all',
   by: string,
 ): Promise<string[]> {
-  return transact(pool, service, [inputKey], 'exclusive', async (tx) => {
+  return transact(pool, service, [inputKey], async (tx) => {
     const all = await tx.parkedMail(inputKey, 1_000_000);
     const mail = which === 'first' ? all.slice(0, 1) : all;
     const inputs = mail.map((m) => m.key);

@@ -1,11 +1,11 @@
-import { emptyOutcome } from '../batch-statements';
+import { emptyOutcome, type Outcome } from '../batch-statements';
 import { Ledger } from '../ledger';
 import type { NewEffect } from '../shapes';
 import { append, eventsOf } from '../testing/appending';
 import { effect, owe } from '../testing/owing';
 import { testDatabase, type TestDatabase } from '../testing/test-database';
 import { until } from '../testing/until';
-import { transact } from '../transaction';
+import { writeBatch } from '../transaction';
 import { Housekeeping, type HousekeepingOptions } from './housekeeping';
 
 const DAY = 86_400_000;
@@ -57,9 +57,8 @@ const today = async (offset = 0) =>
 const partitionOf = (day: string) => `inbox_${day.replaceAll('-', '')}`;
 
 async function mark(key: string, day: string): Promise<void> {
-  await transact(db.pool, 'toy-service', [key], 'shared', (tx) =>
-    tx.write({ ...emptyOutcome(), marks: [{ key, day, decided: [] }] }),
-  );
+  const outcome = { ...emptyOutcome(), marks: [{ key, day, decided: [] }] };
+  await writeBatch(db.pool, 'toy-service', outcome, { open: [key], parked: [] });
 }
 
 it('makes a partition for each day ahead, and drops a day as a whole once all its marks are old', async () => {
@@ -171,15 +170,14 @@ it('drops old receipts in batches until none is left', async () => {
 
 it('drops what else has ended, and keeps events, what is unpublished, parked mail and callbacks that wait', async () => {
   await append(db.pool, eventsOf('s', 1, 2));
-  await transact(db.pool, 'toy-service', [], 'shared', async (tx) => {
-    await tx.correlate('t', 'v', 'matched', 's');
-    await tx.resolve('t', 'v', 'unmatched', { callback: 1 });
-    await tx.write({
-      ...emptyOutcome(),
-      marks: [{ key: 'undated', received: new Date().toISOString(), decided: [] }],
-      mail: [{ inputKey: 'k', kind: 'record', key: 'parked', body: {}, parked: true }],
-    });
-  });
+  const outcome: Outcome = {
+    ...emptyOutcome(),
+    marks: [{ key: 'undated', received: new Date().toISOString(), decided: [] }],
+    mail: [{ inputKey: 'k', kind: 'record', key: 'parked', body: {}, parked: true }],
+    correlated: [{ tenant: 't', vendor: 'v', externalId: 'matched', streamId: 's', inputKey: 'k' }],
+    unmatched: [{ tenant: 't', vendor: 'v', externalId: 'unmatched', waiting: { callback: 1 } }],
+  };
+  await writeBatch(db.pool, 'toy-service', outcome, { open: [], parked: [] });
   await db.pool.query(
     `insert into replay (id, service, topic, selection, state, requested_by, ended_at) values
        ('ended', 's', 't', '{}', 'done', 'me', refrain_now()), ('open', 's', 't', '{}', 'planned', 'me', null)`,

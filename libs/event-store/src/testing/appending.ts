@@ -29,7 +29,6 @@ export const append = (
     pool,
     service,
     events.slice(0, 1).map((event) => event.streamId),
-    'shared',
     async (tx) => {
       await tx.write({ ...emptyOutcome(), events });
       await before();

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import type { NewEffect } from '../shapes';
-import { transact } from '../transaction';
+import { emptyOutcome } from '../batch-statements';
+import { writeBatch } from '../transaction';
 
 /** An effect as small as one can be, of kind `toy.call` unless said otherwise. */
 export function effect(over: Partial<NewEffect> = {}): NewEffect {
@@ -33,8 +34,11 @@ export const owe = (
     released?: string[];
   } = {},
 ): Promise<void> =>
-  transact(pool, more.service ?? 'toy-service', ['default:contact:1'], 'shared', (tx) =>
-    tx.write({ marks: [], events: [], effects, mail: [], taken: [], parkedMail: [], ...more }),
+  writeBatch(
+    pool,
+    more.service ?? 'toy-service',
+    { ...emptyOutcome(), effects, superseded: more.superseded, released: more.released },
+    { open: ['default:contact:1'], parked: [] },
   );
 
 /** So many effects alike. */

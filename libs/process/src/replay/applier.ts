@@ -91,7 +91,7 @@ export class Applier<State, Event extends DomainEvent, Input> {
     const { input } = made;
     const keys = [...new Set([input.inputKey, ...input.targets.map((t) => recordKey(t.tenant, t.subject))])];
     try {
-      await transact(this.pool, this.definition.service, keys, 'exclusive', async (tx) => {
+      await transact(this.pool, this.definition.service, keys, async (tx) => {
         const became = await this.applyAlone(tx, replay, item, made, keys);
         if (became) await noteReplayItem(tx.db, replay.id, item.seq, became);
       });
