@@ -45,9 +45,8 @@ function literal(value: unknown, unique: string): string {
   }
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   // A colon before a word would be a variable of pgbench, within quotes too.
-  const quoted = String(value)
-    .replaceAll("'", "''")
-    .replaceAll(/:(?=\w)/g, `:' || '`);
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const quoted = text.replaceAll("'", "''").replaceAll(/:(?=\w)/g, `:' || '`);
   return `('${quoted.replaceAll(unique, `' || :id::bigint || '`)}')`;
 }
 

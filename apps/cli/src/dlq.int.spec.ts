@@ -1,9 +1,11 @@
-import { deadLetter, type IncomingRecord, LogProducer } from '#libs/log';
+import { boundsOf, deadLetter, type IncomingRecord, LogProducer, readRange } from '#libs/log';
+import { Process } from '#libs/process';
 import { Topic, topics } from '#libs/contracts';
 import { Ledger } from '#libs/event-store';
 import { effect, owe } from '../../../libs/event-store/src/testing/owing';
 import { testDatabase, type TestDatabase } from '../../../libs/event-store/src/testing/test-database';
-import { createTopics, testConnection } from '../../../libs/log/src/testing/log-fixture';
+import { createTopics, testConnection, testRecord } from '../../../libs/log/src/testing/log-fixture';
+import { Published, TOY_TOPIC, toyCall, toyProcess } from '../../../libs/process/src/testing/toy';
 import { createProgram } from './program';
 
 const connection = testConnection('cli');
@@ -11,10 +13,11 @@ let db: TestDatabase;
 let ledger: Ledger;
 let environment: jest.ReplaceProperty<NodeJS.ProcessEnv>;
 beforeAll(async () => {
-  await createTopics(
-    connection,
-    topics.filter(({ name }) => name.endsWith('.dlq')),
-  );
+  const wanted = topics.filter(({ name }) => name.endsWith('.dlq'));
+  await createTopics(connection, [
+    ...wanted,
+    { name: TOY_TOPIC, partitions: 1, retentionMs: 3_600_000, says: 'words' },
+  ]);
 });
 beforeEach(async () => {
   db = await testDatabase();
@@ -121,4 +124,47 @@ it('lists records that could not be read', async () => {
   const found = (...more: string[]) => refrain<Listed>('dlq', 'ls', '--records', ...more);
   expect((await found()).records).toMatchObject([{ at: 'ingress.hubspot.v1/2/17', errorClass: 'UnreadableRecord' }]);
   expect((await found('--service', 'render-service')).records).toEqual([]);
+});
+
+/** The service of the command's view with a toy's decider, which bears the word "bug" only when it is mended. */
+function service(mended: boolean) {
+  const process = new Process(toyProcess('render-service', mended), {
+    pool: db.pool,
+    produce: new Published().produce,
+    deadLetter: () => Promise.resolve(),
+    effects: toyCall(() => Promise.reject(new Error('nothing is to be called'))),
+    concurrency: 0,
+    log: {
+      bounds: (range) => boundsOf(connection, range),
+      read: (topic, bounds, onRecords) => readRange(connection, topic, bounds, onRecords),
+    },
+    onError: () => undefined,
+    onParked: () => undefined,
+  });
+  process.start();
+  return process;
+}
+
+it('shows what a release would do about a failed record, by the code that runs now, and does nothing', async () => {
+  const producer = new LogProducer(connection);
+  await producer.publish([testRecord(TOY_TOPIC, 'contact:7', JSON.stringify({ word: 'bug' }))]);
+  await producer.close();
+  const broken = service(false);
+  await readRange(
+    connection,
+    TOY_TOPIC,
+    await boundsOf(connection, { topic: TOY_TOPIC }),
+    broken.handlerFor(TOY_TOPIC),
+  );
+  await broken.stop();
+  const fixed = service(true);
+  const named = ['--service', 'render-service', '--key', 'default:contact:7'];
+  const shown = await refrain<{ plan: { events: unknown; effects: unknown } }>('dlq', 'show', ...named, '--plan');
+  await fixed.stop();
+  expect(shown.plan).toMatchObject({
+    events: { 'refrain.word.heard.v1': 1 },
+    effects: { 'toy.call': { new: 1 } },
+  });
+  expect(await states()).toEqual([]);
+  expect(await refrain('dlq', 'ls')).toMatchObject({ keys: [{ inputKey: 'default:contact:7', waiting: 1 }] });
 });

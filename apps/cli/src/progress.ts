@@ -1,13 +1,39 @@
-const WIDTH = 30;
+/** How far something has come, seen from when one began to look: rate and rest are those of the time since. */
+export class Progress {
+  private readonly beganAt: number;
+  private before: number | undefined;
+  private saidAt = -Infinity;
 
-/** How far something has come, on one line: a bar, counts, the rate since it began, and the time left at that rate. */
-export function progressLine(
-  label: string,
-  { done, total, since }: { done: number; total: number; since: { done: number; ms: number } },
-): string {
-  const share = total > 0 ? Math.min(1, done / total) : 1;
-  const bar = '█'.repeat(Math.round(share * WIDTH)).padEnd(WIDTH, '░');
-  const rate = (done - since.done) / Math.max(since.ms / 1_000, 0.1);
-  const left = rate > 0 ? `${String(Math.ceil((total - done) / rate))} s left` : 'waiting';
-  return `${label} ${bar} ${String(done)}/${String(total)}  ${rate.toFixed(0)}/s  ${left}`;
+  constructor(
+    private readonly out: { isTTY?: boolean; write(text: string): unknown },
+    private readonly now: () => number = () => performance.now(),
+  ) {
+    this.beganAt = now();
+  }
+
+  /** Draws a bar on a terminal; elsewhere it prints a line, at most one in five seconds. */
+  show(what: string, done: number, total: number): void {
+    this.before ??= done;
+    if (this.out.isTTY) {
+      const bar = '█'.repeat(Math.round(share(done, total) * 30)).padEnd(30, '░');
+      this.out.write(`\r${what} ${bar} ${this.figures(done, total)}\x1b[K`);
+      return;
+    }
+    if (this.now() - this.saidAt < 5_000) return;
+    this.saidAt = this.now();
+    this.out.write(`${what} ${this.figures(done, total)}\n`);
+  }
+
+  end(): void {
+    if (this.out.isTTY) this.out.write('\r\x1b[K');
+  }
+
+  private figures(done: number, total: number): string {
+    const seconds = (this.now() - this.beganAt) / 1_000;
+    const rate = seconds > 0 ? (done - (this.before ?? 0)) / seconds : 0;
+    const left = rate > 0 ? `  ${String(Math.ceil((total - done) / rate))} s left` : '';
+    return `${String(done)}/${String(total)}  ${rate.toFixed(0)}/s${left}`;
+  }
 }
+
+const share = (done: number, total: number): number => (total > 0 ? Math.min(1, done / total) : 0);

@@ -2,15 +2,22 @@ import { type Command, Option } from 'commander';
 import { services } from '#libs/contracts';
 import {
   type DeadLetterSelection,
+  type Mail,
+  moveReplay,
   parkedKeys,
   parkedMail,
   type ParkedKey,
   type ParkedSelection,
+  type Pool,
+  replayPlans,
   requestRelease,
+  requestReplay,
 } from '#libs/event-store';
 import { discardParked } from '#libs/process';
 import { byOption } from '../operator';
 import { print, UsageError } from '../output';
+import { type Summary, summaryOf } from '../replay-summary';
+import { follow } from '../replays';
 import { withStore } from '../store';
 import { effectLine, effectsOf, resolve, retry, type RetryOptions, showEffect } from './dlq-effects';
 import { letterLine, unreadableLetters } from './dlq-records';
@@ -45,6 +52,7 @@ export function addDlq(program: Command): void {
     .option('--effect <number>', 'the effect, as `dlq ls` numbers it')
     .option('--key <input key>', 'the parked key, as `dlq ls` names it')
     .addOption(onService())
+    .option('--plan', 'let the service say what it would do about the failed record today; nothing is done', false)
     .option('--json', 'print as JSON', false)
     .action(show);
   selecting(dlq.command('release').description('decide again what waits, in order, with the code that runs now'))
@@ -142,20 +150,42 @@ async function ls(options: Selection & { records: boolean }): Promise<void> {
   print(options.json, { keys, effects, records }, lines.join('\n') || 'Nothing is parked, dead or held.');
 }
 
-async function show({ effect, service, key, json }: Selection & { effect?: string }): Promise<void> {
+async function show({
+  effect,
+  service,
+  key,
+  plan,
+  json,
+}: Selection & { effect?: string; plan: boolean }): Promise<void> {
   if (effect !== undefined) return showEffect(effect, json);
   if (service === undefined || key === undefined) throw new UsageError('--effect, or --service and --key are needed');
-  const [parked, waiting] = await withStore(async (pool) => [
-    (await parkedKeys(pool, { service, inputKey: key }))[0],
-    await parkedMail(pool, service, key, SHOWN),
-  ]);
-  if (!parked) throw new Error(`${key} is not parked at ${service}`);
-  const lines = waiting.map(
-    (mail, i) => `${i === 0 ? 'failed' : `then ${String(i)}`}  ${mail.kind}  ${mail.key}\n${bodyOf(mail.body)}`,
-  );
-  const more = parked.waiting > waiting.length ? [`… and ${String(parked.waiting - waiting.length)} more`] : [];
-  print(json, { parked, waiting }, [lineOf(parked), ...lines, ...more].join('\n'));
+  await withStore(async (pool) => {
+    const [parked] = await parkedKeys(pool, { service, inputKey: key });
+    if (!parked) throw new Error(`${key} is not parked at ${service}`);
+    const waiting = await parkedMail(pool, service, key, SHOWN);
+    const planned = plan ? await planOf(pool, service, waiting[0]) : undefined;
+    const lines = waiting.map(
+      (mail, i) => `${i === 0 ? 'failed' : `then ${String(i)}`}  ${mail.kind}  ${mail.key}\n${bodyOf(mail.body)}`,
+    );
+    const more = parked.waiting > waiting.length ? [`… and ${String(parked.waiting - waiting.length)} more`] : [];
+    const text = [lineOf(parked), ...lines, ...more, ...(planned ? ['', 'today it would do', planned.text] : [])];
+    print(json, { parked, waiting, ...(planned ? { plan: planned } : {}) }, text.join('\n'));
+  });
 }
+
+// The service itself says what it would do, by a plan over the one record; it is given up once it was looked at.
+async function planOf(pool: Pool, service: string, failed: Mail | undefined): Promise<Summary> {
+  const [topic = '', partition = '', offset = ''] = placeOf(failed)?.split('/') ?? [];
+  if (offset === '') throw new Error('what failed is no record of the log: there is nothing to plan');
+  const offsets = { [partition]: [offset, String(BigInt(offset) + 1n)] as [string, string] };
+  const id = await requestReplay(pool, { service, topic, selection: { offsets }, by: 'dlq show' });
+  await follow(pool, id, ['planned', 'aborted']);
+  await moveReplay(pool, id, ['planned'], 'aborted');
+  return summaryOf((page) => replayPlans(pool, id, page), 1);
+}
+
+const placeOf = (mail: Mail | undefined): string | undefined =>
+  mail?.kind === 'record' ? (mail.body as { at?: string }).at : undefined;
 
 // A record's bytes are kept as base64; people want to read them.
 function bodyOf(body: unknown): string {

@@ -16,7 +16,7 @@ import {
 } from '#libs/event-store';
 import { byOption } from '../operator';
 import { print, UsageError } from '../output';
-import { progressLine } from '../progress';
+import { Progress } from '../progress';
 import { withStore } from '../store';
 
 interface Options {
@@ -27,7 +27,6 @@ interface Options {
 }
 
 const LOOK_EVERY_MS = 300;
-const SAY_EVERY_MS = 5_000;
 
 /** `refrain rebuild`: makes a read model again from all events, without any effect. */
 export function addRebuild(program: Command): void {
@@ -92,25 +91,16 @@ async function build(pool: Pool, model: ReadModel): Promise<void> {
 }
 
 async function follow(pool: Pool, name: string, stopped: AbortSignal): Promise<void> {
-  const began = Date.now();
-  let first: number | undefined;
-  let said = began;
+  const progress = new Progress(process.stderr);
   for (;;) {
     const { next, last } = await readModelState(pool, name);
     if (!next) break;
     if (stopped.aborted)
       throw new Error(`stopped; \`refrain rebuild ${name}\` goes on where it was, and crm-writer does`);
-    const done = Number(next.position);
-    first ??= done;
-    const line = progressLine(name, { done, total: Number(last), since: { done: first, ms: Date.now() - began } });
-    if (process.stderr.isTTY) process.stderr.write(`\r${line}\x1b[K`);
-    else if (Date.now() - said >= SAY_EVERY_MS) {
-      said = Date.now();
-      process.stderr.write(`${line}\n`);
-    }
+    progress.show(name, Number(next.position), Number(last));
     await pause(LOOK_EVERY_MS, undefined, { signal: stopped }).catch(() => undefined);
   }
-  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
+  progress.end();
 }
 
 const buildText = ({ build, version, events, position }: Build): string =>

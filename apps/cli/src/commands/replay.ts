@@ -1,11 +1,8 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import { services, Topic } from '#libs/contracts';
 import {
-  countReplayItems,
   moveReplay,
-  type Replay,
-  replayOf,
+  type Pool,
   replayPlans,
   replays,
   type ReplaySelection,
@@ -14,7 +11,7 @@ import {
 } from '#libs/event-store';
 import { byOption } from '../operator';
 import { print, UsageError } from '../output';
-import { Progress } from '../replay-progress';
+import { follow, known, PAGE } from '../replays';
 import { replayTable, summaryOf } from '../replay-summary';
 import { withStore } from '../store';
 
@@ -29,9 +26,6 @@ interface PlanOptions extends ReplaySelection {
   wait: boolean;
   json: boolean;
 }
-
-const PAGE = 5_000;
-const LOOK_EVERY_MS = 300;
 
 /** `refrain replay`: look at yesterday's records again with today's code; first as a plan, then as shown. */
 export function addReplay(program: Command): void {
@@ -133,34 +127,7 @@ async function move(id: string, from: ReplayState[], to: ReplayState): Promise<v
   });
 }
 
-type Store = Parameters<Parameters<typeof withStore>[0]>[0];
-
-async function known(pool: Store, id: string): Promise<Replay> {
-  const replay = await replayOf(pool, id);
-  if (!replay) throw new Error(`there is no replay ${id}; \`replay ls\` lists them`);
-  return replay;
-}
-
-/** Shows progress on stderr until the replay is in one of the states. The replay goes on if this process does not. */
-async function follow(pool: Store, id: string, until: ReplayState[]): Promise<void> {
-  const progress = new Progress(process.stderr);
-  for (;;) {
-    const replay = await known(pool, id);
-    if (replay.state === 'failed') throw new Error(`${id} failed: ${replay.error ?? ''}`);
-    if (until.includes(replay.state)) break;
-    progress.show(replay.state === 'applying' ? 'applying' : 'planning', ...(await doneOf(pool, replay)));
-    await pause(LOOK_EVERY_MS);
-  }
-  progress.end();
-}
-
-async function doneOf(pool: Store, replay: Replay): Promise<[done: number, total: number]> {
-  if (replay.state !== 'applying') return [replay.recordsSeen, replay.recordsTotal ?? 0];
-  const { all, open } = await countReplayItems(pool, replay.id);
-  return [all - open, all];
-}
-
-async function printReplay(pool: Store, id: string, json: boolean): Promise<void> {
+async function printReplay(pool: Pool, id: string, json: boolean): Promise<void> {
   const replay = await known(pool, id);
   const summary = await summaryOf((page) => replayPlans(pool, id, page), PAGE);
   print(json, { replay, ...summary }, [replayTable([replay]), summary.text].join('\n'));

@@ -1,4 +1,4 @@
-import { Progress } from './replay-progress';
+import { Progress } from './progress';
 
 function follow(isTTY: boolean, ...looks: [ms: number, done: number, total: number][]): string[] {
   const written: string[] = [];
