@@ -23,6 +23,7 @@ export { oldestWriterMs, readModels, readModelState, type ReadModelState, reques
 export { listRecords, NotBuilt, type RecordRow } from './read-models/record-list';
 export { recordsModel, renderStatuses } from './read-models/records';
 export { Relay, type Publish } from './relay';
+export { type UnpublishedEvent } from './unpublished';
 export { Replica } from './replica';
 export * from './replay-items';
 export * from './replay-reads';

@@ -3,7 +3,7 @@ import { openPool, type Pool } from './pool';
 import { Projector } from './read-models/projector';
 import { readModelState } from './read-models/rebuild';
 import { Relay } from './relay';
-import type { StoredEvent } from './shapes';
+import type { UnpublishedEvent } from './unpublished';
 import { append, eventsOf } from './testing/appending';
 import { restoring } from './testing/restored-copy';
 import { seen, seenModel } from './testing/seen-model';
@@ -31,7 +31,7 @@ afterAll(async () => {
 function readers(pool: Pool) {
   const published: string[] = [];
   let gate = Promise.resolve();
-  const publish = async (events: StoredEvent[]) => {
+  const publish = async (events: UnpublishedEvent[]) => {
     await gate;
     published.push(...events.map(nameOf));
   };

@@ -1,15 +1,14 @@
 import type { Pool } from 'pg';
 import { dropLeases, holdLeases } from './lease';
 import { Loop, type OnError } from './loop';
-import type { StoredEvent } from './shapes';
 import { SHARDS } from './batch-statements';
-import { markPublished, unpublishedPage } from './unpublished';
+import { markPublished, unpublishedPage, type UnpublishedEvent } from './unpublished';
 
 const PAGE = 1_000;
 const LEASE_MS = 5_000;
 
 /** Resolves when the log has acknowledged every one of the events, in this order. */
-export type Publish = (events: StoredEvent[]) => Promise<void>;
+export type Publish = (events: UnpublishedEvent[]) => Promise<void>;
 
 /**
  * Publishes a service's committed events. Promise: first appearances in stream order, repeats possible (protocol 20).
@@ -31,7 +30,7 @@ export class Relay {
     pollMs = 50,
   ) {
     this.leases = new Map(Array.from({ length: SHARDS }, (_, shard) => [`relay/${service}/${shard}`, shard]));
-    this.loop = new Loop(`relay ${service}`, pollMs, () => this.step(), onError);
+    this.loop = new Loop(`relay ${service}`, pollMs, (stopping) => this.step(stopping), onError);
   }
 
   start(): void {
@@ -54,14 +53,27 @@ export class Relay {
   }
 
   /** One look, as the loop makes them; resolves to whether there may be more at once. */
-  async step(): Promise<boolean> {
+  async step(stopping?: AbortSignal): Promise<boolean> {
+    const { pool, service } = this;
+    let marking = Promise.resolve();
+    let page = await this.pageAbove('0');
+    while (page.length > 0 && !stopping?.aborted) {
+      // While a page is sent, the one before it is noted and the next one is read. What commits late with a lower position
+      // is of another stream, and is found when the next look begins at the lowest again.
+      const next = page.length === PAGE ? this.pageAbove(page.at(-1)?.position ?? '0') : Promise.resolve([]);
+      const [sent] = await Promise.allSettled([this.publish(page), marking, next]);
+      await marking;
+      if (sent.status === 'rejected') throw sent.reason;
+      marking = markPublished(pool, service, page);
+      page = await next.catch(() => []);
+    }
+    await marking;
+    return false;
+  }
+
+  private async pageAbove(position: string): Promise<UnpublishedEvent[]> {
     const shards = await this.held();
-    if (shards.length === 0) return false;
-    const page = await unpublishedPage(this.pool, this.service, shards, PAGE);
-    if (page.length === 0) return false;
-    await this.publish(page);
-    await markPublished(this.pool, this.service, page);
-    return page.length === PAGE;
+    return shards.length === 0 ? [] : unpublishedPage(this.pool, this.service, shards, PAGE, position);
   }
 
   private async held(): Promise<number[]> {

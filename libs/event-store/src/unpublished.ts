@@ -1,44 +1,55 @@
 import type { Pool } from 'pg';
-import { sorted } from './errors';
-import { EVENT_COLUMNS, eventOfRow, type EventRow } from './event-row';
-import type { StoredEvent } from './shapes';
+import { run } from './query';
+import type { EventMeta } from './shapes';
 
 /** An event that is not yet on the log. */
-export interface UnpublishedEvent extends StoredEvent {
+export interface UnpublishedEvent {
+  streamId: string;
+  version: number;
+  position: string;
   shard: number;
+  service: string;
+  tenant: string;
+  subject: string;
+  type: string;
+  /** Its data as JSON, as it is stored. */
+  json: string;
+  meta: EventMeta;
+  occurredAt: Date;
 }
 
-/** Reads a page of events that are not yet on the log, lowest position first, for a service's shards. */
+/**
+ * Reads a page of events that are not yet on the log, lowest position first, for a service's shards; those above a
+ * position only, to read on while a page is being sent.
+ */
 export async function unpublishedPage(
   pool: Pool,
   service: string,
   shards: number[],
   limit: number,
+  above = '0',
 ): Promise<UnpublishedEvent[]> {
-  try {
-    const { rows } = await pool.query<EventRow & { shard: number }>({
-      name: 'refrain-unpublished',
-      text: `select e.shard, ${EVENT_COLUMNS}
-             from unpublished u join event e on e.position = u.position
-             where u.service = $1 and u.shard = any ($2::smallint[]) order by u.position limit $3`,
-      values: [service, shards, limit],
-    });
-    return rows.map((row) => ({ ...eventOfRow(row), shard: row.shard }));
-  } catch (error) {
-    throw sorted(error);
-  }
+  return (await run<UnpublishedEvent>(pool, 'refrain-unpublished', PAGE, [service, shards, limit, above])).rows;
 }
 
 /** Notes that the log has acknowledged these events. */
 export async function markPublished(pool: Pool, service: string, events: UnpublishedEvent[]): Promise<void> {
-  try {
-    await pool.query({
-      name: 'refrain-published',
-      text: `delete from unpublished u using unnest($2::smallint[], $3::bigint[]) as p (shard, position)
-             where u.service = $1 and u.shard = p.shard and u.position = p.position`,
-      values: [service, events.map((e) => e.shard), events.map((e) => e.position)],
-    });
-  } catch (error) {
-    throw sorted(error);
-  }
+  await run(pool, 'refrain-published', PUBLISHED, [service, events.map((e) => e.shard), events.map((e) => e.position)]);
 }
+
+// First the narrow rows, then each one's event: as a plain join the planner may walk through all events ever published.
+const PAGE = `
+  with page as materialized (
+    select of_shard.shard, of_shard.position from unnest($2::smallint[]) as s (shard),
+      lateral (select shard, position from unpublished
+        where service = $1 and shard = s.shard and position > $4::bigint order by position limit $3) as of_shard
+    order by of_shard.position limit $3
+  )
+  select e.stream_id as "streamId", e.version, e.position, page.shard, e.service, e.tenant, e.subject, e.type,
+    e.data::text as json, e.meta, e.occurred_at as "occurredAt"
+  from page, lateral (select * from event where position = page.position limit 1) as e
+  order by page.position`;
+
+const PUBLISHED = `
+  delete from unpublished u using unnest($2::smallint[], $3::bigint[]) as p (shard, position)
+  where u.service = $1 and u.shard = p.shard and u.position = p.position`;

@@ -1,5 +1,5 @@
 import { deadLetterTopic, INPUT_PARKED, INPUTS_FREED, recordKey, type Catalog } from '#libs/contracts';
-import { eventId, type Publish, type StoredEvent } from '#libs/event-store';
+import { eventId, type Publish, type UnpublishedEvent } from '#libs/event-store';
 import type { OutgoingRecord } from '#libs/log';
 
 /** Resolves when every record has been acknowledged by all in-sync replicas, in the order given per key. */
@@ -13,11 +13,11 @@ export const publishTo =
 
 const aboutParking = new Set<string>([INPUT_PARKED, INPUTS_FREED]);
 
-function recordOfEvent(event: StoredEvent, catalog: Catalog): OutgoingRecord {
+function recordOfEvent(event: UnpublishedEvent, catalog: Catalog): OutgoingRecord {
   return {
     topic: aboutParking.has(event.type) ? deadLetterTopic(event.service) : catalog.topic,
     key: recordKey(event.tenant, event.subject),
-    value: Buffer.from(JSON.stringify(event.data)),
+    value: Buffer.from(event.json),
     envelope: {
       id: eventId(event.streamId, event.version),
       source: `/${event.service}`,

@@ -13,7 +13,7 @@ import {
   resolveHeld,
   type Settlement,
   StoreUnavailable,
-  type StoredEvent,
+  type UnpublishedEvent,
 } from '#libs/event-store';
 import type { IncomingRecord } from '#libs/log';
 import type { TestDatabase } from '../../../event-store/src/testing/test-database';
@@ -214,7 +214,7 @@ class Replica {
   readonly pump: { step(): Promise<boolean> };
   readonly relay: Relay;
   readonly replays: { step(stopping: AbortSignal): Promise<boolean> };
-  publish: (events: StoredEvent[]) => Promise<void> = () => Promise.resolve();
+  publish: (events: UnpublishedEvent[]) => Promise<void> = () => Promise.resolve();
   readonly take: (records: IncomingRecord[]) => Promise<void>;
 
   constructor(

@@ -3,7 +3,7 @@ import {
   type EffectName,
   type Pool,
   type Step,
-  type StoredEvent,
+  type UnpublishedEvent,
   transitions,
 } from '#libs/event-store';
 
@@ -81,7 +81,7 @@ export class Watch {
   }
 
   /** First appearances come in stream order (protocol 20). */
-  published(events: StoredEvent[]): void {
+  published(events: UnpublishedEvent[]): void {
     for (const { streamId, version } of events) {
       const last = this.seen.get(streamId) ?? 0;
       if (version > last + 1) throw new Error(`${streamId}@${String(version)} appeared after ${String(last)}`);
