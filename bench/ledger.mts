@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import type { Figure } from '../scripts/bench/main.mts';
 import { type ClaimedEffect, Ledger, openPool } from '#libs/event-store';
-import { freshDatabase } from '../scripts/bench/database.mts';
+import { freshDatabase } from './support/database.mts';
 
 const OWED = 200_000;
 const DONE = 1_000_000;

@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { openPool } from '#libs/event-store';
 import { type Admin, applyTopics, withAdmin } from '#libs/log';
-import { freshDatabase } from '../scripts/bench/database.mts';
+import { freshDatabase } from './support/database.mts';
 import type { Figure } from '../scripts/bench/main.mts';
 import { consumption } from './log/consume.mts';
 import { readable } from './log/readable.mts';

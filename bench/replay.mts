@@ -9,11 +9,11 @@ import { fileURLToPath } from 'node:url';
 import { Kafka, logLevel } from 'kafkajs';
 import pg from 'pg';
 import type { Figure } from '../scripts/bench/main.mts';
+import { freshDatabase } from './support/database.mts';
 import {
   addReplayPage,
   ledgerOf,
   marksOf,
-  migrate,
   openPool,
   type Pool,
   readStreams,
@@ -264,19 +264,4 @@ async function planAll(place: Place): Promise<void> {
   process.disconnect();
   await service.stop();
   await pool.end();
-}
-
-async function freshDatabase(given: string) {
-  const name = `bench_${randomBytes(6).toString('hex')}`;
-  const admin = async (statement: string) => {
-    const client = new pg.Client({ connectionString: given });
-    await client.connect();
-    await client.query(statement);
-    await client.end();
-  };
-  await admin(`create database ${name}`);
-  const url = new URL(given);
-  url.pathname = `/${name}`;
-  await migrate(url.href);
-  return { url: url.href, drop: () => admin(`drop database ${name} with (force)`) };
 }

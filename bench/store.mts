@@ -4,7 +4,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { emptyOutcome, openPool, type Pool, readBatch, writeBatch } from '#libs/event-store';
-import { freshDatabase } from '../scripts/bench/database.mts';
+import { freshDatabase } from './support/database.mts';
 import type { Figure } from '../scripts/bench/main.mts';
 import { peer } from '../scripts/bench/peers.mts';
 import { pgbench, type Sent } from '../scripts/bench/pgbench.mts';
