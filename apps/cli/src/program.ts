@@ -3,6 +3,7 @@ import { version } from '#libs/platform';
 import { addDlq } from './commands/dlq';
 import { addExplain } from './commands/explain';
 import { addInitHubspot } from './commands/init-hubspot';
+import { addLimits } from './commands/limits';
 import { addMigrate } from './commands/migrate';
 import { addRebuild } from './commands/rebuild';
 import { addRecords } from './commands/records';
@@ -23,6 +24,7 @@ export function createProgram(): Command {
   addExplain(program);
   addReplay(program);
   addDlq(program);
+  addLimits(program);
   addRecords(program);
   addRebuild(program);
   addInitHubspot(program);

@@ -42,14 +42,20 @@ it('writes nothing for a key that was parked after the batch was read', async ()
 });
 
 it('waits for a parking that is under way, and sees it although its own snapshot is older', async () => {
+  const underWay = Promise.withResolvers<void>();
   const parked = Promise.withResolvers<void>();
   const parking = transact(db.pool, service, [key], async (tx) => {
     await tx.park(key, 'TypeError', 'a bug');
+    underWay.resolve();
     await parked.promise;
   });
+  await underWay.promise;
   const writing = isRefused(write());
   await until(async () => {
-    const { rows } = await db.pool.query(`select from pg_locks where locktype = 'advisory' and not granted`);
+    const { rows } = await db.pool.query(
+      `select from pg_locks where locktype = 'advisory' and not granted
+         and database = (select oid from pg_database where datname = current_database())`,
+    );
     return rows.length > 0;
   });
   parked.resolve();

@@ -52,6 +52,7 @@ it('makes a record of the exact bytes, named by the event id and keyed by the vi
     quarantined: false,
     record: {
       topic: 'ingress.heygen.v1',
+      headers: { refrain_verified: expect.stringMatching(/^heygen-hmac at no time sha256:[0-9a-f]{64}$/) as string },
       key: 'default:heygen-video:v1',
       value: body,
       envelope: {

@@ -29,6 +29,8 @@ function sort(body: string | Buffer, tenants = new Tenants()) {
   return sortEvents(verified, tenants, reception);
 }
 
+const verified = expect.stringMatching(/^hubspot-v3 POST u at 1762387200500 sha256:[0-9a-f]{64}$/) as string;
+
 function problemOf(body: string | Buffer): string {
   try {
     sort(body);
@@ -45,6 +47,7 @@ it('makes one record of each event: exact bytes, key, envelope', () => {
   expect(records[0]).toEqual({
     topic: 'ingress.hubspot.v1',
     key: 'default:contact:12',
+    headers: { refrain_verified: verified },
     value: Buffer.from(first.trim()),
     envelope: {
       id: expect.stringMatching(/^[0-9a-f]{32}$/),
@@ -98,7 +101,7 @@ it('finds the tenant of each portal and keeps what nobody owns apart', () => {
   const { records, accepted, quarantined, faults } = sort(JSON.stringify(body), tenants);
   expect([accepted, quarantined, faults]).toEqual([2, 1, []]);
   expect(records.map((r) => r.key)).toEqual(['acme:contact:12', 'globex:contact:12', 'unknown:contact:12']);
-  expect(records[2]?.headers).toEqual({ refrain_reason: 'unknown-portal' });
+  expect(records[2]?.headers).toEqual({ refrain_reason: 'unknown-portal', refrain_verified: verified });
   expect(records[0]?.envelope.source).toBe('/hubspot/main');
   expect(sort('{"objectId":1}', tenants).records[0]?.key).toBe('acme:contact:1');
 });

@@ -137,12 +137,13 @@ export class Replaying {
 
   /**
    * All that a dry run must not change, each by its name: every table and sequence that the database has but the plan's
-   * own, every topic under the prefix, and the vendors' call log. Leases are renewed by whoever waits for work.
+   * own, every topic under the prefix, and the vendors' call log. Leases and slots are
+   * the replicas' own.
    */
   async world(): Promise<Record<string, string>> {
     const { rows: tables } = await this.db.pool.query<{ name: string }>(
       `select c.oid::regclass::text as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
-       where n.nspname = 'public' and c.relkind = 'r' and c.relname not in ('lease', 'replay')
+       where n.nspname = 'public' and c.relkind = 'r' and c.relname not in ('lease', 'replica_slot', 'replay')
          and not c.relname like 'replay\\_%' order by 1`,
     );
     const world: Record<string, string> = { calls: digest(this.calls) };
