@@ -30,7 +30,7 @@ export class Relay {
     pollMs = 50,
   ) {
     this.leases = new Map(Array.from({ length: SHARDS }, (_, shard) => [`relay/${service}/${shard}`, shard]));
-    this.loop = new Loop(`relay ${service}`, pollMs, (stopping) => this.step(stopping), onError);
+    this.loop = new Loop(`relay ${service}`, pollMs, () => this.step(), onError);
   }
 
   start(): void {
@@ -52,28 +52,18 @@ export class Relay {
     await dropLeases(this.pool, [...this.leases.keys()], this.owner);
   }
 
-  /** One look, as the loop makes them; resolves to whether there may be more at once. */
-  async step(stopping?: AbortSignal): Promise<boolean> {
-    const { pool, service } = this;
-    let marking = Promise.resolve();
-    let page = await this.pageAbove('0');
-    while (page.length > 0 && !stopping?.aborted) {
-      // While a page is sent, the one before it is noted and the next one is read. What commits late with a lower position
-      // is of another stream, and is found when the next look begins at the lowest again.
-      const next = page.length === PAGE ? this.pageAbove(page.at(-1)?.position ?? '0') : Promise.resolve([]);
-      const [sent] = await Promise.allSettled([this.publish(page), marking, next]);
-      await marking;
-      if (sent.status === 'rejected') throw sent.reason;
-      marking = markPublished(pool, service, page);
-      page = await next.catch(() => []);
-    }
-    await marking;
-    return false;
-  }
-
-  private async pageAbove(position: string): Promise<UnpublishedEvent[]> {
+  /**
+   * One look, as the loop makes them; resolves to whether there may be more at once. Each page is read from the lowest
+   * position, after the page before it was noted: what committed late comes before whatever followed it in its stream.
+   */
+  async step(): Promise<boolean> {
     const shards = await this.held();
-    return shards.length === 0 ? [] : unpublishedPage(this.pool, this.service, shards, PAGE, position);
+    if (shards.length === 0) return false;
+    const page = await unpublishedPage(this.pool, this.service, shards, PAGE);
+    if (page.length === 0) return false;
+    await this.publish(page);
+    await markPublished(this.pool, this.service, page);
+    return page.length === PAGE;
   }
 
   private async held(): Promise<number[]> {

@@ -18,18 +18,14 @@ export interface UnpublishedEvent {
   occurredAt: Date;
 }
 
-/**
- * Reads a page of events that are not yet on the log, lowest position first, for a service's shards; those above a
- * position only, to read on while a page is being sent.
- */
+/** Reads a page of events that are not yet on the log, lowest position first, for a service's shards. */
 export async function unpublishedPage(
   pool: Pool,
   service: string,
   shards: number[],
   limit: number,
-  above = '0',
 ): Promise<UnpublishedEvent[]> {
-  return (await run<UnpublishedEvent>(pool, 'refrain-unpublished', PAGE, [service, shards, limit, above])).rows;
+  return (await run<UnpublishedEvent>(pool, 'refrain-unpublished', PAGE, [service, shards, limit])).rows;
 }
 
 /** Notes that the log has acknowledged these events. */
@@ -42,7 +38,7 @@ const PAGE = `
   with page as materialized (
     select of_shard.shard, of_shard.position from unnest($2::smallint[]) as s (shard),
       lateral (select shard, position from unpublished
-        where service = $1 and shard = s.shard and position > $4::bigint order by position limit $3) as of_shard
+        where service = $1 and shard = s.shard order by position limit $3) as of_shard
     order by of_shard.position limit $3
   )
   select e.stream_id as "streamId", e.version, e.position, page.shard, e.service, e.tenant, e.subject, e.type,
