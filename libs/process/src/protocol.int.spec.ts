@@ -45,7 +45,7 @@ function command<A>(often: number, name: string, given: fc.Arbitrary<A>, act: Ac
 
 const replica = fc.constantFrom(1, 2);
 const subject = fc.constantFrom(0, 1);
-const who = fc.constantFrom('ada', 'ada', 'ada', 'bug');
+const who = fc.constantFrom('ada', 'ada', 'eve', 'eve', 'bug');
 const some = fc.nat(20);
 const none = fc.constant(undefined);
 const end = fc.constantFrom<End>(
