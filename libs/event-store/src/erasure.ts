@@ -43,12 +43,12 @@ export async function inputKeysOf(db: Queryable, service: string, recordKey: str
 
 /**
  * Takes what a subject's inputs and mail say out of the mailbox, and frees its parked keys. Records and callbacks are
- * dropped; an answer that was not decided yet is told as `erased`; timers, which say nothing, and all other ends are
+ * dropped, those too that were kept with a vendor's id; an answer that was not decided yet is told as `erased`; timers, which say nothing, and all other ends are
  * decided as usual. The caller holds the keys exclusively. Resolves to the dropped inputs by freed or open input key.
  */
 export async function eraseMail(
   tx: BatchTransaction,
-  { service, inputKeys }: Erasing,
+  { service, tenant, subject, inputKeys }: Erasing,
 ): Promise<{ dropped: { inputKey: string; key: string }[]; freed: string[]; outcomes: number }> {
   const { rows } = await run<{ input_key: string; key: string; kind: string; told: boolean }>(
     tx.db,
@@ -57,6 +57,7 @@ export async function eraseMail(
     [service, inputKeys],
   );
   const freed = await run<{ input_key: string }>(tx.db, 'refrain-erase-parking', FREE, [service, inputKeys]);
+  await run(tx.db, 'refrain-erase-callbacks', FORGET_CALLBACKS, [service, `${tenant}:${subject}`]);
   return {
     dropped: rows.filter(isDropped).map(({ input_key, key }) => ({ inputKey: input_key, key })),
     freed: freed.rows.map((row) => row.input_key),
@@ -137,6 +138,10 @@ const ERASE_MAIL = `
   select input_key, key, kind, kind = 'outcome' and body->>'state' = 'done' as told from mail order by id`;
 
 const FREE = `delete from parked_key where service = $1 and input_key = any ($2::text[]) returning input_key`;
+
+// A callback that had to wait for its stream stays in the row where it waited.
+const FORGET_CALLBACKS = `
+  update correlation set waiting = null where service = $1 and waiting is not null and ${OF_STREAM('stream_id')}`;
 
 const LOCK_CALLS = `
   select c.slot from effect c where c.slot in (

@@ -69,6 +69,10 @@ const effectsOf = (subject: string) =>
   );
 const erasedEffect = { state: 'erased', request: null, request_hash: '', answer: null, shares: null };
 
+/** What a row says as base64, as records' bytes are kept. */
+const decoded = (row: string): string =>
+  (row.match(/[A-Za-z0-9+/=]{16,}/g) ?? []).map((text) => Buffer.from(text, 'base64').toString()).join(' ');
+
 /** Every row of every table that says one of these words, but events: they are another matter. */
 async function saying(...words: string[]): Promise<string[]> {
   const tables = await rowsOf<{ name: string }>(
@@ -77,10 +81,8 @@ async function saying(...words: string[]): Promise<string[]> {
   );
   const found = tables.map(async ({ name }) =>
     (await rowsOf<{ row: string }>(`select t::text as row from ${name} t`))
-      .map(({ row }) => `${name}: ${row}`)
-      .filter((row) =>
-        words.some((word) => [word, Buffer.from(word).toString('base64').slice(0, 8)].some((w) => row.includes(w))),
-      ),
+      .map(({ row }) => `${name}: ${row} ${decoded(row)}`)
+      .filter((row) => words.some((word) => row.includes(word))),
   );
   return (await Promise.all(found)).flat();
 }
@@ -112,6 +114,7 @@ it('counts in a dry run what it then erases: receipts, parked inputs, open work;
 
   const found = { ...nothing, effects: 2, cancelled: 1, inputs: 3, freed: 1 };
   expect(await erase(subject, true)).toEqual({ 'e-all': found });
+  expect((await saying('-secret')).map((row) => row.split(':')[0]).sort()).toEqual(['effect', 'mailbox', 'mailbox']);
   expect(await parkedKeys(db.pool, { service: 'e-all' })).toHaveLength(1);
   expect((await effectsOf(subject)).map(({ state }) => state)).toEqual(['done', 'held']);
 
@@ -181,6 +184,17 @@ it('takes no answer of a call that runs on, nor of one that was lost, and lets n
   expect(told.map(({ body }) => [body.slot, body.state, body.answer]).sort()).toEqual(
     slots.map((slot) => [slot, 'erased', null]).sort(),
   );
+});
+
+it('forgets a callback that had to wait for its stream', async () => {
+  const subject = someone();
+  const { handle } = start('e-callback');
+  await handle([wordRecord('letter:1', { word: 'called-secretly', callbackOf: subject })]);
+  await handle([wordRecord(subject, { word: 'one', correlate: subject })]);
+  await until(async () => (await heardOf('e-callback', subject)).length === 3);
+  expect(await saying('called-secretly')).toHaveLength(1);
+  await erase(subject);
+  expect(await saying('called-secretly')).toEqual([]);
 });
 
 it('lets nobody decide on an answer that was read before it was erased', async () => {
