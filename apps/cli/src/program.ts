@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { version } from '#libs/platform';
 import { addDlq } from './commands/dlq';
+import { addErase } from './commands/erase';
 import { addExplain } from './commands/explain';
 import { addInitHubspot } from './commands/init-hubspot';
 import { addLimits } from './commands/limits';
@@ -24,6 +25,7 @@ export function createProgram(): Command {
   addExplain(program);
   addReplay(program);
   addDlq(program);
+  addErase(program);
   addLimits(program);
   addRecords(program);
   addRebuild(program);

@@ -1,5 +1,6 @@
 import type { CrmEvent, Guard, RecordRef } from '#libs/contracts';
 import { type Decider, type Decision, nothing } from '#libs/process';
+import { compare, type Doubts, doubting, readBackAt } from './read-back';
 
 /** What one property should say, and whose wish that is. */
 interface Wish {
@@ -12,7 +13,9 @@ interface Wish {
 /** What a CRM record should say, what was written to it, and the one write that is under way. */
 export interface RecordState {
   wanted: Readonly<Record<string, Wish>>;
-  written: Readonly<Record<string, string>>;
+  /** A value that is there but undefined may be anything. */
+  written: Readonly<Record<string, string | undefined>>;
+  doubts: Doubts;
   writes: number;
   underWay?: {
     write: number;
@@ -23,32 +26,44 @@ export interface RecordState {
 
 export type RecordInput =
   | { type: 'wanted'; record: RecordRef; properties: Record<string, string>; guard: Guard; because: string }
-  | {
-      type: 'written';
-      record: RecordRef;
-      write: number;
-      ended: Ended;
-    };
+  | { type: 'written'; record: RecordRef; write: number; at: string; ended: Ended }
+  /** Time to read back, if the write is the newest still. */
+  | { type: 'read-due'; record: RecordRef; write: number }
+  /** `properties` are absent where the record could not be read. */
+  | { type: 'read'; record: RecordRef; write: number; properties?: Record<string, string | null> };
 
 /**
  * How a write ended. `superseded`: it never began; `owedAt` was its place in the queue. `late`: no end, but a given-up
- * attempt of it was answered after all, so it may have come to HubSpot after a newer write.
+ * attempt of it was answered after all, so it may have come to HubSpot after a newer write. `unsure`: a call of it was
+ * repeated, not knowing whether it had been obeyed, and may arrive late.
  */
 export type Ended =
-  | { state: 'done' }
-  | { state: 'late' }
-  | { state: 'dead' | 'held'; code: string }
+  | { state: 'done'; unsure?: true }
+  | { state: 'late' | 'erased' }
+  | { state: 'dead' | 'held'; code: string; unsure?: true }
   | { state: 'superseded'; owedAt?: string };
 
 /**
  * Writes wanted state. One write of a record is under way at a time; what is wanted meanwhile goes into the next one,
  * so changes coalesce and arrive in order, and nothing that was written is written again. A write that still waits,
- * for a limit say, gives way to one of the newest wanted state, which takes its place in the queue.
+ * for a limit say, gives way to one of the newest wanted state, which takes its place in the queue. Where a write's
+ * outcome was unknown for a while, the record is read back once, and what a late call set back is written once more.
  */
 export const recordDecider: Decider<RecordState, CrmEvent, RecordInput> = {
-  initial: { wanted: {}, written: {}, writes: 0 },
+  initial: { wanted: {}, written: {}, doubts: {}, writes: 0 },
   evolve,
-  decide: (state, input) => (input.type === 'wanted' ? onWanted(state, input) : onWritten(state, input)),
+  decide(state, input) {
+    switch (input.type) {
+      case 'wanted':
+        return onWanted(state, input);
+      case 'written':
+        return onWritten(state, input);
+      case 'read-due':
+        return onReadDue(state, input);
+      case 'read':
+        return onRead(state, input);
+    }
+  },
 };
 
 function evolve(state: RecordState, event: CrmEvent): RecordState {
@@ -64,18 +79,36 @@ function evolve(state: RecordState, event: CrmEvent): RecordState {
       const { underWay, written } = state;
       return {
         ...state,
-        written: underWay?.doubted ? {} : { ...written, ...event.data.properties },
+        written: underWay?.doubted ? unknown(state) : { ...written, ...event.data.properties },
+        doubts: doubtsAfter(state, event),
         underWay: undefined,
       };
     }
     case 'RecordUpdateRejected':
-      return { ...state, wanted: withRefused(state.wanted, event.data.properties), underWay: undefined };
+      return {
+        ...state,
+        wanted: withRefused(state.wanted, event.data.properties),
+        doubts: event.data.code === ERASED ? {} : doubtsAfter(state, event),
+        underWay: undefined,
+      };
     case 'RecordUpdateSuperseded':
       return { ...state, underWay: undefined };
     case 'RecordUpdateDoubted':
-      return { ...state, written: {}, underWay: state.underWay && { ...state.underWay, doubted: true } };
+      return { ...state, written: unknown(state), underWay: state.underWay && { ...state.underWay, doubted: true } };
+    case 'RecordReadBack':
+      return { ...state, written: { ...state.written, ...event.data.undone }, doubts: {} };
   }
 }
+
+const ERASED = 'erased';
+
+const unknown = ({ wanted }: RecordState): RecordState['written'] =>
+  Object.fromEntries(Object.keys(wanted).map((name) => [name, undefined]));
+
+const doubtsAfter = (
+  { doubts }: RecordState,
+  { data }: CrmEvent & { type: 'RecordUpdated' | 'RecordUpdateRejected' },
+): Doubts => (data.unsure ? doubting(doubts, data.properties) : doubts);
 
 const withRefused = (wanted: RecordState['wanted'], properties: Record<string, string>): RecordState['wanted'] =>
   Object.fromEntries(
@@ -108,23 +141,68 @@ const UPDATE = 'hubspot.update';
 const purposeOf = (write: number): string => `write-${String(write)}`;
 
 function onWritten(state: RecordState, input: RecordInput & { type: 'written' }): Decision<CrmEvent> {
-  const { underWay } = state;
-  const { ended, write, record } = input;
-  if (ended.state === 'late') return onLate(state, write, record);
-  if (underWay?.write !== write) return nothing();
-  const { properties } = underWay;
+  if (input.ended.state === 'late') return onLate(state, input.write, input.record);
+  if (state.underWay?.write !== input.write) return nothing();
+  const decision = onEnd(state, state.underWay.properties, input);
+  const after = decision.events.reduce(evolve, state);
+  // The newest write has ended: whatever may still come late is looked for once, when it can come no more.
+  if (after.underWay || isEmpty(after.doubts)) return decision;
+  return { ...decision, timers: [{ name: readBackOf(after.writes), due: readBackAt(input.at) }] };
+}
+
+function onEnd(
+  state: RecordState,
+  properties: Record<string, string>,
+  { ended, write, record }: RecordInput & { type: 'written' },
+): Decision<CrmEvent> {
+  const unsure = 'unsure' in ended && ended.unsure ? { unsure: ended.unsure } : {};
   switch (ended.state) {
     case 'done':
-      return withNextWrite(state, [{ type: 'RecordUpdated', data: { write, properties } }], record);
+      return withNextWrite(state, [{ type: 'RecordUpdated', data: { write, properties, ...unsure } }], record);
     case 'superseded':
       return withNextWrite(state, [{ type: 'RecordUpdateSuperseded', data: { write } }], record, ended.owedAt);
-    default: {
-      const reason = 'HubSpot did not take the write';
-      const data = { write, properties, code: ended.code, reason };
+    case 'erased': {
+      // Nothing that was wanted until now is written any more.
+      const all = { ...properties, ...outstanding(state) };
+      const data = { write, properties: all, code: ERASED, reason: 'its subject was erased' };
       return withNextWrite(state, [{ type: 'RecordUpdateRejected', data }], record);
     }
+    case 'dead':
+    case 'held': {
+      const reason = 'HubSpot did not take the write';
+      const data = { write, properties, code: ended.code, reason, ...unsure };
+      return withNextWrite(state, [{ type: 'RecordUpdateRejected', data }], record);
+    }
+    case 'late':
+      return nothing();
   }
 }
+
+const readBackOf = (write: number): string => `read-back-${String(write)}`;
+const isEmpty = (doubts: Doubts): boolean => Object.keys(doubts).length === 0;
+
+// A newer write meanwhile sets the time anew when it has ended.
+const isNewest = (state: RecordState, write: number): boolean => !state.underWay && state.writes === write;
+
+function onReadDue(state: RecordState, { record, write }: RecordInput & { type: 'read-due' }): Decision<CrmEvent> {
+  if (!isNewest(state, write) || isEmpty(state.doubts)) return nothing();
+  const request = { record, properties: Object.keys(state.doubts).sort(), notes: 0 };
+  return { events: [], effects: [{ kind: 'hubspot.read', purpose: readBackOf(write), request }] };
+}
+
+function onRead(state: RecordState, input: RecordInput & { type: 'read' }): Decision<CrmEvent> {
+  const { record, write, properties } = input;
+  if (!properties || !isNewest(state, write) || isEmpty(state.doubts)) return nothing();
+  const found = compare(state.doubts, valuesOf(state.wanted), properties);
+  return withNextWrite(state, [{ type: 'RecordReadBack', data: { write, ...found } }], record);
+}
+
+const valuesOf = (wanted: RecordState['wanted']): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(wanted)
+      .filter(([, wish]) => !wish.refused)
+      .map(([name, wish]) => [name, wish.value]),
+  );
 
 // An older write may have undone newer ones: everything wanted is written once more (protocol 17).
 function onLate(state: RecordState, write: number, record: RecordRef): Decision<CrmEvent> {
@@ -158,10 +236,8 @@ function withNextWrite(
 
 const outstanding = ({ wanted, written }: RecordState): Record<string, string> =>
   Object.fromEntries(
-    Object.entries(wanted)
-      // What was never written is as good as empty.
-      .filter(([name, wish]) => !wish.refused && (written[name] ?? '') !== wish.value)
-      .map(([name, wish]) => [name, wish.value]),
+    // What was never written is as good as empty.
+    Object.entries(valuesOf(wanted)).filter(([name, value]) => (name in written ? written[name] : '') !== value),
   );
 
 /** Whether a wish is older than another: by trigger time, then number, then rank of state (protocol 16). */

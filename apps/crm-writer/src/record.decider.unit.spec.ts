@@ -1,7 +1,7 @@
 import type { CrmEvent, Guard } from '#libs/contracts';
 import fc from 'fast-check';
 import { given as givenOf } from '../../../libs/process/src/testing/given';
-import { recordDecider, type RecordInput, type RecordState } from './record.decider';
+import { type Ended, recordDecider, type RecordInput, type RecordState } from './record.decider';
 
 const given = (...history: CrmEvent[]) => givenOf(recordDecider, ...history);
 const record = { type: 'contact', id: '7' };
@@ -33,6 +33,9 @@ const update = (write: number, properties: Record<string, string>) => ({
   orderKey: 'contact:7',
 });
 
+const AT = '2026-11-21T10:00:00.000Z';
+const end = (write: number, ended: Ended): RecordInput => ({ type: 'written', record, write, at: AT, ended });
+
 const pending = { status: 'PENDING' };
 const done = { status: 'COMPLETED', url: 'u' };
 
@@ -51,7 +54,7 @@ it('keeps one write under way: what is wanted meanwhile waits and then goes in o
   });
   const more = [...underWay, wanted(done, guard(3)), wanted({ score: '90' }, guard(3))];
   const all = { ...done, score: '90' };
-  expect(given(...more)({ type: 'written', record, write: 1, ended: { state: 'done' } })).toEqual({
+  expect(given(...more)(end(1, { state: 'done' }))).toEqual({
     events: [updated(1, pending), owed(2, all)],
     effects: [update(2, all)],
   });
@@ -60,7 +63,7 @@ it('keeps one write under way: what is wanted meanwhile waits and then goes in o
 it('writes the newest wanted state in the place of a write that was still waiting', () => {
   const waiting = [wanted(pending, guard(1)), owed(1, pending), wanted(done, guard(3))];
   const owedAt = '2026-11-21T10:00:00.000Z';
-  const superseded: RecordInput = { type: 'written', record, write: 1, ended: { state: 'superseded', owedAt } };
+  const superseded: RecordInput = end(1, { state: 'superseded', owedAt });
   expect(given(...waiting)(superseded)).toEqual({
     events: [{ type: 'RecordUpdateSuperseded', data: { write: 1 } }, owed(2, done)],
     effects: [{ ...update(2, done), owedSince: owedAt }],
@@ -75,7 +78,7 @@ it('leaves a waiting write alone that says already what is wanted', () => {
 });
 
 it('writes everything wanted again when an older write may have come after a newer one', () => {
-  const late: RecordInput = { type: 'written', record, write: 1, ended: { state: 'late' } };
+  const late: RecordInput = end(1, { state: 'late' });
   const both = [
     wanted(pending, guard(1)),
     owed(1, pending),
@@ -90,7 +93,7 @@ it('writes everything wanted again when an older write may have come after a new
   });
   // While the newer one is under way it is in doubt too, and written again once it has ended.
   expect(given(...both)(late)).toEqual({ events: [doubted] });
-  expect(given(...both, doubted)({ type: 'written', record, write: 2, ended: { state: 'done' } })).toEqual({
+  expect(given(...both, doubted)(end(2, { state: 'done' }))).toEqual({
     events: [updated(2, done), owed(3, done)],
     effects: [update(3, done)],
   });
@@ -128,7 +131,7 @@ it('clears what was written, and writes no emptiness where nothing was', () => {
 });
 
 it('gives up a refused value, not the properties beside it that change later', () => {
-  const refusal: RecordInput = { type: 'written', record, write: 1, ended: { state: 'dead', code: 'INVALID_OPTION' } };
+  const refusal: RecordInput = end(1, { state: 'dead', code: 'INVALID_OPTION' });
   const history = [wanted(pending, guard(1)), owed(1, pending)];
   const rejected = given(...history)(refusal);
   expect(rejected).toEqual({
@@ -143,7 +146,130 @@ it('gives up a refused value, not the properties beside it that change later', (
 });
 
 it('ignores the end of a write that is not under way', () => {
-  expect(given()({ type: 'written', record, write: 4, ended: { state: 'done' } })).toEqual({ events: [] });
+  expect(given()(end(4, { state: 'done' }))).toEqual({ events: [] });
+});
+
+it('clears again, too, what an older write may have set back', () => {
+  const [x, none] = [{ error: 'x' }, { error: '' }];
+  const history = [
+    wanted(x, guard(2)),
+    owed(1, x),
+    updated(1, x),
+    wanted(none, guard(3)),
+    owed(2, none),
+    updated(2, none),
+  ];
+  expect(given(...history)(end(1, { state: 'late' })).effects).toEqual([update(3, none)]);
+});
+
+it('gives up all that was wanted when its subject is erased, and decides normally what comes then', () => {
+  const history = [wanted(pending, guard(1)), owed(1, pending), wanted(done, guard(3))];
+  const erased = given(...history)(end(1, { state: 'erased' }));
+  const data = { write: 1, properties: done, code: 'erased', reason: 'its subject was erased' };
+  expect(erased).toEqual({ events: [{ type: 'RecordUpdateRejected', data }] });
+  const later = want({ score: '90' }, guard(3));
+  expect(given(...history, ...erased.events)(later).effects).toEqual([update(2, { score: '90' })]);
+});
+
+describe('after a write whose outcome was unknown for a while', () => {
+  const timer = (write: number) => ({ name: `read-back-${String(write)}`, due: '2026-11-21T10:00:24.000Z' });
+  const due = (write: number): RecordInput => ({ type: 'read-due', record, write });
+  const readBack = (write: number, ...properties: string[]) => ({
+    kind: 'hubspot.read',
+    purpose: `read-back-${String(write)}`,
+    request: { record, properties, notes: 0 },
+  });
+  const read = (write: number, properties?: Record<string, string | null>): RecordInput => ({
+    type: 'read',
+    record,
+    write,
+    properties,
+  });
+  const unsurely = (write: number, properties: Record<string, string>): CrmEvent => ({
+    type: 'RecordUpdated',
+    data: { write, properties, unsure: true },
+  });
+  const found = (write: number, undone: Record<string, string>, others: string[] = []): CrmEvent => ({
+    type: 'RecordReadBack',
+    data: { write, undone, others },
+  });
+  const first = [wanted(pending, guard(1)), owed(1, pending)];
+  const newer = [...first, unsurely(1, pending), wanted(done, guard(3)), owed(2, done), updated(2, done)];
+
+  it('sets the time to read it back, past lease and deadline', () => {
+    expect(given(...first)(end(1, { state: 'done', unsure: true }))).toEqual({
+      events: [unsurely(1, pending)],
+      timers: [timer(1)],
+    });
+    expect(given(...first)(end(1, { state: 'done' })).timers).toBeUndefined();
+  });
+
+  it('waits for the newest write, however that ends', () => {
+    const meanwhile = [...first, wanted(done, guard(3))];
+    const decided = given(...meanwhile)(end(1, { state: 'done', unsure: true }));
+    expect(decided.timers).toBeUndefined();
+    expect(given(...meanwhile, ...decided.events)(end(2, { state: 'done' })).timers).toEqual([timer(2)]);
+    const refused = given(...meanwhile, ...decided.events)(end(2, { state: 'dead', code: 'INVALID' }));
+    expect(refused.timers).toEqual([timer(2)]);
+  });
+
+  it('counts a write that was given up as one that may arrive late', () => {
+    const held = given(...first)(end(1, { state: 'held', code: 'deadline', unsure: true }));
+    const history = [...first, ...held.events, wanted(done, guard(3)), owed(2, done), updated(2, done)];
+    expect(given(...history)(due(2)).effects).toEqual([readBack(2, 'status')]);
+  });
+
+  it('reads what may have been set back, once, and not while a newer write is under way', () => {
+    expect(given(...newer)(due(2))).toEqual({ events: [], effects: [readBack(2, 'status')] });
+    expect(given(...newer)(due(1))).toEqual({ events: [] });
+    expect(given(...newer, found(2, {}))(due(2))).toEqual({ events: [] });
+    const underWay = [...newer, wanted({ status: 'FAILED' }, guard(4)), owed(3, { status: 'FAILED' })];
+    expect(given(...underWay)(due(2))).toEqual({ events: [] });
+    expect(given(...underWay)(read(2, pending))).toEqual({ events: [] });
+  });
+
+  it('writes once more what a late call of ours has set back', () => {
+    const undone = given(...newer)(read(2, { status: 'PENDING', hs_object_id: '7' }));
+    const again = { status: 'COMPLETED' };
+    expect(undone).toEqual({ events: [found(2, pending), owed(3, again)], effects: [update(3, again)] });
+    // That is all: its own end asks for no further look.
+    expect(given(...newer, ...undone.events)(end(3, { state: 'done' })).timers).toBeUndefined();
+  });
+
+  it('clears once more what a late call has filled', () => {
+    const [x, none] = [{ error: 'x' }, { error: '' }];
+    const cleared = [
+      wanted(x, guard(2)),
+      owed(1, x),
+      unsurely(1, x),
+      wanted(none, guard(3)),
+      owed(2, none),
+      updated(2, none),
+    ];
+    expect(given(...cleared)(read(2, { error: null }))).toEqual({ events: [found(2, {})] });
+    expect(given(...cleared)(read(2, x)).effects).toEqual([update(3, none)]);
+  });
+
+  it('does not fight over a value that somebody else has written, and says so', () => {
+    expect(given(...newer)(read(2, { status: 'by hand' }))).toEqual({ events: [found(2, {}, ['status'])] });
+    expect(given(...newer)(read(2, { status: null }))).toEqual({ events: [found(2, {}, ['status'])] });
+  });
+
+  it('says that all is well, and that is the end of it', () => {
+    expect(given(...newer)(read(2, { status: 'COMPLETED' }))).toEqual({ events: [found(2, {})] });
+    expect(given(...newer, found(2, {}))(read(2, { status: 'PENDING' }))).toEqual({ events: [] });
+  });
+
+  it('leaves it where the record cannot be read, and the next write asks again', () => {
+    expect(given(...newer)(read(2))).toEqual({ events: [] });
+    const next = [...newer, wanted({ score: '90' }, guard(3)), owed(3, { score: '90' })];
+    expect(given(...next)(end(3, { state: 'done' })).timers).toEqual([timer(3)]);
+  });
+
+  it('looks for nothing any more once its subject was erased', () => {
+    const history = [...newer, wanted({ score: '90' }, guard(3)), owed(3, { score: '90' })];
+    expect(given(...history)(end(3, { state: 'erased' })).timers).toBeUndefined();
+  });
 });
 
 // Whatever the order in which wishes and ends of writes arrive: the newest wish of every property is what HubSpot has
@@ -172,7 +298,7 @@ it('ends with the newest wishes written, in any order of inputs', () => {
           expect(portal[name]).not.toBe(value);
           portal[name] = value;
         }
-        feed({ type: 'written', record, write: state.underWay.write, ended: { state: 'done' } });
+        feed(end(state.underWay.write, { state: 'done' }));
       };
       for (const s of steps) {
         if (s === 'write ends') {

@@ -1,10 +1,11 @@
 import type { EffectKind } from '#libs/process';
-import { HubspotClient, hubspotLimits, type UpdateRequest } from '#libs/vendors/hubspot';
+import { HubspotClient, hubspotLimits, type ReadRequest, type UpdateRequest } from '#libs/vendors/hubspot';
+import { WRITE_DEADLINE_MS } from './read-back';
 import type { RecordConfig } from './record.config';
 
 /**
  * crm-writer's calls. A write whose answer was lost is sent again before any later one of its record: it says what the
- * record should say, so once more changes nothing.
+ * record should say, so once more changes nothing. Once it has ended the record is read back.
  */
 export function recordEffects(config: RecordConfig): Record<string, EffectKind> {
   const hubspot = new HubspotClient({ baseUrl: config.HUBSPOT_BASE_URL, accessToken: config.HUBSPOT_ACCESS_TOKEN });
@@ -16,12 +17,21 @@ export function recordEffects(config: RecordConfig): Record<string, EffectKind> 
   return {
     'hubspot.update': {
       is: 'command',
-      deadlineMs: 8_000,
+      deadlineMs: WRITE_DEADLINE_MS,
       maxAttempts: 8,
       maxRepeats: 10,
       limits: hubspotLimits(plan),
       plan: { answer: () => ({ modifiedAt: null }), cost: () => ({ apiCalls: 1 }) },
       perform: (request: UpdateRequest, call) => hubspot.update(request, call.signal),
+    },
+    'hubspot.read': {
+      is: 'query',
+      deadlineMs: 8_000,
+      maxAttempts: 8,
+      maxRepeats: 0,
+      limits: hubspotLimits(plan),
+      plan: { cost: () => ({ apiCalls: 1 }) },
+      perform: (request: ReadRequest, call) => hubspot.read(request, call.signal),
     },
   };
 }

@@ -22,6 +22,7 @@ import {
   streamIdOf,
   UnreadableRecord,
 } from '#libs/process';
+import type { ReadRecord } from '#libs/vendors/hubspot';
 import { type Ended, recordDecider, type RecordInput, type RecordState } from './record.decider';
 
 const service = 'crm-writer';
@@ -36,17 +37,39 @@ export const recordProcess = (): ProcessDefinition<RecordState, CrmEvent, Record
     [Topic.enrichment]: (record) =>
       route(record, (type, data) => wishOfEnrichment(readEvent(enrichmentEvents, type, data))),
   },
-  outcome({ kind, purpose, ...end }, _at, streamId) {
-    if (kind !== 'hubspot.update') throw new Error(`${service} owes no ${kind}`);
-    const write = Number(purpose.split('-')[1]);
-    return { type: 'written', record: readStreamId(streamId).record, write, ended: endOf(end) };
+  outcome({ kind, purpose, ...end }, at, streamId) {
+    const { record } = readStreamId(streamId);
+    const write = writeIn(purpose);
+    if (kind === 'hubspot.update') return { type: 'written', record, write, at, ended: endOf(end) };
+    if (kind !== 'hubspot.read') throw new Error(`${service} owes no ${kind}`);
+    const { properties } = (end.state === 'done' ? end.answer : {}) as Partial<ReadRecord>;
+    return { type: 'read', record, write, properties };
   },
+  timer: ({ name }, _at, streamId) => ({
+    type: 'read-due',
+    record: readStreamId(streamId).record,
+    write: writeIn(name),
+  }),
 });
 
-function endOf({ state, code, owedAt }: Pick<EffectOutcome, 'state' | 'code' | 'owedAt'>): Ended {
-  if (state === 'done' || state === 'late') return { state };
-  if (state === 'superseded') return { state, owedAt };
-  return { state: state === 'held' ? 'held' : 'dead', code: code ?? state };
+// `write-3`, `read-back-3`: both name the write that they are about.
+const writeIn = (name: string): number => Number(name.split('-').at(-1));
+
+function endOf({ state, code, owedAt, repeats = 0 }: Omit<EffectOutcome, 'kind' | 'purpose'>): Ended {
+  const unsure = repeats > 0 ? { unsure: true as const } : {};
+  switch (state) {
+    case 'done':
+      return { state, ...unsure };
+    case 'late':
+    case 'erased':
+      return { state };
+    case 'superseded':
+      return { state, owedAt };
+    case 'held':
+      return { state, code: code ?? state, ...unsure };
+    default:
+      return { state: 'dead', code: code ?? state, ...unsure };
+  }
 }
 
 interface Wishes {

@@ -20,7 +20,7 @@ export interface Render {
 export type Renders = readonly Render[];
 
 /** How a call ended; `answer` is the adapter's. */
-export type Ended<T> = { state: 'done'; answer: T } | { state: 'dead' | 'held'; code: string };
+export type Ended<T> = { state: 'done'; answer: T } | { state: 'dead' | 'held' | 'erased'; code: string };
 
 export type RenderInput =
   | { type: 'triggered'; trigger: Trigger }
@@ -149,6 +149,7 @@ function onGenerated(renders: Renders, input: RenderInput & { type: 'generated' 
   const render = byCause(renders, input.rootCause);
   if (!render) return nothing();
   if (input.ended.state !== 'done') {
+    if (input.ended.state === 'erased') return onErased(render);
     // Held: whether HeyGen took the order is for a person to find out; the render stays prepared.
     const refused = input.ended.state === 'dead' && render.status === 'prepared';
     return refused ? fail(render, input.ended.code, 'HeyGen refused the order') : nothing();
@@ -201,6 +202,7 @@ function onOverdue(renders: Renders, rootCause: string): Decision<RenderEvent> {
 function onStatus(renders: Renders, input: RenderInput & { type: 'status-read' }): Decision<RenderEvent> {
   const render = byCause(renders, input.rootCause);
   if (render?.status !== 'submitted') return nothing();
+  if (input.ended.state === 'erased') return onErased(render);
   if (input.ended.state !== 'done')
     return jobEnded(fail(render, input.ended.code, 'HeyGen could not say what became of it'));
   const { status, videoId, url, code, message } = input.ended.answer;
@@ -208,6 +210,12 @@ function onStatus(renders: Renders, input: RenderInput & { type: 'status-read' }
   if (status === 'failed') return jobEnded(fail(render, code ?? 'failed', message ?? UNSAID));
   return nothing();
 }
+
+// Nothing more is said of the render, nor of its video should it come: a failure would be written to the erased record.
+const onErased = (render: Render): Decision<RenderEvent> =>
+  render.status === 'prepared' || render.status === 'submitted'
+    ? reject(render, 'erased', 'its subject was erased')
+    : nothing();
 
 // HeyGen makes only so many videos at once: the next one may begin.
 const jobEnded = (end: Decision<RenderEvent>): Decision<RenderEvent> =>

@@ -178,6 +178,13 @@ describe('the answer to the order', () => {
     expect(given(requested, prepared, submitted, failed)(again).events).toEqual([resubmitted]);
   });
 
+  it('that was erased with its subject ends the render without a failure, which would be written to the CRM', () => {
+    const rejected = { type: 'RenderRejected', data: { ...about, code: 'erased', reason: 'its subject was erased' } };
+    const erased = generated({ state: 'erased', code: 'erased' });
+    expect(given(requested, prepared)(erased)).toEqual({ events: [rejected] });
+    expect(given(requested, prepared, submitted, completed)(erased)).toEqual({ events: [] });
+  });
+
   it('that nobody knows waits for a person', () => {
     expect(given(requested, prepared)(generated({ state: 'held', code: 'deadline' }))).toEqual({ events: [] });
   });

@@ -7,6 +7,10 @@ export const guardSchema = z.object({ at: z.iso.datetime(), number: z.int(), ran
 export type Guard = z.infer<typeof guardSchema>;
 
 const properties = z.record(z.string(), z.string()).describe('Values by CRM property');
+const unsure = z
+  .literal(true)
+  .optional()
+  .describe('A call of the write had been repeated, not knowing whether it was obeyed: it may arrive late');
 const write = z.int().positive().describe('Number of the write on its record, from 1');
 
 /** What one CRM record should say and what was written to it: stream `record-…`, topic `crm.events.v1`. */
@@ -31,7 +35,7 @@ export const crmEvents = catalog('crm', Topic.crm, {
   },
   RecordUpdated: {
     wire: 'refrain.record.updated.v1',
-    data: z.object({ write, properties }).describe('The CRM took the write.'),
+    data: z.object({ write, properties, unsure }).describe('The CRM took the write.'),
   },
   RecordUpdateRejected: {
     wire: 'refrain.record-update.rejected.v1',
@@ -41,12 +45,23 @@ export const crmEvents = catalog('crm', Topic.crm, {
         properties,
         code: z.string().describe('Why, for programs'),
         reason: z.string().describe('Why, for people'),
+        unsure,
       })
-      .describe('The CRM refused the write for good.'),
+      .describe('The CRM refused the write for good, or it was given up.'),
   },
   RecordUpdateSuperseded: {
     wire: 'refrain.record-update.superseded.v1',
     data: z.object({ write }).describe('A write that still waited gave way to one of the newest wanted state.'),
+  },
+  RecordReadBack: {
+    wire: 'refrain.record.read-back.v1',
+    data: z
+      .object({
+        write,
+        undone: properties.describe('What a late call of an older write had set back; it is written once more'),
+        others: z.array(z.string()).describe('Properties that somebody else has changed meanwhile; they are left'),
+      })
+      .describe('After a write whose outcome was unknown for a while, the CRM was read once, past any late call.'),
   },
   RecordUpdateDoubted: {
     wire: 'refrain.record-update.doubted.v1',

@@ -19,15 +19,18 @@ export const inputParked = z.object({
   reason: z.string(),
 });
 
-/** Wire type of the announcement that what waited behind a parked key was decided after all, or part of it discarded. */
+/**
+ * Wire type of the announcement that what waited behind a parked key was decided after all, part of it discarded, or it
+ * was erased with its subject.
+ */
 export const INPUTS_FREED = 'refrain.input.freed.v1';
 
-/** What `<service>.dlq` says when a parked key is free again or an input behind it was discarded. */
+/** What `<service>.dlq` says when a parked key is free again or an input behind it was dropped. */
 export const inputsFreed = z.object({
   service: z.string(),
   inputKey: z.string(),
-  how: z.enum(['released', 'discarded']),
-  /** Keys of the discarded inputs; empty where all were decided. */
+  how: z.enum(['released', 'discarded', 'erased']),
+  /** Keys of the inputs that were dropped; empty where all were decided. */
   inputs: z.array(z.string()),
   by: z.string(),
 });

@@ -25,27 +25,29 @@ export type Step =
 /**
  * Every transition there is; whatever is not here does not happen. A redo is no transition but a new generation. A late
  * proof (`settle done`) is taken wherever the call may have been made: an owed effect was sent before if it is a repeat.
+ * Erased is what any effect becomes with its subject; nothing leads out of it.
  */
 export const transitions: Readonly<Record<EffectState, Partial<Record<Step, EffectState>>>> = {
-  owed: { claim: 'running', cancel: 'cancelled', supersede: 'superseded', erase: 'erased', 'settle done': 'done' },
+  owed: { claim: 'running', cancel: 'cancelled', supersede: 'superseded', 'settle done': 'done', erase: 'erased' },
   running: {
     'settle done': 'done',
     'settle dead': 'dead',
     'settle owed': 'owed',
     'settle unknown': 'unknown',
     expire: 'unknown',
+    erase: 'erased',
   },
-  unknown: { 'settle done': 'done', repeat: 'owed', hold: 'held' },
+  unknown: { 'settle done': 'done', repeat: 'owed', hold: 'held', erase: 'erased' },
   held: {
     'settle done': 'done',
-    erase: 'erased',
     'resolve done': 'done',
     'resolve dead': 'dead',
     'resolve owed': 'owed',
+    erase: 'erased',
   },
-  dead: { 'settle done': 'done' },
-  cancelled: { 'settle done': 'done' },
-  done: {},
-  superseded: {},
+  dead: { 'settle done': 'done', erase: 'erased' },
+  cancelled: { 'settle done': 'done', erase: 'erased' },
+  done: { erase: 'erased' },
+  superseded: { erase: 'erased' },
   erased: {},
 };

@@ -4,16 +4,25 @@ export { contentKey, type ContentKey } from './content-key';
 export { bookedCost } from './cost';
 export { transitions, type EffectState, type Step } from './effect-states';
 export { deadLetterEffects, type DeadLetterEffect, type DeadLetterSelection } from './dead-letters';
+export {
+  eraseEffects,
+  eraseMail,
+  erasePlans,
+  inputKeysOf,
+  servicesHolding,
+  type Erased,
+  type Erasing,
+} from './erasure';
 export * from './errors';
 export { doneBy, gates, type Gate, type LimitState } from './gates';
 export { checkKeptDays, KeepingMismatch, type KeptDays } from './keeping/days';
 export { Housekeeping } from './keeping/housekeeping';
 export { type KindPolicy, type VendorLimit } from './kind-policy';
-export { dueMail } from './mailbox';
+export { dueMail, mailWaits } from './mailbox';
 export * from './ledger';
 export { dropLeases, holdLeases } from './lease';
 export * from './loop';
-export { cancel, eraseOwed, redo, resolveHeld, type EffectName, type Finding } from './operations';
+export { cancel, redo, resolveHeld, type EffectName, type Finding } from './operations';
 export { keysToRelease, parkedKeys, parkedMail, requestRelease, type ParkedKey, type ParkedSelection } from './parking';
 export { checkStore, openPool, type Pool } from './pool';
 export { type Build } from './read-models/builds';

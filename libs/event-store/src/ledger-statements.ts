@@ -7,7 +7,7 @@ export const MAIL_ENDED = `
     select service, tenant || ':' || subject, 'outcome',
       slot || '#' || generation || '#' || attempts || '#' || state, stream_id,
       json_build_object('kind', kind, 'purpose', purpose, 'slot', slot, 'generation', generation,
-        'rootCause', root_cause, 'state', state, 'answer', answer, 'code', code, 'meta', meta, 'owedAt', owed_at)
+        'rootCause', root_cause, 'state', state, 'answer', answer, 'code', code, 'meta', meta, 'owedAt', owed_at, 'repeats', repeats)
     from ended where state not in ('owed', 'running', 'unknown') and stream_id <> ''`;
 
 // A window's share cools from the call's end on. A job's share goes back only when it is certain that there is no job;

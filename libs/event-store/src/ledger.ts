@@ -47,6 +47,8 @@ export interface EffectOutcome {
   meta: EventMeta;
   /** RFC 3339: since when it was owed; its place in the queue. */
   owedAt?: string;
+  /** Calls that were repeated although it was unknown whether the one before had been obeyed. */
+  repeats?: number;
 }
 
 /** The effect ledger of one service: who may call now, what came of it, what is overdue. */

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { sorted } from './errors';
+import { rowsOf } from './query';
 import type { Mail, MailKind } from './shapes';
 
 /** Reads the mail that is due for a service, oldest first. Taking it is part of the batch that decides it. */
@@ -15,6 +16,11 @@ export async function dueMail(pool: Pool, service: string, limit: number): Promi
   } catch (error) {
     throw sorted(error);
   }
+}
+
+/** Whether a mail still waits; whoever took it has committed what it led to. */
+export async function mailWaits(pool: Pool, id: string): Promise<boolean> {
+  return (await rowsOf(pool, `select from mailbox where id = $1`, [id])).length > 0;
 }
 
 /** A row of the mailbox. */

@@ -51,15 +51,6 @@ export async function cancel(pool: Pool, effect: EffectName): Promise<void> {
   if (rowCount === 0) throw new Conflict(`${effect.slot} is not owed`);
 }
 
-/**
- * Erases what is owed or held for a subject, its requests with it (protocol 26); `decide` is told. A call that it shares
- * with others goes on. Resolves to how many.
- */
-export async function eraseOwed(pool: Pool, tenant: string, subject: string): Promise<number> {
-  const { rowCount } = await run(pool, 'refrain-erase', ERASE, [tenant, subject]);
-  return rowCount ?? 0;
-}
-
 /** Replaces owed effects of a stream by nothing, in the caller's transaction; what runs already runs on. */
 export async function supersede(
   tx: Queries,
@@ -93,10 +84,6 @@ const CANCEL = mailed(`
     update effect set state = 'cancelled', code = 'cancelled', settled_at = refrain_now()
     where slot = $1 and generation = $2 and state = 'owed'`);
 
-const ERASE = mailed(`
-    update effect set state = 'erased', code = 'erased', request = 'null', settled_at = refrain_now()
-    where tenant = $1 and subject = $2 and state in ('owed', 'held')`);
-
 const SUPERSEDE = mailed(`
     update effect e set state = 'superseded', code = 'superseded', settled_at = refrain_now()
     from unnest($1::text[], $2::text[], $3::text[]) as s (stream, of_kind, of_purpose)
@@ -107,7 +94,7 @@ const REDO = `
     request, request_hash, meta, shares)
   select service, slot, generation + 1, tenant, subject, stream_id, kind, purpose, root_cause, order_key, 'live',
     request, request_hash, meta, shares
-  from (select * from effect where slot = $1 order by generation desc limit 1) newest
+  from (select * from effect where slot = $1 order by generation desc limit 1 for update) newest
   where state in ('done', 'dead', 'cancelled', 'superseded')
   on conflict do nothing
   returning slot, generation, shares`;

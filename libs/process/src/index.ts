@@ -1,6 +1,7 @@
 export * from './decider';
 export * from './definition';
 export { type CallContext, type EffectKind } from './effect-runner';
+export { eraseSubject } from './erasure';
 export { discardParked } from './key-release';
 export { keptDaysOf } from './keeping';
 export * from './pending';

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { INPUT_PARKED, type DomainEvent } from '#libs/contracts';
-import { Conflict, type Outcome, StoreUnavailable, transact, type Pool } from '#libs/event-store';
+import { Conflict, mailWaits, type Outcome, StoreUnavailable, transact, type Pool } from '#libs/event-store';
 import { Batch } from './batch';
 import { type Caution, Killer } from './caution';
 import type { ProcessDefinition } from './definition';
@@ -86,6 +86,8 @@ export class InputProcessor<State, Event extends DomainEvent, Input> {
         return;
       } catch (error) {
         if (!(error instanceof Conflict)) throw error;
+        // Another pump decided it, or an erasure took it out: nothing is left to do here.
+        if (input.mailId !== undefined && !(await mailWaits(this.pool, input.mailId))) return;
         last = error;
         await pause(Math.random() * 10 * tries);
       }

@@ -45,7 +45,7 @@ function command<A>(often: number, name: string, given: fc.Arbitrary<A>, act: Ac
 
 const replica = fc.constantFrom(1, 2);
 const subject = fc.constantFrom(0, 1);
-const who = fc.constantFrom('ada', 'ada', 'ada', 'bug');
+const who = fc.constantFrom('ada', 'ada', 'eve', 'eve', 'bug');
 const some = fc.nat(20);
 const none = fc.constant(undefined);
 const end = fc.constantFrom<End>(
@@ -122,24 +122,30 @@ const commands = [
 ].flat();
 
 const RUNS = Number(process.env['MODEL_RUNS'] ?? 80);
+// On a machine that is busy with something else a run takes most of a second.
+const WITHIN_MS = RUNS * 2_000;
 
-it('keeps its rules whatever happens in whatever order', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.commands(commands, { maxCommands: 120, size: 'max' }), async (steps) => {
-      const office = new Office(db, `m${randomBytes(5).toString('hex')}`);
-      await fc.asyncModelRun(() => ({ model: { records: 0 }, real: office }), steps);
-      if (office.records.length === 0) return;
-      await office.settle();
+it(
+  'keeps its rules whatever happens in whatever order',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.commands(commands, { maxCommands: 120, size: 'max' }), async (steps) => {
+        const office = new Office(db, `m${randomBytes(5).toString('hex')}`);
+        await fc.asyncModelRun(() => ({ model: { records: 0 }, real: office }), steps);
+        if (office.records.length === 0) return;
+        await office.settle();
 
-      expect(await office.watch.unseen()).toEqual([]);
-      const decided = await office.watch.decided();
-      for (const { envelope } of office.records) {
-        const { id = '', subject: about = '' } = envelope ?? {};
-        if (office.discarded.has(about)) continue;
-        const { wished = 0, ended = 0, replayed = 0 } = decided.get(id) ?? {};
-        expect({ id, decided: wished - replayed, ended: ended > 0 }).toEqual({ id, decided: 1, ended: true });
-      }
-    }),
-    { numRuns: RUNS, endOnFailure: true },
-  );
-});
+        expect(await office.watch.unseen()).toEqual([]);
+        const decided = await office.watch.decided();
+        for (const { envelope } of office.records) {
+          const { id = '', subject: about = '' } = envelope ?? {};
+          if (office.discarded.has(about)) continue;
+          const { wished = 0, ended = 0, replayed = 0 } = decided.get(id) ?? {};
+          expect({ id, decided: wished - replayed, ended: ended > 0 }).toEqual({ id, decided: 1, ended: true });
+        }
+      }),
+      { numRuns: RUNS, endOnFailure: true },
+    );
+  },
+  WITHIN_MS,
+);

@@ -77,6 +77,11 @@ export const letterProcess = (
       };
     },
   },
+  // Everybody who wants to write to Eve asks for the same address.
+  sharedSlot: (tenant, kind, request) =>
+    kind === 'letters.look' && (request as { who: string }).who === 'eve'
+      ? `${tenant}|letters.look|content-${service}|eve`
+      : undefined,
   outcome({ kind, rootCause, state }, _at, stream) {
     if (state !== 'done') return { type: 'failed', cause: rootCause };
     return kind === 'letters.look' ? { type: 'address', cause: rootCause, stream } : { type: 'sent', cause: rootCause };

@@ -1,7 +1,6 @@
 import {
   cancel,
   type ClaimedEffect,
-  eraseOwed,
   type Finding,
   Ledger,
   moveReplay,
@@ -21,6 +20,7 @@ import { policiesOf } from '../effect-runner';
 import { Caution } from '../caution';
 import { InputProcessor } from '../input-processor';
 import { inputOfRecord } from '../inputs';
+import { eraseSubject } from '../erasure';
 import { discardParked, KeyRelease } from '../key-release';
 import { MailboxPump } from '../mailbox-pump';
 import { ReplayWorker } from '../replay/replay-worker';
@@ -162,7 +162,9 @@ export class Office {
   }
 
   async erase(subject: number): Promise<void> {
-    await eraseOwed(this.db.pool, 'default', this.subject(subject));
+    const whose = { tenant: 'default', subject: this.subject(subject), by: 'model', dryRun: false };
+    const found = await eraseSubject(this.db.pool, whose);
+    if ((found[this.service]?.inputs ?? 0) > 0) this.discarded.add(this.subject(subject));
     await this.watch.look(['erase']);
   }
 
@@ -172,7 +174,8 @@ export class Office {
     const effect = this.watch.newest(states[person], which);
     if (!effect) return;
     if (person === 'cancels') await cancel(this.db.pool, effect);
-    if (person === 'resolves') await resolveHeld(this.db.pool, effect, finding);
+    if (person === 'resolves')
+      await resolveHeld(this.db.pool, { ...effect, slot: effect.shares ?? effect.slot }, finding);
     if (person === 'redoes') await redo(this.db.pool, effect.slot);
     await this.watch.look(person === 'cancels' ? ['cancel'] : [`resolve ${finding.state}`]);
   }

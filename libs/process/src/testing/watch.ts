@@ -11,8 +11,20 @@ interface Row extends EffectName {
   kind: string;
   state: keyof typeof transitions;
   order_key: string | null;
+  /** The call that it shares with others; it follows that one's state. */
+  shares: string | null;
+  /** Whether it is such a call. */
+  shared: boolean;
   seq: string;
 }
+
+/** How owners follow the call that they share, whatever moves that. */
+const follows: Partial<Record<Row['state'], Row['state'][]>> = {
+  owed: ['done', 'dead', 'held'],
+  held: ['done', 'dead', 'owed'],
+  dead: ['done'],
+  cancelled: ['done'],
+};
 
 const nameOf = ({ slot, generation }: EffectName): string => `${slot}#${String(generation)}`;
 const opens = new Set(['owed', 'running', 'unknown']);
@@ -37,19 +49,21 @@ export class Watch {
   async look(steps: Step[]): Promise<void> {
     const before = this.effects;
     this.effects = await this.ledger();
-    for (const [name, now] of this.effects) {
-      const was = before.get(name);
+    for (const [seq, now] of this.effects) {
+      const name = nameOf(now);
+      const was = before.get(seq);
       if (!was) {
-        if (now.state !== 'owed') throw new Error(`${name} began as ${now.state}`);
+        if (now.state !== 'owed' && now.shares === null) throw new Error(`${name} began as ${now.state}`);
         continue;
       }
       if (was.state === now.state) continue;
+      if (was.shares !== null && follows[was.state]?.includes(now.state)) continue;
       const step = steps.find((one) => transitions[was.state][one] === now.state);
       if (!step) throw new Error(`${name} went from ${was.state} to ${now.state} by ${steps.join(', ') || 'nothing'}`);
       if (step === 'resolve owed') add(this.allowed, name);
       if (step === 'repeat') this.repeated(now, name);
     }
-    for (const name of before.keys()) if (!this.effects.has(name)) throw new Error(`${name} is gone`);
+    for (const [seq, was] of before) if (!this.effects.has(seq)) throw new Error(`${nameOf(was)} is gone`);
     this.orderHolds();
   }
 
@@ -57,7 +71,7 @@ export class Watch {
   async claimed(effects: ClaimedEffect[]): Promise<void> {
     const before = this.effects;
     for (const effect of effects) {
-      const row = before.get(nameOf(effect));
+      const row = [...before.values()].find((one) => nameOf(one) === nameOf(effect));
       const earlier = [...before.values()].find(
         (other) =>
           row?.order_key !== null &&
@@ -90,10 +104,10 @@ export class Watch {
   }
 
   /** An effect, in its newest generation, that is in one of these states. */
-  newest(states: string[], which: number): EffectName | undefined {
+  newest(states: string[], which: number): (EffectName & Pick<Row, 'shares'>) | undefined {
     const newest = new Map<string, Row>();
     for (const row of this.effects.values()) {
-      if (row.generation >= (newest.get(row.slot)?.generation ?? 0)) newest.set(row.slot, row);
+      if (!row.shared && row.generation >= (newest.get(row.slot)?.generation ?? 0)) newest.set(row.slot, row);
     }
     const found = [...newest.values()].filter((row) => states.includes(row.state));
     return found[which % Math.max(1, found.length)];
@@ -142,10 +156,10 @@ export class Watch {
 
   private async ledger(): Promise<Map<string, Row>> {
     const { rows } = await this.pool.query<Row>(
-      `select slot, generation, kind, state, order_key, seq from effect where service = $1`,
+      `select slot, generation, kind, state, order_key, shares, stream_id = '' as shared, seq from effect where service = $1`,
       [this.service],
     );
-    return new Map(rows.map((row) => [nameOf(row), row]));
+    return new Map(rows.map((row) => [row.seq, row]));
   }
 }
 
