@@ -54,7 +54,7 @@ export const benchEffects: Record<string, EffectKind> = {
     deadlineMs: 1_000,
     maxAttempts: 1,
     maxRepeats: 0,
-    plan: { answer: () => ({ name: 'Ada', city: 'Paris' }), cost: () => ({ apiCalls: 1 }) },
+    plan: { answer: () => ({ name: 'Ada', city: 'Paris' }), cost: () => ({ apiCalls: 1 }), follows: () => ({}) },
     perform: () => Promise.reject(new Error('a dry run performs nothing')),
   },
 };

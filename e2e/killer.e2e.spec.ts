@@ -1,7 +1,7 @@
-import { parkedKeys, requestRelease } from '#libs/event-store';
+import { moveReplay, parkedKeys, replayItems, replayOf, requestRelease, requestReplay } from '#libs/event-store';
 import { LogProducer } from '#libs/log';
 import { testDatabase, type TestDatabase } from '../libs/event-store/src/testing/test-database';
-import { createTopics, testConnection, testRecord } from '../libs/log/src/testing/log-fixture';
+import { createTopics, testConnection, testRecord, TopicReader } from '../libs/log/src/testing/log-fixture';
 import { Child, Watchdog } from './testing/children';
 import { until } from './testing/until';
 
@@ -19,10 +19,10 @@ afterAll(async () => {
 });
 
 /** A service of its own whose records are 20 contacts' words, one of them deadly. */
-async function deadly(word: 'kill' | 'hang') {
+async function deadly(word: string) {
   const db = await testDatabase();
   databases.push(db);
-  const connection = testConnection(word);
+  const connection = testConnection(`killer-${String(databases.length)}`);
   const { brokers, topicPrefix } = connection;
   const topic = (name: string) => ({ name, partitions: 3, retentionMs: 3_600_000, says: '' });
   await createTopics(connection, ['word.sayings.v1', 'word.events.v1', 'word-service.dlq'].map(topic));
@@ -46,8 +46,31 @@ async function deadly(word: 'kill' | 'hang') {
     children.push(child);
     return child;
   };
-  return { db, start };
+  return { db, connection, start };
 }
+
+/** Restarts a service that died, until `holds`; resolves to its deaths. The dead one's lease is not waited for. */
+async function deathsUntil(db: TestDatabase, start: () => Child, holds: () => Promise<boolean>): Promise<number> {
+  let child = start();
+  for (let deaths = 0; ; deaths += 1) {
+    await until('a death or an end', async () => child.hasEnded || (await holds()), 60_000);
+    if (!child.hasEnded) return deaths;
+    await child.ended;
+    await db.pool.query('delete from lease');
+    child = start();
+  }
+}
+
+// One that took it unawares, and three with care. Where the database has not yet noticed a death, the next process takes
+// another slot, which is clean: then one more is taken unawares, and leaves that slot dirty too.
+function isBounded(deaths: number, least: number) {
+  expect(deaths).toBeGreaterThanOrEqual(least);
+  expect(deaths).toBeLessThanOrEqual(least + 4);
+}
+
+/** The notes that are left about a replay, or about records of a topic. */
+const notesOf = async (db: TestDatabase, prefix: string) =>
+  (await db.pool.query<{ key: string }>('select key from suspect where starts_with(key, $1)', [prefix])).rows;
 
 /** Which words of each contact were decided, in order. */
 async function heard(db: TestDatabase): Promise<Record<string, string[]>> {
@@ -74,12 +97,6 @@ it.concurrent.each(['kill', 'hang'] as const)(
         child = start();
       }
     };
-    // One that took it unawares, and three with care. Where the database has not yet noticed a death, the next process
-    // takes another slot, which is clean: then one more is taken unawares, and leaves that slot dirty too.
-    const isBounded = (deaths: number, least: number) => {
-      expect(deaths).toBeGreaterThanOrEqual(least);
-      expect(deaths).toBeLessThanOrEqual(least + 4);
-    };
     isBounded(await deathsUntilParked(), 4);
     expect(await parkedKeys(db.pool)).toMatchObject([{ inputKey: `default:${DEADLY}`, code: 'Killer' }]);
     const others = () => heard(db).then((words) => Object.entries(words).filter(([subject]) => subject !== DEADLY));
@@ -100,3 +117,89 @@ it.concurrent.each(['kill', 'hang'] as const)(
     expect((await heard(db))[DEADLY]).toEqual(['first', word, 'third']);
   },
 );
+
+it.concurrent('gives up a record whose route ended the process three times, and its partition goes on', async () => {
+  const { db, connection, start } = await deadly('route kill');
+  const reader = new TopicReader(connection, 'word-service.dlq');
+  try {
+    const all = () => heard(db).then((words) => Object.values(words).flat().length === 20 * 3 - 1);
+    isBounded(await deathsUntil(db, start, all), 4);
+    const [letter] = await reader.until(1);
+    expect(letter?.value.toString()).toBe('{"word":"route kill"}');
+    expect(letter?.key).toBe(`default:${DEADLY}`);
+    expect(letter?.headers).toMatchObject({
+      refrain_original_topic: 'word.sayings.v1',
+      refrain_error_code: 'killer',
+      refrain_error_class: 'Killer',
+      refrain_attempts: '3',
+    });
+    expect(reader.records).toHaveLength(1);
+    expect(await parkedKeys(db.pool)).toEqual([]);
+    expect((await heard(db))[DEADLY]).toEqual(['first', 'third']);
+    expect(await notesOf(db, 'word.sayings.v1/')).toEqual([]);
+  } finally {
+    await reader.close();
+  }
+});
+
+describe('a replay', () => {
+  const fails = 'its handling ended the process 3 times';
+
+  /** A service that decided all its words while it was sound, and of which a replay is then asked. */
+  async function replaying(word: string, filter?: string) {
+    const { db, start } = await deadly(word);
+    const sound = start({ DECIDES: 'safely' });
+    const decided = async () => (await db.pool.query('select 1 from event')).rows.length === 2 * 20 * 3;
+    await until('all words, and the answers of all calls', decided, 60_000);
+    await sound.stop();
+    const asked = { service: 'word-service', topic: 'word.sayings.v1', selection: { filter }, by: 'test' };
+    const id = await requestReplay(db.pool, asked);
+    const is = (state: string) => async () => (await replayOf(db.pool, id))?.state === state;
+    /** Of each record that was not applied, once where the broker has it twice: what is said of it. */
+    const left = async () => {
+      const items = (await replayItems(db.pool, id, { limit: 200 })).filter(({ state }) => state !== 'applied');
+      const says = items.map(({ subject, state, reason, plan }) => {
+        const { fails, code } = plan as { fails?: string; code?: string };
+        return JSON.stringify({ subject, state, reason, fails, code });
+      });
+      return [...new Set(says)].map((text) => JSON.parse(text) as unknown);
+    };
+    return { db, id, is, left, sound, start };
+  }
+
+  const killer = { subject: `default:${DEADLY}`, code: 'killer', fails };
+  const held = { ...killer, state: 'held', reason: `killer: ${fails}` };
+
+  it.concurrent.each(['kill', 'route hang'])('shows a record whose planning ends the process by a %s', async (word) => {
+    const { db, id, is, left, start } = await replaying(word);
+    isBounded(await deathsUntil(db, start, is('planned')), 4);
+    expect(await left()).toContainEqual({ ...killer, state: 'planned' });
+    await moveReplay(db.pool, id, ['planned'], 'applying');
+    await until('the replay done', is('done'), 60_000);
+    expect(await left()).toEqual([held]);
+    expect(await notesOf(db, id)).toEqual([]);
+  });
+
+  it.concurrent('holds a record whose applying ends the process, and applies the others', async () => {
+    const { db, id, is, left, sound, start } = await replaying('hang');
+    sound.start();
+    await until('a plan', is('planned'));
+    await sound.stop();
+    await moveReplay(db.pool, id, ['planned'], 'applying');
+    isBounded(await deathsUntil(db, start, is('done')), 4);
+    expect(await left()).toEqual([held]);
+    expect(await notesOf(db, id)).toEqual([]);
+  });
+
+  it.concurrent('fails where its own filter ends the process', async () => {
+    const { db, id, is, start } = await replaying(`${'a'.repeat(40)}!`, 'value.word.matches("^(a+)+$")');
+    // Its partitions may be met in another order each time: what was planned before is counted anew behind it.
+    const deaths = await deathsUntil(db, start, is('failed'));
+    expect(deaths).toBeGreaterThanOrEqual(5);
+    expect(deaths).toBeLessThanOrEqual(3 * 4 + 5);
+    expect((await replayOf(db.pool, id))?.error).toMatch(
+      /^killer: the process ended again and again before record \d+/,
+    );
+    expect(await notesOf(db, id)).toEqual([]);
+  });
+});

@@ -1,9 +1,10 @@
 // A service of one file that hears words and makes one call for each, which it prints as "called <word> <key>". Its
-// `decide` ends or hangs the process at the words "kill" and "hang", unless DECIDES=safely. It stops in order at SIGTERM.
+// `decide` ends or hangs the process at the words "kill" and "hang", its route at "route kill" and "route hang", unless
+// DECIDES=safely. It stops in order at SIGTERM.
 import { catalog, type EventOf } from '#libs/contracts';
 import { openPool } from '#libs/event-store';
-import { LogConsumer, LogProducer } from '#libs/log';
-import { type Decision, Process, type ProcessDefinition, streamIdOf } from '#libs/process';
+import { boundsOf, deadLetter, LogConsumer, LogProducer, readRange } from '#libs/log';
+import { deadLetterOf, type Decision, Process, type ProcessDefinition, streamIdOf } from '#libs/process';
 import { z } from 'zod';
 
 const { KAFKA_BROKERS = '', DATABASE_URL = '', TOPIC_PREFIX = '', DECIDES } = process.env;
@@ -17,11 +18,16 @@ const events = catalog('word', 'word.events.v1', {
 type WordEvent = EventOf<typeof events>;
 type WordInput = { type: 'said' | 'called'; word: string };
 
+function meet(deed: string) {
+  if (DECIDES === 'safely') return;
+  if (deed === 'kill') process.kill(process.pid, 'SIGKILL');
+  // The signal to itself may take a moment.
+  while (deed === 'kill' || deed === 'hang');
+}
+
 function decide({ type, word }: WordInput): Decision<WordEvent> {
   if (type === 'called') return { events: [{ type: 'WordCalled', data: { word } }] };
-  if (DECIDES !== 'safely' && word === 'kill') process.kill(process.pid, 'SIGKILL');
-  // The signal to itself may take a moment.
-  while (DECIDES !== 'safely' && (word === 'kill' || word === 'hang'));
+  meet(word);
   return {
     events: [{ type: 'WordHeard', data: { word } }],
     effects: [{ kind: 'word.call', purpose: word, request: { word } }],
@@ -42,6 +48,7 @@ const definition: ProcessDefinition<number, WordEvent, WordInput> = {
       const [type = '', id = ''] = subject.split(':');
       const streamId = streamIdOf({ context: 'word', tenant, record: { type, id }, name: '' });
       const { word } = z.object({ word: z.string() }).parse(value);
+      if (word.startsWith('route ')) meet(word.slice('route '.length));
       return {
         inbox: { key: envelope.id, day: envelope.time.slice(0, 10) },
         targets: [{ streamId, tenant, subject, input: { type: 'said', word } }],
@@ -59,7 +66,11 @@ const producer = new LogProducer(connection);
 const running = new Process(definition, {
   pool,
   produce: (records) => producer.publish(records),
-  deadLetter: () => Promise.reject(new Error('nothing here is unreadable')),
+  deadLetter: (record, error) => deadLetter(producer, deadLetterOf(service, '1.0.0', record, error)),
+  log: {
+    bounds: (range) => boundsOf(connection, range),
+    read: (topic, bounds, onRecords) => readRange(connection, topic, bounds, onRecords),
+  },
   effects: {
     'word.call': {
       is: 'command',

@@ -1,19 +1,30 @@
 import type { Replay, ReplayItem } from '#libs/event-store';
-import type { ItemPlan, Verdict } from '#libs/process';
+import { courseOf, type ItemPlan, performed, type Verdict } from '#libs/process';
 
-/** What a plan comes to. Costs are upper bounds of what would be performed, by unit. */
-export interface Summary {
+/** What applying a plan costs, by unit. */
+interface Price {
+  assumed: number;
+  /** Of the calls that the plan shows. */
+  cost: Record<string, number>;
+  /** With all that answers which are not known yet may lead on to. */
+  atMost: Record<string, number>;
+}
+
+/** What a plan comes to. */
+export interface Summary extends Price {
   items: { planned: number; applied: number; held: number };
   then: Record<ItemPlan['then'], number>;
   events: Record<string, number>;
   /** By kind of effect, how many of each verdict. */
   effects: Record<string, Partial<Record<Verdict, number>>>;
-  assumed: number;
+  /** What applying with `--redo` comes to, where the request of an effect has changed. */
+  redo?: Price;
   /** Callbacks for whose vendor's id no stream is known. */
   unmatched: number;
   /** Records that today's code cannot decide. */
   fails: number;
-  cost: Record<string, number>;
+  /** Those of them whose handling ended the process, each in words. */
+  killers: string[];
   text: string;
 }
 
@@ -30,19 +41,24 @@ export async function summaryOf(read: (page: Page) => Promise<Item[]>, limit: nu
     assumed: 0,
     unmatched: 0,
     fails: 0,
+    killers: [],
     cost: {},
+    atMost: {},
   };
+  const redo: Price = { assumed: 0, cost: {}, atMost: {} };
   const held: string[] = [];
   for (let after: string | undefined; ;) {
     const page = await read({ after, limit });
     for (const item of page) {
       add(summary, item);
+      price(redo, item.plan as ItemPlan, true);
       if (item.state === 'held' && held.length < 10)
         held.push(`  ${item.source} ${item.subject}: ${item.reason ?? ''}`);
     }
     after = page.at(-1)?.seq;
     if (page.length < limit) break;
   }
+  if (Object.values(summary.effects).some(({ changed }) => changed)) summary.redo = redo;
   return { ...summary, text: textOf(summary, held) };
 }
 
@@ -50,18 +66,29 @@ function add(summary: Omit<Summary, 'text'>, item: Item): void {
   const plan = item.plan as ItemPlan;
   summary.items[item.state] += 1;
   summary.then[plan.then] += 1;
-  if (plan.assumed !== undefined) summary.assumed += 1;
+  price(summary, plan, false);
   if (plan.unmatched !== undefined) summary.unmatched += 1;
   if (plan.fails !== undefined) summary.fails += 1;
+  if (plan.code === 'killer') summary.killers.push(`  ${item.source} ${item.subject}: killer: ${plan.fails ?? ''}`);
   for (const type of plan.events) summary.events[type] = (summary.events[type] ?? 0) + 1;
-  for (const { kind, verdict, cost } of plan.effects) {
+  for (const { kind, verdict } of plan.effects) {
     const verdicts = (summary.effects[kind] ??= {});
     verdicts[verdict] = (verdicts[verdict] ?? 0) + 1;
-    if (verdict === 'changed') continue;
-    for (const [unit, amount] of Object.entries(cost ?? {})) {
-      summary.cost[unit] = (summary.cost[unit] ?? 0) + Number(amount);
-    }
   }
+}
+
+function price(sum: Price, plan: ItemPlan, redo: boolean): void {
+  const { effects, assumed, further } = courseOf(plan, redo);
+  if (assumed !== undefined) sum.assumed += 1;
+  for (const { cost } of performed(effects, redo)) {
+    count(sum.cost, cost);
+    count(sum.atMost, cost);
+  }
+  count(sum.atMost, further);
+}
+
+function count(sum: Record<string, number>, cost: object = {}): void {
+  for (const [unit, amount] of Object.entries(cost)) sum[unit] = (sum[unit] ?? 0) + Number(amount);
 }
 
 function textOf(summary: Omit<Summary, 'text'>, held: string[]): string {
@@ -70,6 +97,8 @@ function textOf(summary: Omit<Summary, 'text'>, held: string[]): string {
       .filter(([, n]) => n > 0)
       .map(([name, n]) => `${String(n)} ${name}`)
       .join(', ') || 'none';
+  const costs = ({ cost, atMost }: Price) => `${counts(cost)}; at most ${counts(atMost)}`;
+  const { redo } = summary;
   const effects = Object.entries(summary.effects).map(([kind, verdicts]) => `  ${kind.padEnd(18)} ${counts(verdicts)}`);
   return [
     `records    ${counts(summary.items)}`,
@@ -80,7 +109,9 @@ function textOf(summary: Omit<Summary, 'text'>, held: string[]): string {
     `assumed    ${String(summary.assumed)} records go on from an answer that is not known before the call`,
     ...(summary.unmatched > 0 ? [`unmatched  ${String(summary.unmatched)} callbacks of which no stream is known`] : []),
     ...(summary.fails > 0 ? [`fails      ${String(summary.fails)} records that today's code cannot decide`] : []),
-    `cost       at most ${counts(summary.cost)}, here; what other services then spend is not counted`,
+    ...summary.killers,
+    `cost       ${costs(summary)}, here; what other services then spend is not counted`,
+    ...(redo ? [`--redo     ${costs(redo)}; ${String(redo.assumed)} records assumed`] : []),
     ...(held.length > 0 ? ['held', ...held] : []),
   ].join('\n');
 }

@@ -21,7 +21,8 @@ export function recordEffects(config: RecordConfig): Record<string, EffectKind> 
       maxAttempts: 8,
       maxRepeats: 10,
       limits: hubspotLimits(plan),
-      plan: { answer: () => ({ modifiedAt: null }), cost: () => ({ apiCalls: 1 }) },
+      // A write carries all that is wanted: another one follows only from what somebody else wants meanwhile.
+      plan: { answer: () => ({ modifiedAt: null }), cost: () => ({ apiCalls: 1 }), follows: () => ({}) },
       perform: (request: UpdateRequest, call) => hubspot.update(request, call.signal),
     },
     'hubspot.read': {

@@ -26,7 +26,11 @@ export function enrichmentEffects(config: EnrichmentConfig): Record<string, Effe
       maxRepeats: 0,
       // The record, and one batch of its notes.
       limits: hubspotLimits(plan, 2),
-      plan: { cost: () => ({ apiCalls: 1 }) },
+      plan: {
+        cost: ({ notes }: ReadRequest) => ({ apiCalls: notes > 0 ? 2 : 1 }),
+        follows: ({ properties, notes }: ReadRequest) =>
+          tokensFor(LONGEST_INSTRUCTION + (properties.length + notes) * LONGEST_TEXT),
+      },
       perform: (request: ReadRequest, call) => hubspot.read(request, call.signal),
     },
     'openai.ask': {
@@ -38,13 +42,19 @@ export function enrichmentEffects(config: EnrichmentConfig): Record<string, Effe
       shares: ({ model, name, instruction, text, schema }: Question) =>
         JSON.stringify([model, name, instruction, schema, text]),
       // What the model will say is not known before; four characters are about one token.
-      plan: { cost: ({ instruction, text }: Question) => tokensFor(instruction.length + text.length) },
+      plan: {
+        cost: ({ instruction, text }: Question) => tokensFor(instruction.length + text.length),
+        follows: () => ({}),
+      },
       perform: (question: Question, call) => openai.ask(question, call.signal),
     },
   };
 }
 
 const MAX_ANSWER_TOKENS = 1_000;
+// In characters: HubSpot's own limit of a text property's value and of a note, and far more than a recipe's instruction.
+const LONGEST_TEXT = 65_536;
+const LONGEST_INSTRUCTION = 10_000;
 
 const tokensFor = (characters: number) => ({
   apiCalls: 1,

@@ -3,6 +3,10 @@ import { HeygenClient, type TemplateVideo } from '#libs/vendors/heygen';
 import { HubspotClient, hubspotLimits, type ReadRequest } from '#libs/vendors/hubspot';
 import type { RenderConfig } from './render.config';
 
+// Its status is asked for once where no callback comes, and once where one says of a failure no code.
+const ASKED = { apiCalls: 2 };
+const VIDEO = { credits: 1, apiCalls: 1 };
+
 // A video of which nothing was heard for so long is no longer in the making.
 const JOB_MS = 2 * 3_600_000;
 
@@ -25,7 +29,10 @@ export function renderEffects(config: RenderConfig): Record<string, EffectKind> 
       maxAttempts: 8,
       maxRepeats: 0,
       limits: hubspotLimits(plan),
-      plan: { cost: () => ({ apiCalls: 1 }) },
+      plan: {
+        cost: () => ({ apiCalls: 1 }),
+        follows: () => ({ credits: VIDEO.credits, apiCalls: VIDEO.apiCalls + ASKED.apiCalls }),
+      },
       perform: (request: ReadRequest, call) => hubspot.read(request, call.signal),
     },
     'heygen.generate': {
@@ -36,7 +43,7 @@ export function renderEffects(config: RenderConfig): Record<string, EffectKind> 
       limits: [
         { name: 'jobs', most: config.HEYGEN_JOBS, jobMs: JOB_MS, pausedBy: ['rate_limit_exceeded', 'http-429'] },
       ],
-      plan: { answer: () => ({ videoId: 'planned' }), cost: () => ({ credits: 1, apiCalls: 1 }) },
+      plan: { answer: () => ({ videoId: 'planned' }), cost: () => VIDEO, follows: () => ASKED },
       perform: (order: TemplateVideo, call) =>
         heygen.generate(named(order, call.generation), call.idempotencyKey, call.signal),
     },
@@ -45,7 +52,7 @@ export function renderEffects(config: RenderConfig): Record<string, EffectKind> 
       deadlineMs: 8_000,
       maxAttempts: 5,
       maxRepeats: 0,
-      plan: { cost: () => ({ apiCalls: 1 }) },
+      plan: { cost: () => ({ apiCalls: 1 }), follows: () => ({}) },
       perform: ({ videoId }: { videoId: string }, call) => heygen.status(videoId, call.signal),
     },
   };

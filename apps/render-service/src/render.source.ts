@@ -42,6 +42,7 @@ export function renderProcess(
           throw new Error(`${service} owes no ${kind}`);
       }
     },
+    timerFollows: () => ({ apiCalls: 1 }),
     timer: (_timer, _at, _streamId, rootCause) => ({ type: 'overdue', rootCause }),
   };
 }

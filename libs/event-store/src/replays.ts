@@ -107,9 +107,11 @@ export async function moveReplay(
        update replay set state = $3, redo = coalesce($4, redo), error = $5,
          planned_at = case when $3 = 'planned' then refrain_now() else planned_at end,
          ended_at = case when $6 then refrain_now() end
-       where id = $1 and state = any ($2::text[]) returning id
+       where id = $1 and state = any ($2::text[]) returning id, service
      ), forgotten as (
        delete from replay_stream s using moved where s.replay_id = moved.id
+     ), cleared as (
+       delete from suspect s using moved where s.service = moved.service and starts_with(s.key, moved.id || '@')
      )
      select id from moved`,
     [id, from, to, over.redo ?? null, over.error ?? null, endedStates.includes(to)],

@@ -1,26 +1,33 @@
 import { clear, type Pool, type Replica, suspect } from '#libs/event-store';
 
-const DEATHS = 3;
-// More than a replica has in hand at once (500 records of each of 3 partitions, 200 mails): by then whatever killed the
-// process before has come by here, or belongs to another replica now.
-const CAREFUL_INPUTS = 2_000;
+/** Deaths that are noted before what was being handled is known to be a killer. */
+export const DEATHS = 3;
 
-/** An input whose handling ended the process three times. It is parked like one whose decision throws. */
+// More than a replica has in hand at once, so that by then whatever killed the process before has come by here, or belongs
+// to another replica now: 500 records of each of 3 partitions, each routed and decided, with 200 mails; and the 3 pages
+// of 1,000 records that a plan has on their way. Each has a count of its own: a plan must not use up the inputs' care.
+const STEPS = { inputs: 4_000, replays: 3_000 };
+
+/** What is handled with care. */
+export type Careful = keyof typeof STEPS;
+
+/** Something whose handling ended the process three times: it is set aside, by whoever knows what it is. */
 export class Killer extends Error {
   readonly code = 'killer';
+  readonly deaths = DEATHS;
 
-  constructor() {
-    super(`its handling ended the process ${String(DEATHS)} times`);
+  constructor(message = `its handling ended the process ${String(DEATHS)} times`) {
+    super(message);
     this.name = 'Killer';
   }
 }
 
 /**
- * Finds the input that ends the process. A replica that takes over from one that did not stop in order handles its first
- * 2,000 inputs one at a time, and notes each before. In the clean state it costs nothing.
+ * Finds what ends the process. A replica that takes over from one that did not stop in order handles what comes first one
+ * at a time, and notes each before. In the clean state it costs nothing.
  */
 export class Caution {
-  private left: number | undefined;
+  private left: Record<Careful, number> | undefined;
   private turn: Promise<unknown> = Promise.resolve();
   /** Noted by this process and not cleared since: tried again, they do not count as another death. */
   private readonly noted = new Set<string>();
@@ -31,27 +38,39 @@ export class Caution {
     private readonly replica: Replica,
   ) {}
 
-  /** Resolves to whether inputs are handled singly; rejects while the database is away. */
-  async on(): Promise<boolean> {
-    this.left ??= (await this.replica.tookOver()) ? CAREFUL_INPUTS : 0;
-    return this.left > 0;
+  /** Resolves to whether these are handled singly; rejects while the database is away. */
+  async on(what: Careful): Promise<boolean> {
+    this.left ??= (await this.replica.tookOver()) ? { ...STEPS } : { inputs: 0, replays: 0 };
+    return this.left[what] > 0;
   }
 
   /**
-   * Runs `work` on an input while the process handles nothing else. Where the input has ended the process three times,
-   * `work` is told so, to park it instead.
+   * Runs `work` while the process handles nothing else with care. Where what `key` names has ended the process three
+   * times, `work` is told so, to set it aside instead; it is forgotten once `work` has ended.
    */
-  singly<T>(key: string, work: (killer: Killer | undefined) => Promise<T>): Promise<T> {
-    const mine = this.turn.then(() => this.noting(key, work));
+  singly<T>(what: Careful, key: string, work: (killer: Killer | undefined) => Promise<T>): Promise<T> {
+    const mine = this.turn.then(() => this.noting(what, key, work));
     this.turn = mine.catch(() => undefined);
     return mine;
   }
 
-  private async noting<T>(key: string, work: (killer: Killer | undefined) => Promise<T>): Promise<T> {
+  /**
+   * Notes that something is under way in which others are handled singly: they are found first, so it may have ended the
+   * process once more than they. Rejects with a {@link Killer} where it did, or `most` times. Resolves to what takes the
+   * note back.
+   */
+  async around(key: string, says: string, most = DEATHS + 1): Promise<() => Promise<void>> {
+    const before = this.noted.has(key) ? 0 : await suspect(this.pool, this.service, key);
+    if (before >= most) throw new Killer(says);
+    this.noted.add(key);
+    return () => this.clear(key);
+  }
+
+  private async noting<T>(what: Careful, key: string, work: (killer: Killer | undefined) => Promise<T>): Promise<T> {
     const deaths = this.noted.has(key) ? 0 : await suspect(this.pool, this.service, key);
     this.noted.add(key);
     const result = await work(deaths >= DEATHS ? new Killer() : undefined).finally(() => this.clear(key));
-    this.left = Math.max(0, (this.left ?? 0) - 1);
+    if (this.left) this.left[what] = Math.max(0, this.left[what] - 1);
     return result;
   }
 

@@ -1,6 +1,6 @@
-import type { Catalog, DomainEvent, Envelope } from '#libs/contracts';
+import type { Catalog, Cost, DomainEvent, Envelope } from '#libs/contracts';
 import type { EffectOutcome } from '#libs/event-store';
-import type { Decider } from './decider';
+import type { Decider, Timer } from './decider';
 import type { Awaited, InboxKey, Target } from './pending';
 
 /** A record whose envelope and JSON value could be read. `hash` is the SHA-256 of the value's bytes. */
@@ -51,6 +51,8 @@ export interface ProcessDefinition<State, Event extends DomainEvent, Input> {
   /** An effect's end as an input; `at` is when it became known (RFC 3339). */
   outcome(outcome: EffectOutcome, at: string, streamId: string): Input;
   timer?(timer: TimerMail, at: string, streamId: string, rootCause: string): Input;
+  /** For plans: upper bound of what all calls together cost that this timer may lead to; nothing unless said. */
+  timerFollows?(timer: Timer): Cost;
   /** The slot of the call that an effect shares with all of the same content; added by the process, from its kinds. */
   sharedSlot?(tenant: string, kind: string, request: unknown): string | undefined;
 }

@@ -38,11 +38,15 @@ export interface EffectKind extends Omit<KindPolicy, 'kind'> {
    * Effects of equal content share one call and its receipt.
    */
   shares?(request: never): string;
-  /**
-   * For plans, which perform nothing: the answer that a successful command would give (absent where it cannot be known
-   * before), and an upper bound of its cost.
-   */
-  plan?: { answer?(request: never): unknown; cost?(request: never): Cost };
+  /** For plans, which perform nothing; a kind without it costs nothing, and no call follows from it. */
+  plan?: {
+    /** The answer that a successful command would give; absent where it cannot be known before. */
+    answer?(request: never): unknown;
+    /** Upper bound of what the call costs. */
+    cost(request: never): Cost;
+    /** Upper bound of what all calls together cost that this service may make because of any answer to this one. */
+    follows(request: never): Cost;
+  };
 }
 
 const SWEEP_MS = 500;

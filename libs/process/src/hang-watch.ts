@@ -1,13 +1,14 @@
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { Decider } from './decider';
+import type { DomainEvent } from '#libs/contracts';
+import type { ProcessDefinition } from './definition';
 
 /**
- * Ends this process by SIGKILL, with one line on standard error, when a decision takes longer than the limit: whoever
- * hangs in `decide` can neither stop itself nor say so. Watches from a thread of its own; costs two counts a decision.
+ * Ends this process by SIGKILL, with one line on standard error, when a decision, or the way to one, takes longer than the
+ * limit: whoever hangs can neither stop itself nor say so. Watches from a thread of its own; costs two counts a step.
  */
 export class HangWatch {
-  /** Odd while a decision is being made; every change is a sign of life. */
+  /** Odd while the service's own code runs; every change is a sign of life. */
   private readonly beats = new Int32Array(new SharedArrayBuffer(4));
   private thread: Worker | undefined;
 
@@ -29,16 +30,26 @@ export class HangWatch {
     this.thread = undefined;
   }
 
-  /** The same decider, watched. */
-  watched<S, E, I>(decider: Decider<S, E, I>): Decider<S, E, I> {
+  /** The same definition; whatever of it is code is watched. */
+  watched<S, E extends DomainEvent, I>(definition: ProcessDefinition<S, E, I>): ProcessDefinition<S, E, I> {
+    const { decider, routes } = definition;
     return {
-      initial: decider.initial,
-      evolve: (state, event) => this.beating(() => decider.evolve(state, event)),
-      decide: (state, input) => this.beating(() => decider.decide(state, input)),
+      ...definition,
+      decider: {
+        initial: decider.initial,
+        evolve: (state, event) => this.beating(() => decider.evolve(state, event)),
+        decide: (state, input) => this.beating(() => decider.decide(state, input)),
+      },
+      routes: Object.fromEntries(
+        Object.entries(routes).map(([topic, route]) => [topic, (record) => this.beating(() => route(record))]),
+      ),
+      outcome: (...given) => this.beating(() => definition.outcome(...given)),
+      timer: definition.timer && ((...given) => this.beating(() => definition.timer?.(...given) as I)),
     };
   }
 
-  private beating<T>(work: () => T): T {
+  /** Runs `work`, watched. */
+  beating<T>(work: () => T): T {
     Atomics.add(this.beats, 0, 1);
     try {
       return work();

@@ -1,3 +1,4 @@
+export { deadLetterOf } from './dead-letter';
 export * from './decider';
 export * from './definition';
 export { type CallContext, type EffectKind } from './effect-runner';
@@ -8,7 +9,7 @@ export * from './pending';
 export { Process, type Surroundings } from './process';
 export type { EffectOutcome, Lane, VendorLimit } from '#libs/event-store';
 export type { Produce } from './publish';
-export type { ItemPlan, PlannedEffect } from './replay/simulation';
+export { courseOf, type ItemPlan, performed, type PlannedEffect } from './replay/simulation';
 export type { Verdict } from './replay/verdict';
 export * from './service-runtime';
 export { Storm } from './storm';

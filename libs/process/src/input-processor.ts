@@ -17,6 +17,13 @@ export type OnCommitted = () => void;
 /** Told of an input that was parked; the details stand on the dead letter topic. */
 export type OnParked = (inputKey: string, error: unknown) => void;
 
+/** How inputs are made of records or mail; `keyOf` names one of them, and no input. */
+interface Making<T, Input> {
+  keyOf(one: T): string;
+  make(one: T): Pending<Input> | undefined;
+  broken(one: T, error: unknown): Promise<void>;
+}
+
 /**
  * Brings inputs to their decisions. When `handle` resolves, each is accounted for: decided, a repeat, or parked. It
  * rejects with {@link StoreUnavailable} (nothing was decided) or a storm (nothing more will be): the same inputs
@@ -37,11 +44,36 @@ export class InputProcessor<State, Event extends DomainEvent, Input> {
     return this.watch.storm !== undefined;
   }
 
+  /**
+   * Makes what came in into inputs. `broken` is given what throws, or has ended the process three times: no decision is
+   * reached then, and mostly no key is known. Rejects while the database is away.
+   */
+  async made<T>(all: readonly T[], { keyOf, make, broken }: Making<T, Input>): Promise<Pending<Input>[]> {
+    const attempt = async (one: T, killer?: Killer) => {
+      try {
+        if (killer) throw killer;
+        return make(one);
+      } catch (error) {
+        await broken(one, error);
+        return undefined;
+      }
+    };
+    const careful = await this.caution.on('inputs');
+    const inputs: Pending<Input>[] = [];
+    for (const one of all) {
+      const input = await (careful
+        ? this.caution.singly('inputs', keyOf(one), (killer) => attempt(one, killer))
+        : attempt(one));
+      if (input) inputs.push(input);
+    }
+    return inputs;
+  }
+
   async handle(inputs: Pending<Input>[]): Promise<void> {
     if (this.watch.storm) throw this.watch.storm;
     const unique = withoutRepeats(inputs);
     if (unique.length === 0) return;
-    if (await this.caution.on()) return this.handleEach(unique, (input) => this.handleWithCare(input));
+    if (await this.caution.on('inputs')) return this.handleEach(unique, (input) => this.handleWithCare(input));
     try {
       await this.commitTwice(unique);
       this.watch.passed(unique.length);
@@ -61,7 +93,7 @@ export class InputProcessor<State, Event extends DomainEvent, Input> {
   }
 
   private handleWithCare(input: Pending<Input>): Promise<void> {
-    return this.caution.singly(input.inbox.key, (killer) => this.handleAlone(input, killer));
+    return this.caution.singly('inputs', input.inbox.key, (killer) => this.handleAlone(input, killer));
   }
 
   // Another writer moved a version or took a mark: one more look at the whole batch, before it is taken apart.

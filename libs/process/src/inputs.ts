@@ -15,6 +15,10 @@ export interface RecordMail {
   at?: string;
 }
 
+/** Where a record stands on the log: topic/partition/offset. */
+export const placeOf = ({ topic, partition, offset }: IncomingRecord): string =>
+  `${topic}/${String(partition)}/${offset}`;
+
 /**
  * Makes a record into an input; undefined where nothing here listens to it. Throws {@link UnreadableRecord} for poison:
  * no envelope, no JSON, or not the shape of its topic.
@@ -24,8 +28,8 @@ export function inputOfRecord<S, E extends DomainEvent, I>(
   record: IncomingRecord,
 ): Pending<I> | undefined {
   if (!record.envelope) throw new UnreadableRecord('the headers are no CloudEvent');
-  const { topic, partition, offset, value, envelope } = record;
-  const at = `${topic}/${String(partition)}/${offset}`;
+  const { topic, value, envelope } = record;
+  const at = placeOf(record);
   return pendingRecord(definition, { topic, value: value.toString('base64'), envelope, at }, value);
 }
 

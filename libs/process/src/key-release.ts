@@ -42,7 +42,7 @@ export class KeyRelease<State, Event extends DomainEvent, Input> {
   }
 
   private async release(inputKey: string): Promise<void> {
-    const careful = await this.caution.on();
+    const careful = await this.caution.on('inputs');
     let limit = careful ? 1 : MAIL_A_STEP;
     for (;;) {
       const step = await (careful ? this.decideWithCare(inputKey) : this.decideNext(inputKey, limit));
@@ -57,7 +57,7 @@ export class KeyRelease<State, Event extends DomainEvent, Input> {
 
   private async decideWithCare(inputKey: string): Promise<Step> {
     const [next] = await parkedMail(this.pool, this.definition.service, inputKey, 1);
-    return this.caution.singly(next?.key ?? inputKey, (killer) => this.decideNext(inputKey, 1, killer));
+    return this.caution.singly('inputs', next?.key ?? inputKey, (killer) => this.decideNext(inputKey, 1, killer));
   }
 
   private async decideNext(inputKey: string, limit: number, killer?: Killer): Promise<Step> {

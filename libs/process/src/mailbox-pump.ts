@@ -1,10 +1,9 @@
 import type { DomainEvent } from '#libs/contracts';
-import { dropLeases, dueMail, holdLeases, Loop, type Mail, type OnError, type Pool } from '#libs/event-store';
+import { dropLeases, dueMail, holdLeases, Loop, type OnError, type Pool } from '#libs/event-store';
 import type { ProcessDefinition } from './definition';
 import { inputOfMail, waitingMail } from './inputs';
 import type { KeyRelease } from './key-release';
 import type { InputProcessor } from './input-processor';
-import type { Pending } from './pending';
 
 const PAGE = 200;
 const POLL_MS = 50;
@@ -56,23 +55,14 @@ export class MailboxPump<State, Event extends DomainEvent, Input> {
   async step(): Promise<boolean> {
     if (this.processor.stopped || !(await this.holdsLease())) return false;
     const mail = await dueMail(this.pool, this.definition.service, PAGE);
-    const inputs: Pending<Input>[] = [];
-    for (const m of mail) {
-      const input = await this.inputOrPark(m);
-      if (input) inputs.push(input);
-    }
+    const inputs = await this.processor.made(mail, {
+      keyOf: ({ id }) => `mail ${id}`,
+      make: (one) => inputOfMail(this.definition, one),
+      broken: (one, error) => this.processor.park(waitingMail(one), error),
+    });
     await this.processor.handle(inputs);
     const released = await this.release.step();
     return released || mail.length === PAGE;
-  }
-
-  private async inputOrPark(mail: Mail): Promise<Pending<Input> | undefined> {
-    try {
-      return inputOfMail(this.definition, mail);
-    } catch (error) {
-      await this.processor.park(waitingMail(mail), error);
-      return undefined;
-    }
   }
 
   private async holdsLease(): Promise<boolean> {

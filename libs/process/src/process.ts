@@ -7,10 +7,9 @@ import { type ProcessDefinition, UnreadableRecord } from './definition';
 import { EffectRunner, type EffectKind } from './effect-runner';
 import { HangWatch } from './hang-watch';
 import { InputProcessor, type OnParked } from './input-processor';
-import { inputOfRecord } from './inputs';
+import { inputOfRecord, placeOf } from './inputs';
 import { KeyRelease } from './key-release';
 import { MailboxPump } from './mailbox-pump';
-import type { Pending } from './pending';
 import { type Produce, publishTo } from './publish';
 import type { LogRange } from './replay/planner';
 import { ReplayWorker } from './replay/replay-worker';
@@ -63,11 +62,7 @@ export class Process<State, Event extends DomainEvent, Input> {
     private readonly surroundings: Surroundings,
   ) {
     this.hangs = new HangWatch(plain.service, surroundings.decideLimitMs);
-    const definition = {
-      ...plain,
-      decider: this.hangs.watched(plain.decider),
-      sharedSlot: this.sharedSlot.bind(this),
-    };
+    const definition = { ...this.hangs.watched(plain), sharedSlot: this.sharedSlot.bind(this) };
     this.definition = definition;
     const { pool, produce, effects, concurrency, pollMs, log, onError, onParked } = surroundings;
     const { receiptDays = RECEIPT_DAYS } = surroundings;
@@ -93,7 +88,8 @@ export class Process<State, Event extends DomainEvent, Input> {
     const release = new KeyRelease(pool, definition, committed, caution);
     this.relay = new Relay(pool, service, owner, publishTo(produce, catalog), onError, pollMs);
     this.runner = new EffectRunner(pool, service, owner, effects, concurrency, settled, onError, pollMs);
-    const replaying = log && { log, receiptDays, onCommitted: committed };
+    const watched = this.hangs.beating.bind(this.hangs);
+    const replaying = log && { log, receiptDays, onCommitted: committed, caution, watched };
     this.replays = replaying && new ReplayWorker(pool, definition, effects, replaying, owner, onError);
     // A storm is told once, by itself.
     const onPumpError: OnError = (error, loop) => {
@@ -138,20 +134,18 @@ export class Process<State, Event extends DomainEvent, Input> {
   }
 
   private async take(records: IncomingRecord[]): Promise<void> {
-    const inputs: Pending<Input>[] = [];
-    for (const record of records) {
-      try {
-        const input = inputOfRecord(this.definition, record);
-        if (input) inputs.push(input);
-      } catch (error) {
-        // Poison, or a route with a bug: either way no key is known that could be parked. Only bugs make a storm.
-        if (!(error instanceof UnreadableRecord)) {
-          this.watch.failed(`${record.topic}/${String(record.partition)}/${record.offset}`, error);
-        }
-        await this.surroundings.deadLetter(record, error instanceof Error ? error : new Error(String(error)));
-      }
-    }
+    const inputs = await this.processor.made(records, {
+      keyOf: placeOf,
+      make: (record) => inputOfRecord(this.definition, record),
+      broken: (record, error) => this.giveUp(record, error),
+    });
     await this.processor.handle(inputs);
+  }
+
+  // Poison, a killer, or a route with a bug: either way no key is known that could be parked. Only bugs make a storm.
+  private async giveUp(record: IncomingRecord, error: unknown): Promise<void> {
+    if (!(error instanceof UnreadableRecord)) this.watch.failed(placeOf(record), error);
+    await this.surroundings.deadLetter(record, error instanceof Error ? error : new Error(String(error)));
   }
 
   private sharedSlot(tenant: string, kind: string, request: unknown): string | undefined {

@@ -15,7 +15,6 @@ import {
   type BatchHandler,
   boundsOf,
   deadLetter,
-  type IncomingRecord,
   type LogConnection,
   type LogLines,
   LogProducer,
@@ -24,7 +23,8 @@ import {
 } from '#libs/log';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type ProcessDefinition, UnreadableRecord } from './definition';
+import { deadLetterOf } from './dead-letter';
+import type { ProcessDefinition } from './definition';
 import type { EffectKind } from './effect-runner';
 import { Keeping } from './keeping';
 import { Process } from './process';
@@ -91,7 +91,7 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
         read: (topic, bounds, onRecords) => readRange(connection, topic, bounds, onRecords),
       },
       produce: (records) => this.producer.publish(records),
-      deadLetter: (record, error) => deadLetter(this.producer, letterOf(service, version, record, error)),
+      deadLetter: (record, error) => deadLetter(this.producer, deadLetterOf(service, version, record, error)),
       onError,
       onParked: (inputKey, err) => lines.error({ err, inputKey }, 'an input could not be handled: its key is parked'),
       onStorm: (err) => lines.error({ err }, 'so many inputs fail alike that nothing more is decided'),
@@ -164,16 +164,4 @@ export const connectionOf = (
   topicPrefix: config.TOPIC_PREFIX,
   clientId,
   lines,
-});
-
-const letterOf = (service: string, handlerVersion: string, record: IncomingRecord, error: Error) => ({
-  service,
-  record,
-  handlerVersion,
-  attempts: 1,
-  error: {
-    code: error instanceof UnreadableRecord ? 'unreadable' : 'bug',
-    class: error.name,
-    message: error.message,
-  },
 });

@@ -16,9 +16,11 @@ import {
 } from '#libs/event-store';
 import { recordKey } from '#libs/contracts';
 import { Batch } from '../batch';
+import type { Killer } from '../caution';
 import type { ProcessDefinition } from '../definition';
 import type { EffectKind } from '../effect-runner';
 import { deedsOf, saysOf } from './deeds';
+import { failing, KILLERS, type ReplayOptions } from './planner';
 import { matched, recordOfItem, type ReplayInput, replayInput } from './replay-item';
 import { type ItemPlan, Simulation } from './simulation';
 
@@ -42,7 +44,7 @@ export class Applier<State, Event extends DomainEvent, Input> {
     private readonly pool: Pool,
     private readonly definition: ProcessDefinition<State, Event, Input>,
     kinds: Record<string, EffectKind>,
-    private readonly onCommitted: () => void,
+    private readonly options: ReplayOptions,
     private readonly holdsLease: () => Promise<boolean>,
   ) {
     this.simulation = new Simulation(definition, kinds);
@@ -55,23 +57,60 @@ export class Applier<State, Event extends DomainEvent, Input> {
       await moveReplay(this.pool, replay.id, ['applying'], 'done');
       return true;
     }
+    const { caution } = this.options;
+    const waiting = new Set<string>();
+    if (!(await caution.on('replays'))) return this.applyAll(replay, items, waiting, stopping);
+    let applied = false;
+    for (const item of items) {
+      if (stopping.aborted || !(await this.holdsLease())) break;
+      const settled = await caution.singly('replays', `${replay.id}|${item.source}`, (killer) =>
+        killer ? this.holdKiller(replay, item, killer) : this.applyAll(replay, [item], waiting, stopping),
+      );
+      applied ||= settled;
+    }
+    return applied;
+  }
+
+  private async holdKiller(replay: Replay, item: ReplayItem, killer: Killer): Promise<boolean> {
+    const plan = { ...failing(killer), then: (item.plan as ItemPlan).then };
+    const reason = `${killer.code}: ${killer.message}`;
+    await noteReplayItem(this.pool, replay.id, item.seq, { state: 'held', reason, plan });
+    await this.options.caution.around(
+      `${replay.id}@killers`,
+      `another item, ${item.source}, ended the process`,
+      KILLERS,
+    );
+    return true;
+  }
+
+  // `waiting` are streams on which an earlier item of the same look still has to be applied, or has set something off.
+  private async applyAll(
+    replay: Replay,
+    items: ReplayItem[],
+    waiting: Set<string>,
+    stopping: AbortSignal,
+  ): Promise<boolean> {
     const ready = await this.ready(replay, items);
     // An item waits until what the plan's earlier item on its stream set off is settled (protocol 24).
-    const waiting = await unsettledStreams(this.pool, replay.id, [...new Set(ready.flatMap(({ streams }) => streams))]);
+    const streams = [...new Set(ready.flatMap((one) => one.streams))];
+    for (const stream of await unsettledStreams(this.pool, replay.id, streams)) waiting.add(stream);
     let applied = false;
     for (const { item, made, streams } of ready) {
       if (stopping.aborted || !(await this.holdsLease())) return applied;
       const waits = streams.some((stream) => waiting.has(stream));
       const settled = !waits && (await this.apply(replay, item, made));
       applied ||= settled;
-      if (settled) this.onCommitted();
+      if (settled) this.options.onCommitted();
       if (!settled || sets(item.plan as ItemPlan)) for (const stream of streams) waiting.add(stream);
     }
     return applied;
   }
 
   private async ready(replay: Replay, items: ReplayItem[]): Promise<Ready<Input>[]> {
-    const all = items.map((item) => ({ item, made: replayInput(this.definition, recordOfItem(item), replay) }));
+    const all = items.map((item) => ({
+      item,
+      made: isKiller(item) ? undefined : replayInput(this.definition, recordOfItem(item), replay),
+    }));
     const awaited = all.flatMap(({ made }) => made?.input.awaits ?? []);
     const known = await correlated(this.pool, this.definition.service, awaited);
     return all.map(({ item, made }) => {
@@ -85,7 +124,8 @@ export class Applier<State, Event extends DomainEvent, Input> {
   private async apply(replay: Replay, item: ReplayItem, made: ReplayInput<Input> | undefined): Promise<boolean> {
     const held = (reason: string) => noteReplayItem(this.pool, replay.id, item.seq, { state: 'held', reason });
     if (!made) {
-      await held('nothing listens to this record any more');
+      const { fails } = item.plan as ItemPlan;
+      await held(isKiller(item) ? `killer: ${fails ?? ''}` : 'nothing listens to this record any more');
       return true;
     }
     const { input } = made;
@@ -122,7 +162,7 @@ export class Applier<State, Event extends DomainEvent, Input> {
     const view = { ...receipts, streams: known.streams, marks: new Map() };
     const now = { ...this.simulation.plan(input, original.key, view).plan, then: shown.then };
     if (deedsOf(now, replay.redo) !== deedsOf(shown, replay.redo)) {
-      return { state: 'held', reason: `today it would do something else: ${saysOf(now)}` };
+      return { state: 'held', reason: `today it would do something else: ${saysOf(now, replay.redo)}` };
     }
     await new Batch(this.definition, [input]).run(tx, { known, receipts });
     return { state: 'applied', plan: now };
@@ -131,3 +171,6 @@ export class Applier<State, Event extends DomainEvent, Input> {
 
 /** Whether an item sets off calls, whose ends are inputs of their own. */
 const sets = (plan: ItemPlan): boolean => plan.effects.some(({ verdict }) => verdict !== 'skipped');
+
+// Found so when it was planned: it is not even routed.
+const isKiller = (item: ReplayItem): boolean => (item.plan as ItemPlan).code === 'killer';

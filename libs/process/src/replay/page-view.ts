@@ -80,10 +80,6 @@ export class PageView<Input> {
     readonly left: Left,
   ) {}
 
-  set answers(answers: Map<string, FrozenAnswer>) {
-    this.live.answers = answers;
-  }
-
   /** As it is before the page's first record. */
   begin(): Simulating {
     return new Simulating(this.live, this.left);

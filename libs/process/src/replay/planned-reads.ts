@@ -1,13 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import {
-  dropReads,
-  freezeReads,
-  type FrozenAnswer,
-  frozenAnswers,
-  oweReads,
-  type PlannedRead,
-  type Pool,
-} from '#libs/event-store';
+import { dropReads, freezeReads, oweReads, type PlannedRead, type Pool } from '#libs/event-store';
 
 const LOOK_EVERY_MS = 50;
 
@@ -44,9 +36,5 @@ export class PlannedReads {
       throw error;
     }
     return true;
-  }
-
-  answersOn(streams: readonly string[]): Promise<Map<string, FrozenAnswer>> {
-    return frozenAnswers(this.pool, this.replayId, [...streams]);
   }
 }

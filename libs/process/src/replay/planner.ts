@@ -1,7 +1,9 @@
-import type { DomainEvent } from '#libs/contracts';
+import { type DomainEvent, recordKey } from '#libs/contracts';
 import { addReplayPage, countReplayItems, moveReplay, type Pool, type Replay, replayOf } from '#libs/event-store';
 import type { Bounds, IncomingRecord, TopicRange } from '#libs/log';
+import { type Caution, Killer } from '../caution';
 import type { ProcessDefinition } from '../definition';
+import { placeOf } from '../inputs';
 import type { EffectKind } from '../effect-runner';
 import { type Left, PageReader, type PageView, type PlanInput, type Simulating } from './page-view';
 import { PlannedReads } from './planned-reads';
@@ -15,10 +17,24 @@ export interface LogRange {
   read(topic: string, bounds: Bounds, onRecords: (records: IncomingRecord[]) => Promise<void>): Promise<void>;
 }
 
+/** What a replay needs besides its service's code. */
+export interface ReplayOptions {
+  log: LogRange;
+  /** How long receipts are kept, in days: records that are older are planned only when asked for (protocol 25). */
+  receiptDays: number;
+  /** Told of every commit that left something to do. */
+  onCommitted: () => void;
+  caution: Caution;
+  /** Runs code that may hang; see HangWatch. */
+  watched: <T>(work: () => T) => T;
+}
+
 /** The plan is not wanted any more, or another replica makes it. */
 export class GivenUp extends Error {}
 
 const PAGE = 1_000;
+/** Records whose deaths a replay may cost the service; at the next one it stops. */
+export const KILLERS = 2;
 const DAY_MS = 86_400_000;
 
 /** One plan in the making. */
@@ -50,6 +66,13 @@ interface PlannedItem {
   plan: ItemPlan;
 }
 
+/** What was found of a page of records; `reads` are queries that would make it certain. */
+interface PlannedPage {
+  items: PlannedItem[];
+  left: Left;
+  reads: Simulated['reads'];
+}
+
 /**
  * Makes a plan page by page: while one is simulated, the next ones' streams and receipts are read and the one before is
  * written. What it must remember stands in the plan's tables, so memory does not grow with the plan.
@@ -61,7 +84,7 @@ export class Planner<State, Event extends DomainEvent, Input> {
     private readonly pool: Pool,
     private readonly definition: ProcessDefinition<State, Event, Input>,
     kinds: Record<string, EffectKind>,
-    private readonly options: { log: LogRange; receiptDays: number; onCommitted: () => void },
+    private readonly options: ReplayOptions,
     private readonly holdsLease: () => Promise<boolean>,
   ) {
     this.simulation = new Simulation(definition, kinds);
@@ -69,14 +92,28 @@ export class Planner<State, Event extends DomainEvent, Input> {
 
   /** Resolves when the plan is made; rejects with {@link GivenUp} where it is not wanted, or what made it fail. */
   async make(replay: Replay, stopping: AbortSignal): Promise<void> {
+    const { caution } = this.options;
+    const key = `${replay.id}@${String(replay.recordsSeen)}`;
+    const says = `the process ended again and again before record ${String(replay.recordsSeen + 1)} was planned`;
+    const ended = (await caution.on('replays')) ? await caution.around(key, says) : undefined;
+    try {
+      await this.makeAll(replay, stopping);
+    } finally {
+      await ended?.();
+    }
+  }
+
+  private async makeAll(replay: Replay, stopping: AbortSignal): Promise<void> {
     const { pool, definition } = this;
+    const { log, caution, onCommitted, watched } = this.options;
     const { bounds, total } = await this.bounds(replay);
+    const matches = recordFilter(replay.selection);
     const run: Run<State, Event, Input> = {
       replay,
       stopping,
-      matches: recordFilter(replay.selection),
+      matches: (record) => watched(() => matches(record)),
       reader: new PageReader(pool, definition, replay),
-      reads: new PlannedReads(pool, definition.service, replay.id, this.options.onCommitted),
+      reads: new PlannedReads(pool, definition.service, replay.id, onCommitted),
       seen: replay.recordsSeen,
       items: (await countReplayItems(pool, replay.id)).all,
       total,
@@ -84,11 +121,14 @@ export class Planner<State, Event extends DomainEvent, Input> {
     };
     let [older, last] = [NO_PAGE, NO_PAGE];
     try {
-      await this.options.log.read(replay.topic, bounds, async (records) => {
-        for (let from = 0; from < records.length; from += PAGE) {
+      await log.read(replay.topic, bounds, async (records) => {
+        for (let from = 0; from < records.length;) {
+          const careful = await caution.on('replays');
+          // With care a page is one record, and is written before the next one is begun.
+          const page = records.slice(from, (from += careful ? 1 : PAGE));
           const { written } = older;
-          [older, last] = [last, this.begin(run, records.slice(from, from + PAGE), [older, last])];
-          await written;
+          [older, last] = [last, this.begin(run, page, [older, last], careful)];
+          await (careful ? last.written : written);
         }
       });
       await last.written;
@@ -117,13 +157,16 @@ export class Planner<State, Event extends DomainEvent, Input> {
   }
 
   // Begun when all but the two pages before are written: only their results must be laid over what is read.
-  private begin(run: Run<State, Event, Input>, records: IncomingRecord[], before: [Page, Page]): Page {
+  private begin(
+    run: Run<State, Event, Input>,
+    records: IncomingRecord[],
+    before: [Page, Page],
+    careful: boolean,
+  ): Page {
     const made = (async () => {
       await this.wanted(run);
       this.refuseOlderThanReceipts(run.replay, records);
-      const view = await run.reader.read(this.inputs(run, records));
-      for (const page of before) run.reader.layOver(view, await page.left);
-      return this.simulate(run, view);
+      return this.simulate(run, records.filter(run.matches), before, careful);
     })();
     const left = made.then((page) => page.left);
     const written = (async () => {
@@ -151,35 +194,61 @@ export class Planner<State, Event extends DomainEvent, Input> {
     );
   }
 
-  private inputs({ matches, replay }: Run<State, Event, Input>, records: IncomingRecord[]): PlanInput<Input>[] {
-    return records.filter(matches).flatMap((record) => {
-      const input = replayInput(this.definition, record, { id: replay.id, redo: false });
-      return input ? [{ ...input, record }] : [];
-    });
-  }
-
-  private async simulate(run: Run<State, Event, Input>, view: PageView<Input>) {
+  private async simulate(
+    run: Run<State, Event, Input>,
+    records: IncomingRecord[],
+    before: [Page, Page],
+    careful: boolean,
+  ): Promise<PlannedPage> {
     const stillWanted = async () => {
       await this.wanted(run);
       if ((await replayOf(this.pool, run.replay.id))?.state !== 'requested') throw new GivenUp();
     };
     for (;;) {
-      const page = this.simulateAll(view);
+      const [alone] = records;
+      const page = await (careful && alone ? this.planWithCare(run, alone, before) : this.plan(run, records, before));
       if (!run.replay.reads || !(await run.reads.answer(page.reads, stillWanted))) return page;
-      view.answers = await run.reads.answersOn(view.targets);
     }
   }
 
-  private simulateAll(view: PageView<Input>): { items: PlannedItem[]; left: Left; reads: Simulated['reads'] } {
+  private planWithCare(run: Run<State, Event, Input>, record: IncomingRecord, before: [Page, Page]) {
+    const { caution } = this.options;
+    const { id } = run.replay;
+    const place = placeOf(record);
+    return caution.singly('replays', `${id}|${place}`, async (killer) => {
+      if (!killer) return this.plan(run, [record], before);
+      await caution.around(`${id}@killers`, `another of its records, ${place}, ended the process`, KILLERS);
+      const subject = recordKey(record.envelope?.tenant ?? '', record.envelope?.subject ?? '');
+      const item = { source: place, subject, body: bodyOf(record), plan: failing(killer) };
+      return { items: [item], left: new Map(), reads: [] } satisfies PlannedPage;
+    });
+  }
+
+  private async plan(
+    run: Run<State, Event, Input>,
+    records: IncomingRecord[],
+    before: [Page, Page],
+  ): Promise<PlannedPage> {
+    const view = await run.reader.read(this.inputs(run, records));
+    for (const page of before) run.reader.layOver(view, await page.left);
+    return this.simulateAll(view);
+  }
+
+  private inputs({ replay }: Run<State, Event, Input>, records: IncomingRecord[]): PlanInput<Input>[] {
+    return records.flatMap((record) => {
+      const input = replayInput(this.definition, record, { id: replay.id, redo: false });
+      return input ? [{ ...input, record }] : [];
+    });
+  }
+
+  private simulateAll(view: PageView<Input>): PlannedPage {
     const page = view.begin();
     const reads: Simulated['reads'] = [];
     const items = view.inputs.map((item) => {
       const made = this.simulateOne(item, page);
       page.keep(made.left);
       reads.push(...made.reads);
-      const { topic, value, envelope } = item.record;
-      const body = { topic, value: value.toString('base64'), envelope };
-      return { source: item.source, subject: item.input.inputKey, body, plan: made.plan };
+      return { source: item.source, subject: item.input.inputKey, body: bodyOf(item.record), plan: made.plan };
     });
     return { items, left: page.left, reads };
   }
@@ -190,16 +259,11 @@ export class Planner<State, Event extends DomainEvent, Input> {
       if (unmatched !== undefined) made.plan.unmatched = unmatched;
       return made;
     } catch (error) {
-      const fails = error instanceof Error ? error.message : String(error);
-      return { plan: { then: 'no then', events: [], effects: [], fails }, left: new Map(), reads: [] };
+      return { plan: failing(error), left: new Map(), reads: [] };
     }
   }
 
-  private async write(
-    run: Run<State, Event, Input>,
-    records: IncomingRecord[],
-    page: { items: PlannedItem[]; left: Left },
-  ): Promise<void> {
+  private async write(run: Run<State, Event, Input>, records: IncomingRecord[], page: PlannedPage): Promise<void> {
     const { replay, seen, items, total, offsets } = run;
     const last = records.at(-1);
     if (last) offsets[String(last.partition)] = String(BigInt(last.offset) + 1n);
@@ -210,4 +274,13 @@ export class Planner<State, Event extends DomainEvent, Input> {
     run.seen = to;
     run.items += added.length;
   }
+}
+
+const bodyOf = ({ topic, value, envelope }: IncomingRecord) => ({ topic, value: value.toString('base64'), envelope });
+
+/** The plan of a record that today's code cannot decide. */
+export function failing(error: unknown): ItemPlan {
+  const fails = error instanceof Error ? error.message : String(error);
+  const code = error instanceof Killer ? error.code : 'bug';
+  return { then: 'no then', events: [], effects: [], fails, code };
 }

@@ -11,19 +11,11 @@ import {
   type Replay,
   StoreUnavailable,
 } from '#libs/event-store';
+import { Killer } from '../caution';
 import type { ProcessDefinition } from '../definition';
 import type { EffectKind } from '../effect-runner';
 import { Applier } from './applier';
-import { GivenUp, type LogRange, Planner } from './planner';
-
-/** What a replay needs besides its service's code. */
-export interface ReplayOptions {
-  log: LogRange;
-  /** How long receipts are kept, in days: records that are older are planned only when asked for (protocol 25). */
-  receiptDays: number;
-  /** Told of every commit that left something to do. */
-  onCommitted: () => void;
-}
+import { GivenUp, Planner, type ReplayOptions } from './planner';
 
 const POLL_MS = 250;
 const LEASE_MS = 10_000;
@@ -52,7 +44,7 @@ export class ReplayWorker<State, Event extends DomainEvent, Input> {
     this.lease = `replay/${definition.service}`;
     const holdsLease = () => this.holdsLease();
     this.planner = new Planner(pool, definition, kinds, options, holdsLease);
-    this.applier = new Applier(pool, definition, kinds, options.onCommitted, holdsLease);
+    this.applier = new Applier(pool, definition, kinds, options, holdsLease);
     this.loop = new Loop(`replays of ${definition.service}`, POLL_MS, (stopping) => this.step(stopping), onError);
   }
 
@@ -70,7 +62,7 @@ export class ReplayWorker<State, Event extends DomainEvent, Input> {
     if (!(await this.holdsLease())) return false;
     const replay = await openReplay(this.pool, this.definition.service);
     if (!replay) return false;
-    if (replay.state === 'applying') return this.applier.step(replay, stopping);
+    if (replay.state === 'applying') return this.apply(replay, stopping);
     await this.plan(replay, stopping);
     return true;
   }
@@ -81,8 +73,17 @@ export class ReplayWorker<State, Event extends DomainEvent, Input> {
     } catch (error) {
       if (error instanceof GivenUp || stopping.aborted) return;
       if (error instanceof StoreUnavailable || error instanceof Conflict) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
-      await moveReplay(this.pool, replay.id, ['requested'], 'failed', { error: reason });
+      await moveReplay(this.pool, replay.id, ['requested'], 'failed', { error: reasonOf(error) });
+    }
+  }
+
+  private async apply(replay: Replay, stopping: AbortSignal): Promise<boolean> {
+    try {
+      return await this.applier.step(replay, stopping);
+    } catch (error) {
+      if (!(error instanceof Killer)) throw error;
+      await moveReplay(this.pool, replay.id, ['applying'], 'paused', { error: reasonOf(error) });
+      return false;
     }
   }
 
@@ -94,4 +95,9 @@ export class ReplayWorker<State, Event extends DomainEvent, Input> {
     }
     return this.holds;
   }
+}
+
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return error instanceof Killer ? `${error.code}: ${message}` : message;
 }

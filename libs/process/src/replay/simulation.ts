@@ -1,10 +1,11 @@
 import { readEvent, wireType, type Cost, type DomainEvent } from '#libs/contracts';
 import type { PlannedRead, SimulatedStream } from '#libs/event-store';
-import type { Decision, Owed } from '../decider';
+import type { Owed } from '../decider';
 import type { ProcessDefinition } from '../definition';
 import type { EffectKind } from '../effect-runner';
 import type { Pending, Target } from '../pending';
 import { canonical, requestHash, slotOf } from '../slot';
+import { type Bound, plus, unbound, upperOf, without } from './bound';
 import { Draft, type View } from './draft';
 import { rule, type Verdict } from './verdict';
 
@@ -17,20 +18,35 @@ export interface PlannedEffect {
   cost?: Cost;
 }
 
-/** What a replay would do about one record. */
-export interface ItemPlan {
-  /** Today's code on the stream as it was then, against what was recorded; `no then` where that is not known. */
-  then: 'same' | 'differs' | 'no then';
-  /** Events that would be appended now, by type. */
+/** What becomes of a record: the events that would be appended, by type, and the effects. */
+export interface Course {
   events: string[];
   effects: PlannedEffect[];
   /** From here on the plan is a guess, because this answer is not known before the call is made. */
   assumed?: string;
+  /**
+   * Upper bound of what calls may cost beside `effects`: those that answers which are not known yet, or are other than
+   * supposed, may lead on to.
+   */
+  further?: Cost;
+}
+
+/** What a replay would do about one record. */
+export interface ItemPlan extends Course {
+  /** Today's code on the stream as it was then, against what was recorded; `no then` where that is not known. */
+  then: 'same' | 'differs' | 'no then';
+  /** What applying with `--redo` does instead, where the request of an effect has changed. */
+  redo?: Course;
   /** The vendor's id that this callback names, where no stream is known for it (protocol 9). */
   unmatched?: string;
   /** Today's code cannot decide this record: why. */
   fails?: string;
+  /** Beside `fails`: `bug` where deciding it throws, `killer` where its handling ended the process. */
+  code?: 'bug' | 'killer';
 }
+
+/** What applying does, with `--redo` or without. */
+export const courseOf = (plan: ItemPlan, redo: boolean): Course => (redo ? plan.redo : undefined) ?? plan;
 
 /** A plan, what it would leave on its streams, and the queries that would make it certain. */
 export interface Simulated {
@@ -41,8 +57,18 @@ export interface Simulated {
 
 interface Step<Input> {
   target: Target<Input>;
+  rootCause: string;
   /** It goes on from an answer that no vendor has given. */
   supposed: boolean;
+  /** What led to it. */
+  bound: Bound;
+}
+
+/** One course in the making. */
+interface Run<State, Event extends DomainEvent> extends Course {
+  redo: boolean;
+  draft: Draft<State, Event>;
+  reads: PlannedRead[];
 }
 
 /** A chain longer than this is a decider that answers its own answers. */
@@ -60,15 +86,30 @@ export class Simulation<State, Event extends DomainEvent, Input> {
 
   /** Changes nothing of `view`. Throws what `decide` throws. */
   plan(input: Pending<Input>, originalKey: string, view: View): Simulated {
-    const draft = new Draft(this.definition, view);
-    const plan: ItemPlan = { then: this.then(input, originalKey, view), events: [], effects: [] };
-    const reads: PlannedRead[] = [];
-    const steps: Step<Input>[] = input.targets.map((target) => ({ target, supposed: false }));
-    for (let taken = 0; steps.length > 0 && taken < MAX_STEPS; taken += 1) {
-      const step = steps.shift();
-      if (step) steps.push(...this.step(step, input.meta.rootCause, plan, draft, reads));
-    }
+    const { course, draft, reads } = this.run(input, view, false);
+    const plan: ItemPlan = { then: this.then(input, originalKey, view), ...course };
+    if (course.effects.some(({ verdict }) => verdict === 'changed')) plan.redo = this.run(input, view, true).course;
     return { plan, left: draft.left, reads };
+  }
+
+  private run(input: Pending<Input>, view: View, redo: boolean) {
+    const draft = new Draft<State, Event>(this.definition, view);
+    const run: Run<State, Event> = { redo, draft, events: [], effects: [], reads: [] };
+    const bound = unbound();
+    const { rootCause } = input.meta;
+    const steps: Step<Input>[] = input.targets.map((target) => ({ target, rootCause, supposed: false, bound }));
+    for (let taken = 0; steps.length > 0; taken += 1) {
+      if (taken === MAX_STEPS) throw new Error('the code answers its own answers without end');
+      const step = steps.shift();
+      if (step) steps.push(...this.step(step, run));
+    }
+    const { events, effects, assumed, reads } = run;
+    const further = without(
+      upperOf(bound),
+      performed(effects, redo).reduce((sum, { cost }) => plus(sum, cost ?? {}), {}),
+    );
+    const course = { events, effects, ...(assumed === undefined ? {} : { assumed }), ...(further ? { further } : {}) };
+    return { course, draft, reads };
   }
 
   // Only the record's own decision is compared: what followed from it were inputs of their own.
@@ -95,53 +136,52 @@ export class Simulation<State, Event extends DomainEvent, Input> {
     return same.every(Boolean) ? 'same' : 'differs';
   }
 
-  private step(step: Step<Input>, rootCause: string, plan: ItemPlan, draft: Draft<State, Event>, reads: PlannedRead[]) {
-    const { target } = step;
+  private step(step: Step<Input>, run: Run<State, Event>): Step<Input>[] {
+    const { target, bound } = step;
+    const { draft } = run;
     const decision = this.definition.decider.decide(draft.stateOf(target.streamId), target.input);
     const appended = decision.events.map((event) => this.stored(event));
     if (appended.length > 0) draft.append(target.streamId, decision.events, appended);
-    plan.events.push(...appended.map((event) => event.type));
-    return this.owe(decision, step, decision.rootCause ?? rootCause, plan, draft, reads);
+    run.events.push(...appended.map((event) => event.type));
+    for (const timer of decision.timers ?? []) bound.led.push(unbound({}, this.definition.timerFollows?.(timer)));
+    const rootCause = decision.rootCause ?? step.rootCause;
+    return (decision.effects ?? []).flatMap((owed) => this.owe(owed, { ...step, rootCause }, run));
   }
 
-  private owe(
-    decision: Decision<Event>,
-    { target, supposed }: Step<Input>,
-    rootCause: string,
-    plan: ItemPlan,
-    draft: Draft<State, Event>,
-    reads: PlannedRead[],
-  ): Step<Input>[] {
-    return (decision.effects ?? []).flatMap((owed): Step<Input>[] => {
-      const { tenant, subject, streamId } = target;
-      const { kind, request } = owed;
-      const slot = slotOf({ tenant, kind, streamId, purpose: owed.purpose, rootCause });
-      const hash = requestHash(request);
-      const ruling = rule(draft.entryOf(slot), draft.answers.get(slot), hash, false);
-      plan.effects.push(this.planned(owed, slot, hash, ruling.verdict));
-      const answer = ruling.told ?? this.success(owed, ruling.generation);
-      if (!answer) {
-        if (ruling.generation !== undefined) {
-          plan.assumed ??= kind;
-          const isQuery = this.kinds[kind]?.is === 'query';
-          if (isQuery && !supposed) reads.push({ slot, requestHash: hash, tenant, subject, streamId, kind, request });
-        }
-        return [];
+  private owe(owed: Owed, { target, rootCause, supposed, bound }: Step<Input>, run: Run<State, Event>): Step<Input>[] {
+    const { tenant, subject, streamId } = target;
+    const { kind, request } = owed;
+    const { draft } = run;
+    const slot = slotOf({ tenant, kind, streamId, purpose: owed.purpose, rootCause });
+    const hash = requestHash(request);
+    const ruling = rule(draft.entryOf(slot), draft.answers.get(slot), hash, run.redo);
+    const effect = this.planned(owed, slot, hash, ruling.verdict);
+    run.effects.push(effect);
+    const isCalled = ruling.generation !== undefined && !ruling.told;
+    const led = isCalled ? unbound(effect.cost, this.kinds[kind]?.plan?.follows(request as never)) : unbound();
+    bound.led.push(led);
+    const answer = ruling.told ?? this.success(owed, ruling.generation);
+    if (!answer) {
+      if (isCalled) {
+        run.assumed ??= kind;
+        const isQuery = this.kinds[kind]?.is === 'query';
+        if (isQuery && !supposed) run.reads.push({ slot, requestHash: hash, tenant, subject, streamId, kind, request });
       }
-      const told = { slot, generation: answer.generation, answer: answer.answer, code: null };
-      if (ruling.generation !== undefined) {
-        draft.settle(streamId, { ...told, state: 'done', requestHash: hash, settledAt: answer.at });
-      }
-      const outcome = { ...owed, ...told, rootCause, state: 'done' as const, meta: { rootCause, causedBy: slot } };
-      const at = answer.at ?? new Date().toISOString();
-      const input = this.definition.outcome(outcome, at, streamId);
-      return [{ target: { ...target, input }, supposed: supposed || !ruling.told }];
-    });
+      return [];
+    }
+    const told = { slot, generation: answer.generation, answer: answer.answer, code: null };
+    if (ruling.generation !== undefined) {
+      draft.settle(streamId, { ...told, state: 'done', requestHash: hash, settledAt: answer.at });
+    }
+    const outcome = { ...owed, ...told, rootCause, state: 'done' as const, meta: { rootCause, causedBy: slot } };
+    const at = answer.at ?? new Date().toISOString();
+    const input = this.definition.outcome(outcome, at, streamId);
+    return [{ target: { ...target, input }, rootCause, supposed: supposed || !ruling.told, bound: led }];
   }
 
   private planned({ kind, request }: Owed, slot: string, hash: string, verdict: Verdict): PlannedEffect {
-    const performed = verdict === 'new' || verdict === 'again' || verdict === 'changed';
-    const cost = performed ? this.kinds[kind]?.plan?.cost?.(request as never) : undefined;
+    const isPriced = verdict === 'new' || verdict === 'again' || verdict === 'changed';
+    const cost = isPriced ? this.kinds[kind]?.plan?.cost?.(request as never) : undefined;
     return { kind, slot, verdict, requestHash: hash, ...(cost ? { cost } : {}) };
   }
 
@@ -165,3 +205,7 @@ export class Simulation<State, Event extends DomainEvent, Input> {
     return { type: wireType(this.definition.catalog, event), data: event.data };
   }
 }
+
+/** The effects of a course that are really called. */
+export const performed = (effects: PlannedEffect[], redo: boolean): PlannedEffect[] =>
+  effects.filter(({ verdict }) => ['new', 'again'].includes(verdict) || (verdict === 'changed' && redo));

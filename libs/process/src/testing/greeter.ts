@@ -30,13 +30,16 @@ export const GREETER_TOPIC = 'greeting.wishes.v1';
 
 /**
  * How today's code differs from yesterday's: the bug refuses short names, the politeness changes what is sent, the deaf
- * one hears no callbacks, and a busy one greets a record only so often.
+ * one hears no callbacks, a busy one greets a record only so often, one that insists sends what came back by express, and a
+ * thorough one looks up more of a name.
  */
 export interface GreeterCode {
   refusesShortNames?: boolean;
   polite?: boolean;
   deaf?: boolean;
   atMost?: number;
+  insists?: boolean;
+  thorough?: boolean;
 }
 
 function greeterDecider({
@@ -44,6 +47,8 @@ function greeterDecider({
   polite,
   deaf,
   atMost = Infinity,
+  insists,
+  thorough,
 }: GreeterCode): Decider<Greetings, GreeterEvent, GreeterInput> {
   const states = {
     GreetingAsked: 'asked',
@@ -64,10 +69,13 @@ function greeterDecider({
       if (input.type === 'asked') {
         if (input.who === 'Bug') throw new TypeError('a bug in decide');
         if (!status && Object.keys(greetings).length >= atMost) return { events: [] };
-        const look: Owed = { kind: 'greeter.look', purpose: 'look', request: { who: input.who } };
+        const look: Owed = { kind: 'greeter.look', purpose: 'look', request: { who: input.who, thorough } };
         return { events: status ? [] : [{ type: 'GreetingAsked', data: { cause } }], effects: [look] };
       }
       if (input.type === 'sent') {
+        if (insists && input.letter.startsWith('returned')) {
+          return { events: [], effects: [{ kind: 'greeter.express', purpose: 'express', request: input.letter }] };
+        }
         const correlate = { vendor: 'post', externalId: input.letter };
         return { events: status === 'prepared' ? [{ type: 'GreetingSent', data: { cause } }] : [], correlate };
       }
@@ -130,9 +138,10 @@ export const greeterEffects = (calls: string[]): Record<string, EffectKind> => (
     deadlineMs: 2_000,
     maxAttempts: 3,
     maxRepeats: 0,
-    perform: ({ who }: { who: string }) => {
+    plan: { cost: () => ({ apiCalls: 1 }), follows: () => ({ credits: 4 }) },
+    perform: ({ who, thorough }: { who: string; thorough?: boolean }) => {
       calls.push(`look ${who}`);
-      return Promise.resolve({ outcome: 'done', value: who });
+      return Promise.resolve({ outcome: 'done', value: thorough ? `${who} the Great` : who, cost: { apiCalls: 1 } });
     },
   },
   'greeter.send': {
@@ -140,10 +149,21 @@ export const greeterEffects = (calls: string[]): Record<string, EffectKind> => (
     deadlineMs: 2_000,
     maxAttempts: 3,
     maxRepeats: 1,
-    plan: { answer: () => 'letter', cost: () => ({ credits: 1 }) },
+    plan: { answer: () => 'letter', cost: () => ({ credits: 1 }), follows: () => ({ credits: 3 }) },
     perform: ({ text }: { text: string }) => {
       calls.push(`send ${text}`);
       return Promise.resolve({ outcome: 'done', value: `letter to ${text.split(' ')[1] ?? ''}`, cost: { credits: 1 } });
+    },
+  },
+  'greeter.express': {
+    is: 'command',
+    deadlineMs: 2_000,
+    maxAttempts: 3,
+    maxRepeats: 1,
+    plan: { answer: () => 'letter', cost: () => ({ credits: 3 }), follows: () => ({}) },
+    perform: (letter: string) => {
+      calls.push(`express ${letter}`);
+      return Promise.resolve({ outcome: 'done', value: 'letter by express', cost: { credits: 3 } });
     },
   },
 });

@@ -99,7 +99,10 @@ const kind = (over: Pick<EffectKind, 'is' | 'plan'>): EffectKind => ({
 
 export const letterKinds: Record<string, EffectKind> = {
   'letters.look': kind({ is: 'query' }),
-  'letters.send': kind({ is: 'command', plan: { answer: () => 'sent', cost: () => ({ credits: 1 }) } }),
+  'letters.send': kind({
+    is: 'command',
+    plan: { answer: () => 'sent', cost: () => ({ credits: 1 }), follows: () => ({}) },
+  }),
 };
 
 /** The n-th wish on the topic: a record of its own for a subject, which stands at offset n. */

@@ -249,7 +249,8 @@ class Replica {
           await onRecords(records.slice(from, Math.min(from + 3, Number(end))));
       },
     };
-    const replaying = { log, receiptDays: 400, onCommitted: ignore };
+    const watched = <T>(work: () => T) => work();
+    const replaying = { log, receiptDays: 400, onCommitted: ignore, caution, watched };
     this.replays = new ReplayWorker(pool, definition, letterKinds, replaying, owner, ignore);
   }
 }
