@@ -21,7 +21,8 @@ export function recordEffects(config: RecordConfig): Record<string, EffectKind> 
       maxAttempts: 8,
       maxRepeats: 10,
       limits: hubspotLimits(plan),
-      // A write carries all that is wanted: another one follows only from what somebody else wants meanwhile.
+      // A write carries all that is wanted: another one follows only from what somebody else wants meanwhile, or from a
+      // repeated call, which no bound holds.
       plan: { answer: () => ({ modifiedAt: null }), cost: () => ({ apiCalls: 1 }), follows: () => ({}) },
       perform: (request: UpdateRequest, call) => hubspot.update(request, call.signal),
     },
@@ -31,7 +32,8 @@ export function recordEffects(config: RecordConfig): Record<string, EffectKind> 
       maxAttempts: 8,
       maxRepeats: 0,
       limits: hubspotLimits(plan),
-      plan: { cost: () => ({ apiCalls: 1 }) },
+      // What a late call set back is written once more.
+      plan: { cost: () => ({ apiCalls: 1 }), follows: () => ({ apiCalls: 1 }) },
       perform: (request: ReadRequest, call) => hubspot.read(request, call.signal),
     },
   };

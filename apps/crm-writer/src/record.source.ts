@@ -50,6 +50,8 @@ export const recordProcess = (): ProcessDefinition<RecordState, CrmEvent, Record
     record: readStreamId(streamId).record,
     write: writeIn(name),
   }),
+  // A look, and the write of what it finds undone.
+  timerFollows: () => ({ apiCalls: 2 }),
 });
 
 // `write-3`, `read-back-3`: both name the write that they are about.
