@@ -8,6 +8,7 @@ import { ConfigError, loadConfig, type Environment } from './config';
 import { createLogger, NestLog, type Logger } from './logging';
 import { ProblemFilter } from './problem-filter';
 import { logRequests } from './request-line';
+import { spanRequests } from './request-span';
 import type { appSettings } from './settings';
 import { shutdownTelemetry, startTelemetry } from './telemetry';
 
@@ -69,6 +70,7 @@ function adapterWith(logger: Logger): FastifyAdapter {
   fastify.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_LIMIT }, (_request, body, done) => {
     done(null, body);
   });
+  spanRequests(fastify);
   logRequests(fastify, logger);
   return adapter;
 }
