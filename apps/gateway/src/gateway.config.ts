@@ -1,4 +1,4 @@
-import { appSettings, logSettings, secret, url } from '#libs/platform';
+import { appSettings, count, logSettings, secret, url } from '#libs/platform';
 import { z } from 'zod';
 import { tenantsFile } from './tenants';
 
@@ -12,6 +12,17 @@ export const gatewayConfig = z.object({
   TENANTS_FILE: tenantsFile()
     .optional()
     .describe('YAML list of tenants and their portals; without it all are `default`'),
+  WHEN_LOG_IS_AWAY: z
+    .enum(['refuse', 'spool'])
+    .default('refuse')
+    .describe('What the log cannot take is answered 503, for the vendor to repeat, or kept in Postgres until it can'),
+  DATABASE_URL: url('postgres', 'postgresql')
+    .meta({ secret: true })
+    .optional()
+    .describe('Where the spool is; needed only to spool'),
+  SPOOL_MIB: count()
+    .prefault('1024')
+    .describe('Most that the spool takes on the disk, in MiB; beyond it the answer is 503'),
 });
 
 export type GatewayConfig = z.infer<typeof gatewayConfig>;
