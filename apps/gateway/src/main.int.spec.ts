@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Topic, topics } from '#libs/contracts';
 import { createTopics, testConnection, TopicReader } from '../../../libs/log/src/testing/log-fixture';
@@ -43,6 +44,21 @@ it('tells all missing settings at once and exits 1 before it listens', async () 
     'PORT',
     'PUBLIC_URL',
     'TENANTS_FILE',
+  ]);
+});
+
+it('tells every secret of an endpoint that it cannot have, and exits 1 before it listens', async () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'refrain-endpoints-')), 'endpoints.yaml');
+  writeFileSync(
+    file,
+    `- { endpoint: a, source: a, authentication: [{ scheme: github, secretEnv: A_SECRET }] }
+- { endpoint: b, source: b, authentication: [{ scheme: svix, secretFile: /nowhere }] }`,
+  );
+  const { output, ended } = run({ ...testSettings, KAFKA_BROKERS: '127.0.0.1:1', ENDPOINTS_FILE: file });
+  expect(await ended).toBe(1);
+  expect(output.stderr.trim().split('\n').slice(1)).toEqual([
+    'ENDPOINTS_FILE: endpoint a, github (1): A_SECRET is empty',
+    'ENDPOINTS_FILE: endpoint b, svix (1): /nowhere is not there or unreadable',
   ]);
 });
 
