@@ -78,9 +78,9 @@ function adapterWith(logger: Logger, requestLimitMs: number): FastifyAdapter {
     requestTimeout: requestLimitMs,
     http: {
       maxHeaderSize: HEADER_LIMIT,
-      headersTimeout: requestLimitMs / 3,
+      headersTimeout: Math.ceil(requestLimitMs / 3),
       // Node looks for slow requests only as often as this.
-      connectionsCheckingInterval: requestLimitMs / 6,
+      connectionsCheckingInterval: Math.ceil(requestLimitMs / 6),
     },
     clientErrorHandler: (error, socket) => refuseUnread(error, socket, logger),
   });

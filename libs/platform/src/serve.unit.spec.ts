@@ -50,7 +50,7 @@ let running: RunningApp;
 beforeAll(async () => {
   running = await startApp(
     { name: 'test', config: z.object(appSettings), module: appModule },
-    { PORT: '0', LOG_LEVEL: 'silent', REQUEST_LIMIT: '300ms' },
+    { PORT: '0', LOG_LEVEL: 'silent', REQUEST_LIMIT: '310ms' },
   );
 });
 afterAll(async () => {

@@ -1,4 +1,5 @@
 import {
+  CONTENT_TYPE,
   ENDPOINT,
   EVENT_TYPE,
   GENERIC_RECEIVED,
@@ -126,10 +127,14 @@ function quarantined(
   };
 }
 
-const headersOf = (input: VerifiedInput, { endpoint }: EndpointDeclaration): Record<string, string> => ({
-  [VERIFIED]: input.evidence,
-  [ENDPOINT]: endpoint,
-});
+function headersOf(input: VerifiedInput, { endpoint }: EndpointDeclaration): Record<string, string> {
+  const contentType = input.headers['content-type'];
+  return {
+    [VERIFIED]: input.evidence,
+    [ENDPOINT]: endpoint,
+    ...(contentType === undefined ? {} : { [CONTENT_TYPE]: contentType.slice(0, 200) }),
+  };
+}
 
 /** Ids are the sender's own: the endpoint before them keeps those of two senders apart. */
 const envelopeOf = (

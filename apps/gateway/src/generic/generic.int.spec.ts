@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportJWK, SignJWT } from 'jose';
-import { ENDPOINT, EVENT_TYPE, Topic, topics, VERIFIED } from '#libs/contracts';
+import { CONTENT_TYPE, ENDPOINT, EVENT_TYPE, Topic, topics, VERIFIED } from '#libs/contracts';
 import { withAdmin, type IncomingRecord } from '#libs/log';
 import { readCounters, startApp, type RunningApp } from '#libs/platform';
 import { createTopics, testConnection, TopicReader } from '../../../../libs/log/src/testing/log-fixture';
@@ -269,9 +269,14 @@ it('asks for everything that an endpoint declares: one that fails is enough', as
 it('believes the certificate that a trusted proxy tells of, and takes any body where the format is bytes', async () => {
   const body = 'a=1&b=2';
   const headers = { 'x-forwarded-client-cert': 'Hash=ab;Subject="CN=partner"' };
-  expect((await post('partner', body, headers)).status).toBe(200);
+  expect((await post('partner', Buffer.from(body), headers)).status).toBe(200);
   const [record] = await log.until(1, isOf(body));
   expect(record?.headers[VERIFIED]).toBe(`certificate by x-forwarded-client-cert sha256:${sha256(body)}`);
+  expect(record?.headers).not.toHaveProperty(CONTENT_TYPE);
+  const form = 'a=1&b=3';
+  await post('partner', form, { ...headers, 'content-type': 'application/x-www-form-urlencoded' });
+  const [second] = await log.until(1, isOf(form));
+  expect(second?.headers[CONTENT_TYPE]).toBe('application/x-www-form-urlencoded');
 });
 
 it('drops what is declared to be ignored, and says so', async () => {

@@ -75,7 +75,7 @@ class SecretFile implements Source {
   private look(): void {
     const state = stateOf(this.path);
     if (state === undefined || state === this.seen) {
-      if (state === undefined && !this.mayBeAbsent) throw new NoSecret(`${this.path} is not there or unreadable`);
+      if (state === undefined && !this.mayBeAbsent) throw new NoSecret(`${this.path} is not there`);
       if (state === undefined) this.value = this.seen = undefined;
       return;
     }
@@ -85,14 +85,18 @@ class SecretFile implements Source {
   }
 }
 
-function stateOf(path: string): string | undefined {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return stat && [stat.mtimeMs, stat.size, stat.ino].join(' ');
-}
+/** What changes when a file does; undefined where there is none. */
+const stateOf = (path: string): string | undefined =>
+  ofFile(path, () => {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    return stat && [stat.mtimeMs, stat.size, stat.ino].join(' ');
+  });
 
-function contentOf(path: string): string {
+const contentOf = (path: string): string => ofFile(path, () => readFileSync(path, 'utf8').trim());
+
+function ofFile<T>(path: string, read: () => T): T {
   try {
-    return readFileSync(path, 'utf8').trim();
+    return read();
   } catch (error) {
     throw new NoSecret(`${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unreadable'})`);
   }
