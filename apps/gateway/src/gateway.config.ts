@@ -1,5 +1,6 @@
 import { appSettings, count, logSettings, secret, url } from '#libs/platform';
 import { z } from 'zod';
+import { addressSet, endpointsFile } from './generic/endpoints';
 import { tenantsFile } from './tenants';
 
 /** Every setting of the gateway. */
@@ -23,6 +24,14 @@ export const gatewayConfig = z.object({
   SPOOL_MIB: count()
     .prefault('1024')
     .describe('Most that the spool takes on the disk, in MiB; beyond it the answer is 503'),
+  ENDPOINTS_FILE: endpointsFile()
+    .optional()
+    .describe('YAML list of endpoints under /webhooks/in/, each with its ways of authentication'),
+  TRUSTED_PROXIES: addressSet()
+    .optional()
+    .describe(
+      'Addresses and CIDR ranges of the proxies before the gateway, separated by commas; what they say of a sender is believed',
+    ),
 });
 
 export type GatewayConfig = z.infer<typeof gatewayConfig>;
