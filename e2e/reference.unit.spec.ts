@@ -48,6 +48,15 @@ it.each(globSync('recipes/*.yaml', { cwd: root }))('%s fits the published schema
   expect(fits({ recipe: 'Not a name' })).toBe(false);
 });
 
+it('the endpoints that the guide shows fit the published schema', () => {
+  const fits = ajv.compile(JSON.parse(textOf('docs/reference/endpoints.schema.json')) as object);
+  const guide = textOf('docs/how-to/receive-other-webhooks.md');
+  const shown = [...guide.matchAll(/```yaml\n(.*?)```/gs)].map(([, yaml = '']) => parse(yaml) as unknown);
+  expect(shown.length).toBeGreaterThan(0);
+  for (const endpoints of shown) expect([fits(endpoints), fits.errors ?? []]).toEqual([true, []]);
+  expect(fits([{ endpoint: 'one', source: 'one', authentication: [{ scheme: 'github', secret: 'x' }] }])).toBe(false);
+});
+
 it('.env.example sets nothing', () => {
   const set = textOf('.env.example').split('\n');
   expect(set.filter((line) => line !== '' && !line.startsWith('#'))).toEqual([]);

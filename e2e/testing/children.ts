@@ -80,6 +80,11 @@ export class Child {
     clearTimeout(timer);
   }
 
+  /** The present process's id. */
+  get pid(): number {
+    return this.process?.pid ?? 0;
+  }
+
   get hasEnded(): boolean {
     return this.process !== undefined && (this.process.exitCode !== null || this.process.signalCode !== null);
   }

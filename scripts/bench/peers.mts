@@ -8,8 +8,15 @@ const home = join(root, '.refrain/peers');
 
 /** Loads a peer that the benches compare with; the first time it installs all of them, as bench/peers/ pins them. */
 export function peer<T>(name: string): T {
-  if (!existsSync(join(home, 'node_modules', name))) install();
+  peerFile(name);
   return createRequire(join(home, 'package.json'))(name) as T;
+}
+
+/** Where a file of a peer is, such as `name/start.js`; installs as {@link peer} does. */
+export function peerFile(file: string): string {
+  const path = join(home, 'node_modules', file);
+  if (!existsSync(path)) install();
+  return path;
 }
 
 function install(): void {

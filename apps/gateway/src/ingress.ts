@@ -1,5 +1,6 @@
 import { LogUnavailable, type LogProducer, type OutgoingRecord } from '#libs/log';
 import { Problem } from '#libs/platform';
+import type { Spool } from './spool';
 
 /** HubSpot gives a whole request 5 s; what the log has not acknowledged by then is better asked for again. */
 const PUBLISH_LIMIT_MS = 3_000;
@@ -11,17 +12,35 @@ export interface Accepted {
   quarantined: number;
 }
 
-/** The gateway's way into the log: resolves when all records are durable, else throws the 503 that makes a vendor retry. */
+/**
+ * The gateway's way into the log: resolves when all records are durable, there or in the spool if it has one; else throws
+ * the 503 that makes a vendor retry.
+ */
 export class Ingress {
-  constructor(private readonly producer: Pick<LogProducer, 'publish'>) {}
+  constructor(
+    private readonly producer: Pick<LogProducer, 'publish'>,
+    private readonly spool?: Pick<Spool, 'isHolding' | 'keep'>,
+  ) {}
 
   async accept(records: OutgoingRecord[]): Promise<void> {
-    try {
-      await this.producer.publish(records, { timeoutMs: PUBLISH_LIMIT_MS });
-    } catch (error) {
-      if (!(error instanceof LogUnavailable)) throw error;
-      const code = error.code === 'overloaded' ? 'overloaded' : 'log-unavailable';
-      throw new Problem(code, { retryAfterSeconds: RETRY_AFTER_SECONDS, cause: error });
+    if (records.length === 0) return;
+    const publish = () => this.producer.publish(records, { timeoutMs: PUBLISH_LIMIT_MS });
+    // Behind what waits already, unless there is no room there. Records that fail to be published may be on the log all
+    // the same: then they come twice, and the inbox stops the second.
+    const ways = [publish];
+    const { spool } = this;
+    if (spool) ways.splice(spool.isHolding ? 0 : 1, 0, () => spool.keep(records));
+    let unavailable: LogUnavailable | undefined;
+    for (const way of ways) {
+      try {
+        await way();
+        return;
+      } catch (error) {
+        if (!(error instanceof LogUnavailable)) throw error;
+        unavailable = error;
+      }
     }
+    const code = unavailable?.code === 'overloaded' ? 'overloaded' : 'log-unavailable';
+    throw new Problem(code, { retryAfterSeconds: RETRY_AFTER_SECONDS, cause: unavailable });
   }
 }

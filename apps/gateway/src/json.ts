@@ -2,12 +2,37 @@ import { Problem } from '#libs/platform';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Parses a body as JSON, or throws the problem `not-json`; bytes that are not UTF-8, and a byte order mark, are none. */
-export function parseJson(body: Buffer): unknown {
+/**
+ * Parses a body as JSON, or throws the problem `not-json`; bytes that are not UTF-8, and a byte order mark, are none.
+ * Throws `too-deep` before it parses where arrays and objects stand in each other more than `maxDepth` deep.
+ */
+export function parseJson(body: Buffer, { maxDepth = Infinity } = {}): unknown {
+  if (maxDepth !== Infinity && isDeeper(body, maxDepth)) {
+    throw new Problem('too-deep', { detail: `At most ${maxDepth} levels are taken` });
+  }
   try {
     return JSON.parse(utf8.decode(body));
   } catch {
     // The parser's own message repeats a piece of the body, so it is not passed on.
     throw new Problem('not-json', { detail: body.length === 0 ? 'The body is empty' : undefined });
   }
+}
+
+const [quote, backslash, array, arrayEnd, object, objectEnd] = Buffer.from('"\\[]{}');
+
+function isDeeper(body: Buffer, maxDepth: number): boolean {
+  let depth = 0;
+  let inText = false;
+  for (let i = 0; i < body.length; i++) {
+    const byte = body[i];
+    if (inText) {
+      if (byte === backslash) i++;
+      else if (byte === quote) inText = false;
+    } else if (byte === quote) inText = true;
+    else if (byte === array || byte === object) {
+      depth += 1;
+      if (depth > maxDepth) return true;
+    } else if (byte === arrayEnd || byte === objectEnd) depth -= 1;
+  }
+  return false;
 }

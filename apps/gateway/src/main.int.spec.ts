@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Topic, topics } from '#libs/contracts';
 import { createTopics, testConnection, TopicReader } from '../../../libs/log/src/testing/log-fixture';
@@ -46,6 +47,21 @@ it('tells all missing settings at once and exits 1 before it listens', async () 
   ]);
 });
 
+it('tells every secret of an endpoint that it cannot have, and exits 1 before it listens', async () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'refrain-endpoints-')), 'endpoints.yaml');
+  writeFileSync(
+    file,
+    `- { endpoint: a, source: a, authentication: [{ scheme: github, secretEnv: A_SECRET }] }
+- { endpoint: b, source: b, authentication: [{ scheme: svix, secretFile: /nowhere }] }`,
+  );
+  const { output, ended } = run({ ...testSettings, KAFKA_BROKERS: '127.0.0.1:1', ENDPOINTS_FILE: file });
+  expect(await ended).toBe(1);
+  expect(output.stderr.trim().split('\n').slice(1)).toEqual([
+    'ENDPOINTS_FILE: endpoint a, github (1): A_SECRET is empty',
+    'ENDPOINTS_FILE: endpoint b, svix (1): /nowhere is not there',
+  ]);
+});
+
 it('continues the trace of its caller into the log, logs one line without secrets or payload, and stops in order', async () => {
   await createTopics(connection, topics);
   const settings = { KAFKA_BROKERS: connection.brokers.join(','), TOPIC_PREFIX: connection.topicPrefix };
@@ -81,4 +97,33 @@ it('continues the trace of its caller into the log, logs one line without secret
   ]);
   expect(output.stdout).not.toMatch(/zoe@|a=secret/);
   expect(output.stdout).not.toContain(testSettings.HUBSPOT_CLIENT_SECRET);
+});
+
+it('logs one line of each refusal, with its code and without secrets, payload or credentials', async () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'refrain-endpoints-')), 'endpoints.yaml');
+  writeFileSync(
+    file,
+    `- { endpoint: a, source: a, authentication: [{ scheme: basic, user: u, secretEnv: A_SECRET }] }`,
+  );
+  const settings = { ENDPOINTS_FILE: file, A_SECRET: 'hunter2', KAFKA_BROKERS: '127.0.0.1:1', LOG_LEVEL: 'info' };
+  const { child, output, listening, ended } = run({ ...testSettings, ...settings });
+  const url = `${await listening}/webhooks/in/a?key=hunter3`;
+  const body = '{"email":"zoe@example.test"}';
+  const refused: [RequestInit, number][] = [
+    [{ headers: { authorization: 'Basic aHVudGVyNDpodW50ZXI0' } }, 401],
+    [{ headers: { 'x-long': 'hunter5'.repeat(3_000) } }, 431],
+    [{ body: body.repeat(50_000) }, 413],
+  ];
+  for (const [init, status] of refused) {
+    expect((await fetch(url, { method: 'POST', body, ...init })).status).toBe(status);
+  }
+  child.kill('SIGTERM');
+  expect(await ended).toBe(0);
+  const lines = output.stdout.split('\n').filter((line) => line.includes('"msg":"request"'));
+  expect(lines.map((line) => JSON.parse(line) as object)).toEqual([
+    expect.objectContaining({ status: 401, code: 'unauthorized', endpoint: 'a', route: '/webhooks/in/:endpoint' }),
+    expect.objectContaining({ status: 431, code: 'headers-too-large', route: 'none' }),
+    expect.objectContaining({ status: 413, code: 'too-large', route: '/webhooks/in/:endpoint' }),
+  ]);
+  expect(output.stdout + output.stderr).not.toMatch(/hunter|aHVudGVy|zoe@/);
 });

@@ -4,6 +4,7 @@ export * from './dead-letter';
 export * from './enrichment';
 export * from './envelope';
 export * from './events';
+export * from './generic';
 export * from './heygen';
 export * from './hubspot';
 export * from './keys';

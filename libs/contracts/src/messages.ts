@@ -10,6 +10,7 @@ import {
 } from './dead-letter';
 import { enrichmentEvents } from './enrichment';
 import type { Catalog } from './events';
+import { GENERIC_RECEIVED, genericHeaders } from './generic';
 import { HEYGEN_RECEIVED, heygenWebhookBody } from './heygen';
 import { HUBSPOT_RECEIVED, hubspotWebhookEvent, hubspotWorkflowCall } from './hubspot';
 import { renderEvents } from './render';
@@ -105,6 +106,13 @@ export const messages: readonly MessageSpec[] = [
     wire: HEYGEN_RECEIVED,
     says: 'A callback of HeyGen, verified.',
     data: heygenWebhookBody,
+  },
+  {
+    topic: Topic.ingressGeneric,
+    name: 'GenericEventReceived',
+    wire: GENERIC_RECEIVED,
+    says: 'What a declared endpoint received, verified, as the bytes that came in.',
+    headers: genericHeaders,
   },
   {
     topic: Topic.quarantine,

@@ -28,6 +28,7 @@ export const deadLetterTopic = (service: string): string => `${service}.dlq`;
 export const Topic = {
   ingressHubspot: 'ingress.hubspot.v1',
   ingressHeygen: 'ingress.heygen.v1',
+  ingressGeneric: 'ingress.generic.v1',
   quarantine: 'ingress.quarantine',
   render: 'render.events.v1',
   enrichment: 'enrichment.events.v1',
@@ -38,6 +39,7 @@ export const Topic = {
 export const topics: readonly TopicSpec[] = [
   topic(Topic.ingressHubspot, 'HubSpot changes, verified, as the exact bytes that HubSpot sent'),
   topic(Topic.ingressHeygen, 'HeyGen callbacks, verified, as the exact bytes that HeyGen sent', 3),
+  topic(Topic.ingressGeneric, 'What declared endpoints received, verified, as the exact bytes that were sent'),
   topic(Topic.quarantine, 'Authentic input that has not the shape of its kind, with the reason', 1, 30 * DAY),
   topic(Topic.render, 'What render-service decided'),
   topic(Topic.enrichment, 'What enrichment-service decided'),

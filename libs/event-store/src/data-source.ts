@@ -8,6 +8,7 @@ import { Keeping1795651200000 } from './migrations/1795651200000-keeping';
 import { ReplayPlans1795737600000 } from './migrations/1795737600000-replay-plans';
 import { DeadLetters1795824000000 } from './migrations/1795824000000-dead-letters';
 import { Writing1795910400000 } from './migrations/1795910400000-writing';
+import { Spool1795996800000 } from './migrations/1795996800000-spool';
 
 /** TypeORM's view of the store: migrations and read models. The hot path speaks to `pg` directly. */
 export const storeDataSource = (databaseUrl: string): DataSource =>
@@ -25,6 +26,7 @@ export const storeDataSource = (databaseUrl: string): DataSource =>
       ReplayPlans1795737600000,
       DeadLetters1795824000000,
       Writing1795910400000,
+      Spool1795996800000,
     ],
     migrationsTableName: 'migration',
     migrationsTransactionMode: 'all',

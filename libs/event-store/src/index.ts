@@ -40,6 +40,7 @@ export * from './replay-view';
 export * from './replays';
 export type { Queryable } from './query';
 export * from './shapes';
+export { drainSpool, spool, SpoolFull, spoolState, type SpooledRecord, type SpoolState } from './spool';
 export { storyOf, streamsAbout, type Story, type StoryEffect, type StoryEvent } from './story';
 export { readStreams } from './streams';
 export { clear, suspect } from './suspects';

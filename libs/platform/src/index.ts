@@ -1,4 +1,5 @@
 export * from './config';
+export * from './counters';
 export * from './health.module';
 export * from './logging';
 export * from './problem';

@@ -1,10 +1,14 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { increment } from './counters';
 import type { Logger } from './logging';
 import { problemOf } from './problem';
 import { noteOnRequest } from './request-line';
 
-/** Answers every error as `application/problem+json`; bugs are logged in full and told in none. */
+/** Counts of requests that were not answered 2xx, by `route` and problem `code`. */
+export const REFUSALS = 'http_refusals';
+
+/** Answers every error as `application/problem+json` and counts it; bugs are logged in full and told in none. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   constructor(private readonly logger: Logger) {}
@@ -13,7 +17,9 @@ export class ProblemFilter implements ExceptionFilter {
     const problem = problemOf(error);
     if (problem.kind === 'bug') this.logger.error({ err: error, code: problem.code }, 'a request met a bug');
     const http = host.switchToHttp();
-    noteOnRequest(http.getRequest<FastifyRequest>(), { code: problem.code });
+    const request = http.getRequest<FastifyRequest>();
+    noteOnRequest(request, { code: problem.code });
+    increment(REFUSALS, { route: request.routeOptions.url ?? 'none', code: problem.code });
     const reply = http.getResponse<FastifyReply>();
     if (reply.sent) return;
     if (problem.retryAfterSeconds !== undefined) reply.header('retry-after', String(problem.retryAfterSeconds));

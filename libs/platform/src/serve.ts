@@ -7,12 +7,17 @@ import type { z } from 'zod';
 import { ConfigError, loadConfig, type Environment } from './config';
 import { createLogger, NestLog, type Logger } from './logging';
 import { ProblemFilter } from './problem-filter';
+import { refuseUnread } from './unread-request';
 import { logRequests } from './request-line';
+import { spanRequests } from './request-span';
 import type { appSettings } from './settings';
 import { shutdownTelemetry, startTelemetry } from './telemetry';
 
 /** Largest body that is read, in bytes; a larger one is answered 413. */
 export const BODY_LIMIT = 1024 * 1024;
+
+/** Largest headers that are read, in bytes, all together; larger ones are answered 431. */
+export const HEADER_LIMIT = 16 * 1024;
 
 type AppSchema = z.ZodObject<typeof appSettings>;
 
@@ -22,8 +27,8 @@ export interface AppSpec<S extends AppSchema> {
   name: string;
   /** Its settings; they contain {@link appSettings}. */
   config: S;
-  /** The app's wiring, made from its settings. */
-  module: (config: z.infer<S>, logger: Logger) => DynamicModule | Type;
+  /** The app's wiring, made from its settings; `env` is for what its files name. May throw {@link ConfigError}. */
+  module: (config: z.infer<S>, logger: Logger, env: Environment) => DynamicModule | Type;
   /** Where the app consumes: its transport strategies, taken from the made module. */
   strategies?: (app: INestApplicationContext) => CustomTransportStrategy[];
 }
@@ -40,13 +45,19 @@ export interface RunningApp {
 /** Starts an app in this process and resolves once it listens; throws {@link ConfigError} before anything was started. */
 export async function startApp<S extends AppSchema>(spec: AppSpec<S>, env: Environment): Promise<RunningApp> {
   const config = loadConfig(spec.config, env);
-  return boot(spec, config, createLogger(spec.name, config.LOG_LEVEL));
+  return boot(spec, config, createLogger(spec.name, config.LOG_LEVEL), env);
 }
 
-async function boot<S extends AppSchema>(spec: AppSpec<S>, config: z.infer<S>, logger: Logger): Promise<RunningApp> {
-  const { HOST, PORT, OTEL_EXPORTER_OTLP_ENDPOINT: otlpEndpoint } = config;
+async function boot<S extends AppSchema>(
+  spec: AppSpec<S>,
+  config: z.infer<S>,
+  logger: Logger,
+  env: Environment,
+): Promise<RunningApp> {
+  const { HOST, PORT, REQUEST_LIMIT, OTEL_EXPORTER_OTLP_ENDPOINT: otlpEndpoint } = config;
   startTelemetry(spec.name, { otlpEndpoint });
-  const app = await NestFactory.create<NestFastifyApplication>(spec.module(config, logger), adapterWith(logger), {
+  const adapter = adapterWith(logger, REQUEST_LIMIT);
+  const app = await NestFactory.create<NestFastifyApplication>(spec.module(config, logger, env), adapter, {
     bodyParser: false,
     abortOnError: false,
     logger: new NestLog(logger),
@@ -62,13 +73,24 @@ async function boot<S extends AppSchema>(spec: AppSpec<S>, config: z.infer<S>, l
 }
 
 /** Hands every body over as the bytes that came: signatures are made over them, and each door parses for itself. */
-function adapterWith(logger: Logger): FastifyAdapter {
-  const adapter = new FastifyAdapter({ bodyLimit: BODY_LIMIT, requestTimeout: 30_000 });
+function adapterWith(logger: Logger, requestLimitMs: number): FastifyAdapter {
+  const adapter = new FastifyAdapter({
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: requestLimitMs,
+    http: {
+      maxHeaderSize: HEADER_LIMIT,
+      headersTimeout: Math.ceil(requestLimitMs / 3),
+      // Node looks for slow requests only as often as this.
+      connectionsCheckingInterval: Math.ceil(requestLimitMs / 6),
+    },
+    clientErrorHandler: (error, socket) => refuseUnread(error, socket, logger),
+  });
   const fastify = adapter.getInstance();
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_LIMIT }, (_request, body, done) => {
     done(null, body);
   });
+  spanRequests(fastify);
   logRequests(fastify, logger);
   return adapter;
 }
@@ -88,11 +110,12 @@ export async function serve<S extends AppSchema>(spec: AppSpec<S>, env: Environm
   process.on('uncaughtException', (error) => die(error, 'an exception was not caught'));
   process.on('unhandledRejection', (error) => die(error, 'a rejection was not handled'));
   try {
-    const running = await boot(spec, config, logger);
+    const running = await boot(spec, config, logger, env);
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.once(signal, () => void stop(running, config.SHUTDOWN_LIMIT, logger, signal));
     }
   } catch (error) {
+    if (error instanceof ConfigError) exitOver(spec.name, error);
     die(error, 'the app could not start');
   }
 }
@@ -102,9 +125,13 @@ function loadOrExit<S extends AppSchema>(spec: AppSpec<S>, env: Environment): z.
     return loadConfig(spec.config, env);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${spec.name}: ${error.message}\n`);
-    process.exit(1);
+    exitOver(spec.name, error);
   }
+}
+
+function exitOver(service: string, { message }: ConfigError): never {
+  process.stderr.write(`${service}: ${message}\n`);
+  process.exit(1);
 }
 
 /** Nest's own shutdown hooks end the process by the signal and know no limit; ours do, and flush the spans last. */

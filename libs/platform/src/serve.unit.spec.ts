@@ -1,6 +1,8 @@
+import { connect } from 'node:net';
 import { trace } from '@opentelemetry/api';
 import { Body, Controller, Get, Module, Post, type DynamicModule } from '@nestjs/common';
 import { z } from 'zod';
+import { readCounters } from './counters';
 import { HealthModule } from './health.module';
 import { createLogger } from './logging';
 import { Problem } from './problem';
@@ -48,7 +50,7 @@ let running: RunningApp;
 beforeAll(async () => {
   running = await startApp(
     { name: 'test', config: z.object(appSettings), module: appModule },
-    { PORT: '0', LOG_LEVEL: 'silent' },
+    { PORT: '0', LOG_LEVEL: 'silent', REQUEST_LIMIT: '310ms' },
   );
 });
 afterAll(async () => {
@@ -125,5 +127,41 @@ describe('a running app', () => {
     expect(answer.status).toBe(503);
     expect(await answer.json()).toMatchObject({ code: 'not-ready', errors: [{ at: 'broker', detail: 'is away' }] });
     expect((await ask('/healthz')).status).toBe(200);
+  });
+});
+
+describe('what Node cannot read as a request', () => {
+  /** Sends bytes as they are and reads to the end of the connection. */
+  const send = (bytes: string) =>
+    new Promise<string>((resolve, reject) => {
+      const socket = connect(Number(new URL(running.url).port), '127.0.0.1', () => socket.write(bytes));
+      let answer = '';
+      socket.on('data', (data) => (answer += data.toString()));
+      socket.on('error', reject);
+      socket.on('close', () => resolve(answer));
+    });
+  const refused = (code: string): number =>
+    readCounters().find(
+      ({ name, labels }) => name === 'http_refusals' && labels['route'] === 'none' && labels['code'] === code,
+    )?.value ?? 0;
+
+  it.each([
+    [
+      'headers that are too large',
+      `GET / HTTP/1.1\r\nhost: a\r\nx: ${'x'.repeat(17 * 1024)}\r\n\r\n`,
+      431,
+      'headers-too-large',
+    ],
+    ['headers that never end', 'POST /bytes HTTP/1.1\r\nhost: a\r\n', 408, 'too-slow'],
+    ['a body that never ends', 'POST /bytes HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nab', 408, 'too-slow'],
+    ['no HTTP', 'hello\r\n\r\n', 400, 'bad-request'],
+  ])('is answered with a problem and counted: %s', async (_name, bytes, status, code) => {
+    const before = refused(code);
+    const answer = await send(bytes);
+    const [head = '', body = ''] = answer.split('\r\n\r\n');
+    expect(head).toContain(`HTTP/1.1 ${status} `);
+    expect(head).toContain('content-type: application/problem+json');
+    expect(JSON.parse(body)).toMatchObject({ code, status });
+    expect(refused(code)).toBe(before + 1);
   });
 });

@@ -75,6 +75,9 @@ export const appSettings = {
   OTEL_EXPORTER_OTLP_ENDPOINT: url()
     .optional()
     .describe('OTLP/HTTP endpoint for traces, without /v1/traces; without it none are sent'),
+  REQUEST_LIMIT: duration()
+    .prefault('30s')
+    .describe('Longest time in which a request must have arrived whole; its headers in a third of it'),
   SHUTDOWN_LIMIT: duration()
     .prefault('10s')
     .describe('Longest time between the signal to stop and the end of the process'),

@@ -1,13 +1,10 @@
 import { context, propagation, trace } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor, type SpanProcessor } from '@opentelemetry/sdk-trace';
 
 let running: NodeSDK | undefined;
-
-const probes = new Set(['/healthz', '/readyz', '/metrics']);
 
 /** The SDK makes no tracer at all without a processor; this one keeps trace ids valid where spans go nowhere. */
 const nowhere: SpanProcessor = {
@@ -34,18 +31,9 @@ export function startTelemetry(serviceName: string, { otlpEndpoint }: { otlpEndp
     // Given empty: otherwise the SDK would send logs and metrics to an endpoint of its own choice.
     logRecordProcessors: [],
     metricReaders: [],
-    instrumentations: [
-      new HttpInstrumentation({
-        ignoreIncomingRequestHook: (request) => probes.has((request.url ?? '').split('?')[0] ?? ''),
-        requireParentforOutgoingSpans: true,
-      }),
-      new UndiciInstrumentation({ requireParentforSpans: true }),
-    ],
+    instrumentations: [new UndiciInstrumentation({ requireParentforSpans: true })],
   });
   running.start();
-  // The http server's prototype is patched when the module is next asked for: ask now, so that it does not matter
-  // whether something loaded it before.
-  process.getBuiltinModule('node:http');
 }
 
 /** Sends what spans are left, within the exporter's own limit; never rejects. */

@@ -1,0 +1,20 @@
+const MINUTE_MS = 60_000;
+
+/** Lets so many through in any 60 seconds, and no more. */
+export class MinuteCap {
+  private readonly times: Float64Array;
+  private oldest = 0;
+
+  constructor(perMinute: number) {
+    this.times = new Float64Array(perMinute).fill(-Infinity);
+  }
+
+  /** Takes one and answers 0, or takes none and answers after how many milliseconds one may be taken. `now` is monotonic. */
+  take(now: number): number {
+    const free = (this.times[this.oldest] ?? 0) + MINUTE_MS;
+    if (now < free) return free - now;
+    this.times[this.oldest] = now;
+    this.oldest = (this.oldest + 1) % this.times.length;
+    return 0;
+  }
+}

@@ -1,0 +1,48 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+
+/** A request as it came, not yet believed. */
+export interface InboundRequest {
+  method: string;
+  /** Scheme, host, path and query as the sender called them. */
+  url: string;
+  /** By lower-case name; one that came several times is joined by commas. */
+  headers: Readonly<Record<string, string | undefined>>;
+  body: Buffer;
+  /** Address of whoever holds the connection: the sender itself or the nearest proxy. */
+  peer: string;
+}
+
+/** Which of the two secrets of a rotation. */
+export type SecretName = 'current' | 'next';
+
+/** The secrets that are accepted now. */
+export interface Secrets {
+  current: Buffer;
+  next?: Buffer;
+}
+
+/** What a scheme found to hold of a request. */
+export interface Evidence {
+  /** As it is noted on the record; holds no secret. */
+  says: string;
+  secret?: SecretName;
+}
+
+/** Tells by which secret one of the given texts is as expected. Compares all with all, in a time that tells nothing. */
+export function fittingSecret(
+  given: readonly string[],
+  secrets: Secrets,
+  expected: (secret: Buffer) => string,
+): SecretName | undefined {
+  let fits: SecretName | undefined;
+  for (const name of ['next', 'current'] as const) {
+    const secret = secrets[name];
+    if (secret === undefined) continue;
+    const wanted = digest(expected(secret));
+    for (const text of given) if (timingSafeEqual(digest(text), wanted)) fits = name;
+  }
+  return fits;
+}
+
+/** Digests have one length, whatever was given. */
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
