@@ -10,7 +10,7 @@ COPY apps apps
 RUN npm run build && npm prune --omit=dev
 
 FROM node:24.21.0-bookworm-slim
-ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 RECIPES_DIR=recipes
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 RECIPES_DIR=recipes MALLOC_ARENA_MAX=1
 WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules node_modules

@@ -13,7 +13,7 @@ import { peerFile } from '../scripts/bench/peers.mts';
 import { median, type Party, ratioOf, rounds, throughput } from '../scripts/bench/rounds.mts';
 import { freePort } from '../scripts/infra/free-port.mts';
 import { root } from '../scripts/infra/work-directory.mts';
-import { nodeEnvironment, nodeFlags } from '../scripts/start/service.mts';
+import { gatewayMemory, nodeFlags } from '../scripts/start/service.mts';
 import { programOf } from '../scripts/start/services.mts';
 
 const DOOR = '/webhooks/hubspot';
@@ -160,7 +160,7 @@ const doorAt = (port: number): string => `http://127.0.0.1:${String(port)}${DOOR
 
 const gateway = (brokers: string, topicPrefix: string) => (port: number) =>
   Server.start([process.execPath, ...nodeFlags, programOf('gateway')], doorAt(port), {
-    ...nodeEnvironment,
+    ...gatewayMemory,
     PORT: String(port),
     PUBLIC_URL,
     KAFKA_BROKERS: brokers,

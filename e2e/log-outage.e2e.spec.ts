@@ -36,10 +36,9 @@ afterAll(async () => {
 /** A gateway as a process of its own, with the memory that a pod would give it. */
 async function gateway(settings: Record<string, string>) {
   const port = String(await freePort());
-  const flags = ['--max-semi-space-size=4', '--max-old-space-size=128'];
   const child = new Child(
     'gateway',
-    [...flags, 'dist/apps/gateway/src/main.js'],
+    ['dist/apps/gateway/src/main.js'],
     {
       PORT: port,
       PUBLIC_URL,
@@ -48,6 +47,7 @@ async function gateway(settings: Record<string, string>) {
       HUBSPOT_CLIENT_SECRET: SECRET,
       HEYGEN_WEBHOOK_SECRET: SECRET,
       MALLOC_ARENA_MAX: '1',
+      NODE_OPTIONS: '--max-semi-space-size=4 --max-old-space-size=128',
       ...settings,
     },
     watchdog,

@@ -2,7 +2,7 @@ import { freePort } from '../infra/free-port.mts';
 import { inherited } from './inherited.mts';
 import { newLog } from '../infra/logs.mts';
 import type { SecretFiles } from './secret-files.mts';
-import type { ServiceSpec } from './service.mts';
+import { gatewayMemory, type ServiceSpec } from './service.mts';
 import type { Environment, Settings, Vendor } from './settings.mts';
 
 export interface Surroundings {
@@ -20,6 +20,7 @@ export async function serviceSpecs(around: Surroundings): Promise<ServiceSpec[]>
   const hubspot = { ...vendorAddress(around, 'hubspot'), ...files.settings('HUBSPOT_ACCESS_TOKEN') };
   const own: Record<string, Environment> = {
     gateway: {
+      ...gatewayMemory,
       PUBLIC_URL: gateway.publicUrl,
       ...files.settings('HUBSPOT_CLIENT_SECRET', 'HEYGEN_WEBHOOK_SECRET'),
     },
