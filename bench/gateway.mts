@@ -1,32 +1,28 @@
 // The front door under load: 64 connections, signed HubSpot requests, every 2xx acknowledged by the log. Against a bare
 // server that only verifies and parses, against our producer alone, and beside Node-RED doing the same work.
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { HUBSPOT_RECEIVED, recordKey, Topic, topics, VERIFIED } from '#libs/contracts';
-import { type Admin, applyTopics, LogProducer, type OutgoingRecord, withAdmin } from '#libs/log';
-import { CONNECTIONS, load, type Load, newEvent, SECRET } from './gateway/load.mts';
+import { HUBSPOT_RECEIVED, recordKey, Topic, VERIFIED } from '#libs/contracts';
+import { type Admin, LogProducer, type OutgoingRecord, withAdmin } from '#libs/log';
+import { Door, doorAt, freshTopics, gateway, signedUrl } from './gateway/doors.mts';
+import { CONNECTIONS, newEvent, SECRET } from './gateway/load.mts';
 import { Server } from './gateway/server.mts';
 import type { Figure } from '../scripts/bench/main.mts';
 import { peerFile } from '../scripts/bench/peers.mts';
-import { median, type Party, ratioOf, rounds, throughput } from '../scripts/bench/rounds.mts';
+import { median, ratioOf, rounds, throughput } from '../scripts/bench/rounds.mts';
 import { freePort } from '../scripts/infra/free-port.mts';
 import { root } from '../scripts/infra/work-directory.mts';
-import { gatewayMemory, nodeFlags } from '../scripts/start/service.mts';
-import { programOf } from '../scripts/start/services.mts';
 
-const DOOR = '/webhooks/hubspot';
 const BATCH = 100;
-const MIB = 1024 * 1024;
 const MEMORY_MIB = 192;
 
 /** Measures on topics of its own, which are removed at the end. */
 export async function suite(infra: { kafkaBrokers: string }, figure: (f: Figure) => void): Promise<void> {
-  const topicPrefix = `bench-${randomBytes(4).toString('hex')}.`;
   const brokers = infra.kafkaBrokers;
-  const connection = { brokers: brokers.split(','), clientId: 'bench', topicPrefix };
-  await withAdmin(connection, (admin) => applyTopics(admin, topics, { prefix: topicPrefix }));
+  const { connection, remove } = await freshTopics(brokers);
+  const { topicPrefix } = connection;
   const folder = mkdtempSync(join(tmpdir(), 'bench-gateway-'));
   const producer = new LogProducer(connection);
   const servers: Server[] = [];
@@ -85,7 +81,7 @@ export async function suite(infra: { kafkaBrokers: string }, figure: (f: Figure)
   } finally {
     await Promise.all(servers.map((server) => server.stop()));
     await producer.close();
-    await withAdmin(connection, (admin) => removeTopics(admin, topicPrefix));
+    await remove();
     rmSync(folder, { recursive: true });
   }
 }
@@ -112,62 +108,6 @@ function compared(
     ok: ratio >= floor,
   };
 }
-
-/** A server under load, and what it did in all its rounds. */
-class Door {
-  private readonly loads: Load[] = [];
-  private readonly cpu: number[] = [];
-  private resident = 0;
-  readonly server: Server;
-  private readonly events: number;
-
-  /** Each request holds so many events. */
-  constructor(server: Server, events: number) {
-    this.server = server;
-    this.events = events;
-  }
-
-  readonly party: Party = async (forMs) => {
-    const before = this.server.usage();
-    const done = await load(this.server.url, signedUrl, this.events, forMs);
-    const after = this.server.usage();
-    if (done.refused > 0) throw new Error(`${String(done.refused)} of ${String(done.requests)} requests failed`);
-    this.loads.push(done);
-    this.cpu.push((after.cpuMicros - before.cpuMicros) / done.requests);
-    this.resident = Math.max(this.resident, after.residentBytes);
-    return done.perSecond;
-  };
-
-  accepted(): number {
-    return this.loads.reduce((sum, { requests }) => sum + requests * this.events, 0);
-  }
-
-  residentMib(): number {
-    return this.resident / MIB;
-  }
-
-  says(): string {
-    const ms = (of: 'p50' | 'p99') => median(this.loads.map((l) => l[of])).toFixed(1);
-    const micros = median(this.cpu).toFixed(0);
-    return `p50 ${ms('p50')} ms, p99 ${ms('p99')} ms, ${micros} us CPU a request, ${this.residentMib().toFixed(0)} MiB`;
-  }
-}
-
-/** HubSpot signs the address that it calls; all servers are told the same one, as behind a proxy. */
-const PUBLIC_URL = 'https://hub.example.test';
-const signedUrl = PUBLIC_URL + DOOR;
-const doorAt = (port: number): string => `http://127.0.0.1:${String(port)}${DOOR}`;
-
-const gateway = (brokers: string, topicPrefix: string) => (port: number) =>
-  Server.start([process.execPath, ...nodeFlags, programOf('gateway')], doorAt(port), {
-    ...gatewayMemory,
-    PORT: String(port),
-    PUBLIC_URL,
-    KAFKA_BROKERS: brokers,
-    TOPIC_PREFIX: topicPrefix,
-    HUBSPOT_CLIENT_SECRET: SECRET,
-    HEYGEN_WEBHOOK_SECRET: SECRET,
-  });
 
 const bare = (port: number) =>
   Server.start([process.execPath, 'bench/gateway/bare.mts', String(port), SECRET, signedUrl], doorAt(port));
@@ -211,7 +151,3 @@ const newRecords = (): OutgoingRecord[] =>
 
 const recordsOn = (admin: Admin, topic: string): Promise<number> =>
   admin.fetchTopicOffsets(topic).then((all) => all.reduce((sum, { high }) => sum + Number(high), 0));
-
-async function removeTopics(admin: Admin, prefix: string): Promise<void> {
-  await admin.deleteTopics({ topics: (await admin.listTopics()).filter((name) => name.startsWith(prefix)) });
-}

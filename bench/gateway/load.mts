@@ -28,7 +28,20 @@ export async function load(url: string, signedUrl: string, events: number, forMs
     const script = join(folder, 'load.lua');
     writeFileSync(script, luaOf(Array.from({ length: REQUESTS }, () => requestOf(signedUrl, events))));
     const seconds = String(Math.max(1, Math.round(forMs / 1_000)));
-    const args = ['-t', '1', '-c', String(CONNECTIONS), '-d', seconds, '--timeout', '10s', '--latency', '-s', script, url];
+    const args = [
+      '-t',
+      '1',
+      '-c',
+      String(CONNECTIONS),
+      '-d',
+      seconds,
+      '--timeout',
+      '10s',
+      '--latency',
+      '-s',
+      script,
+      url,
+    ];
     return loadOf(await output('wrk', args));
   } finally {
     rmSync(folder, { recursive: true });

@@ -1,4 +1,4 @@
-import { DataSource } from 'typeorm';
+import type { DataSource } from 'typeorm';
 import { Initial1795219200000 } from './migrations/1795219200000-initial';
 import { Replay1795305600000 } from './migrations/1795305600000-replay';
 import { Gates1795392000000 } from './migrations/1795392000000-gates';
@@ -10,9 +10,13 @@ import { DeadLetters1795824000000 } from './migrations/1795824000000-dead-letter
 import { Writing1795910400000 } from './migrations/1795910400000-writing';
 import { Spool1795996800000 } from './migrations/1795996800000-spool';
 
-/** TypeORM's view of the store: migrations and read models. The hot path speaks to `pg` directly. */
-export const storeDataSource = (databaseUrl: string): DataSource =>
-  new DataSource({
+/**
+ * TypeORM's view of the store, for its migrations; everything else speaks to `pg` directly. Loaded only here: a process
+ * that migrates nothing has no use for its 30 MiB.
+ */
+async function storeDataSource(databaseUrl: string): Promise<DataSource> {
+  const { DataSource } = await import('typeorm');
+  return new DataSource({
     type: 'postgres',
     url: databaseUrl,
     entities: [],
@@ -31,13 +35,14 @@ export const storeDataSource = (databaseUrl: string): DataSource =>
     migrationsTableName: 'migration',
     migrationsTransactionMode: 'all',
   });
+}
 
 // Any constant does, as long as every migrator takes the same one.
 const MIGRATION_LOCK = 7_266_741;
 
 /** Brings the schema up to date, all or nothing; several at once wait for each other. Returns the names it applied. */
 export async function migrate(databaseUrl: string): Promise<string[]> {
-  const source = await storeDataSource(databaseUrl).initialize();
+  const source = await (await storeDataSource(databaseUrl)).initialize();
   try {
     const runner = source.createQueryRunner();
     await runner.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
