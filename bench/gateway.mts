@@ -1,5 +1,6 @@
 // The front door under load: 64 connections, signed HubSpot requests, every 2xx acknowledged by the log. Against a bare
-// server that only verifies and parses, against our producer alone, and beside Node-RED doing the same work.
+// server that only verifies and parses, against our producer alone, and beside Node-RED and, where
+// `PEER_REDPANDA_CONNECT` names its binary, Redpanda Connect doing the same work.
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,8 +9,9 @@ import { HUBSPOT_RECEIVED, recordKey, Topic, VERIFIED } from '#libs/contracts';
 import { type Admin, LogProducer, type OutgoingRecord, withAdmin } from '#libs/log';
 import { Door, doorAt, freshTopics, gateway, signedUrl } from './gateway/doors.mts';
 import { CONNECTIONS, newEvent, SECRET } from './gateway/load.mts';
+import { redpandaDoor } from './gateway/redpanda-connect.mts';
 import { Server } from './gateway/server.mts';
-import type { Figure } from '../scripts/bench/main.mts';
+import type { Figure, Wishes } from '../scripts/bench/main.mts';
 import { peerFile } from '../scripts/bench/peers.mts';
 import { median, ratioOf, rounds, throughput } from '../scripts/bench/rounds.mts';
 import { freePort } from '../scripts/infra/free-port.mts';
@@ -19,7 +21,11 @@ const BATCH = 100;
 const MEMORY_MIB = 192;
 
 /** Measures on topics of its own, which are removed at the end. */
-export async function suite(infra: { kafkaBrokers: string }, figure: (f: Figure) => void): Promise<void> {
+export async function suite(
+  infra: { kafkaBrokers: string },
+  figure: (f: Figure) => void,
+  { redpandaConnect }: Wishes,
+): Promise<void> {
   const brokers = infra.kafkaBrokers;
   const { connection, remove } = await freshTopics(brokers);
   const { topicPrefix } = connection;
@@ -35,6 +41,8 @@ export async function suite(infra: { kafkaBrokers: string }, figure: (f: Figure)
     const ours = await opened(gateway(brokers, topicPrefix));
     const least = await opened(bare);
     const flow = await opened(nodeRed(brokers, topicPrefix, folder));
+    const topic = topicPrefix + Topic.ingressHubspot;
+    const connect = redpandaConnect && (await opened(redpandaDoor(redpandaConnect, { brokers, topic, folder })));
     const batches = new Door(ours.server, BATCH);
     let alone = 0;
     const publish = async () => {
@@ -45,16 +53,26 @@ export async function suite(infra: { kafkaBrokers: string }, figure: (f: Figure)
       ours: ours.party,
       least: least.party,
       flow: flow.party,
+      connect: connect ? connect.party : () => Promise.resolve(Number.NaN),
       batches: batches.party,
       producer: async (forMs) => BATCH * (await throughput(CONNECTIONS, forMs, publish)),
     });
-    const written = await withAdmin(connection, (admin) => recordsOn(admin, topicPrefix + Topic.ingressHubspot));
-    const answered = [ours, batches, flow].reduce((sum, door) => sum + door.accepted(), alone);
+    const written = await withAdmin(connection, (admin) => recordsOn(admin, topic));
+    const answered = [ours, batches, flow, ...(connect ? [connect] : [])].reduce(
+      (sum, door) => sum + door.accepted(),
+      alone,
+    );
     if (written < answered)
       throw new Error(`${String(answered)} records were accepted, ${String(written)} are written`);
 
     figure(compared('one event a request', ours, measured.ours, least, measured.least, 'node:http, no log', 0.3, 0.45));
     figure(compared('beside Node-RED', ours, measured.ours, flow, measured.flow, 'Node-RED 4.1.8 with kafkajs', 2.5));
+    if (connect) {
+      const says = 'Redpanda Connect 4.102, http_server to kafka_franz';
+      figure(compared('beside Redpanda Connect', ours, measured.ours, connect, measured.connect, says, 2, 3));
+      figure(noMore('p99 of one event a request', 'ms', ours.p99(), connect.p99()));
+      figure(noMore('CPU of one event a request', 'us', ours.cpuMicros(), connect.cpuMicros()));
+    }
     const events = measured.batches.map((perSecond) => perSecond * BATCH);
     const { ratio, spread } = ratioOf(events, measured.producer);
     figure({
@@ -85,6 +103,17 @@ export async function suite(infra: { kafkaBrokers: string }, figure: (f: Figure)
     rmSync(folder, { recursive: true });
   }
 }
+
+const noMore = (name: string, unit: string, ours: number, theirs: number): Figure => ({
+  suite: 'gateway',
+  name,
+  value: Number(ours.toFixed(1)),
+  unit,
+  against: `Redpanda Connect: ${theirs.toFixed(1)} ${unit}`,
+  ratio: Number((ours / theirs).toFixed(3)),
+  target: '<= 1',
+  ok: ours <= theirs,
+});
 
 function compared(
   name: string,

@@ -8,7 +8,7 @@ import { median, type Party } from '../../scripts/bench/rounds.mts';
 import { gatewayMemory, nodeFlags } from '../../scripts/start/service.mts';
 import { programOf } from '../../scripts/start/services.mts';
 
-const DOOR = '/webhooks/hubspot';
+export const DOOR = '/webhooks/hubspot';
 const MIB = 1024 * 1024;
 
 /** A connection to topics of its own; `remove` takes them away. */
@@ -50,14 +50,22 @@ export class Door {
     return this.loads.reduce((sum, { requests }) => sum + requests * this.events, 0);
   }
 
+  p99(): number {
+    return median(this.loads.map((l) => l.p99));
+  }
+
+  /** Of a request. */
+  cpuMicros(): number {
+    return median(this.cpu);
+  }
+
   residentMib(): number {
     return this.resident / MIB;
   }
 
   says(): string {
-    const ms = (of: 'p50' | 'p99') => median(this.loads.map((l) => l[of])).toFixed(1);
-    const micros = median(this.cpu).toFixed(0);
-    return `p50 ${ms('p50')} ms, p99 ${ms('p99')} ms, ${micros} us CPU a request, ${this.residentMib().toFixed(0)} MiB`;
+    const p50 = median(this.loads.map((l) => l.p50)).toFixed(1);
+    return `p50 ${p50} ms, p99 ${this.p99().toFixed(1)} ms, ${this.cpuMicros().toFixed(0)} us CPU a request, ${this.residentMib().toFixed(0)} MiB`;
   }
 }
 

@@ -19,11 +19,18 @@ export interface Figure {
   ok: boolean;
 }
 
+/** What a suite may be told: how much to measure, and where peers are that the benches cannot install themselves. */
+export interface Wishes {
+  records?: number;
+  /** Path of the binary, from `PEER_REDPANDA_CONNECT`. */
+  redpandaConnect?: string;
+}
+
 /** A suite measures on a broker and a database, and hands its figures over as they come. */
 export type Suite = (
   infra: { kafkaBrokers: string; databaseUrl: string },
   figure: (f: Figure) => void,
-  size: { records?: number },
+  wishes: Wishes,
 ) => Promise<void>;
 
 const { values, positionals } = parseArgs({
@@ -46,12 +53,16 @@ const figures: Figure[] = [];
 try {
   for (const name of positionals) {
     const { suite } = (await import(join(root, 'bench', `${name}.mts`))) as { suite: Suite };
-    const size = values.records === undefined ? {} : { records: Number(values.records) };
+    const redpandaConnect = process.env.PEER_REDPANDA_CONNECT;
+    const wishes = {
+      ...(values.records === undefined ? {} : { records: Number(values.records) }),
+      ...(redpandaConnect ? { redpandaConnect } : {}),
+    };
     const tell = (figure: Figure) => {
       figures.push(figure);
       console.log(JSON.stringify(figure));
     };
-    await suite(infra, tell, size);
+    await suite(infra, tell, wishes);
   }
 } finally {
   if ('stop' in infra) await infra.stop();

@@ -10,7 +10,7 @@ export type Measured<Name extends string> = Record<Name, number[]>;
  */
 export async function rounds<Name extends string>(
   parties: Record<Name, Party>,
-  { count = 5, forMs = Number(process.env.FOR ?? 4_000) } = {},
+  { count = 5, forMs = 4_000 } = {},
 ): Promise<Measured<Name>> {
   const names = Object.keys(parties) as Name[];
   const measured = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Measured<Name>;
