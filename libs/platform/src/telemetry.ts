@@ -1,5 +1,6 @@
 import { context, propagation, trace } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor, type SpanProcessor } from '@opentelemetry/sdk-trace';
@@ -31,9 +32,16 @@ export function startTelemetry(serviceName: string, { otlpEndpoint }: { otlpEndp
     // Given empty: otherwise the SDK would send logs and metrics to an endpoint of its own choice.
     logRecordProcessors: [],
     metricReaders: [],
-    instrumentations: [new UndiciInstrumentation({ requireParentforSpans: true })],
+    // Calls only: requests that come in have a span of their own (request-span.ts).
+    instrumentations: [
+      new HttpInstrumentation({ disableIncomingRequestInstrumentation: true, requireParentforOutgoingSpans: true }),
+      new UndiciInstrumentation({ requireParentforSpans: true }),
+    ],
   });
   running.start();
+  // A module is patched when it is next asked for: ask now, so that it does not matter whether something loaded it before.
+  process.getBuiltinModule('node:http');
+  process.getBuiltinModule('node:https');
 }
 
 /** Sends what spans are left, within the exporter's own limit; never rejects. */
