@@ -79,13 +79,10 @@ it('after the fix shows what a replay would do and cost, and then does exactly t
   for (const lead of leads) await lead.done();
   await settled(hub);
   for (const lead of leads) {
-    expect(await lead.outcome()).toEqual({
-      billedRenders: 1,
-      billedQuestions: 1,
-      pending: 1,
-      completed: 1,
-      scored: 1,
-    });
+    const { pending, ...outcome } = await lead.outcome();
+    expect(outcome).toEqual({ billedRenders: 1, billedQuestions: 1, completed: 1, scored: 1 });
+    // Where the video was ready before it was written, that it is pending is not written any more.
+    expect(pending).toBeLessThanOrEqual(1);
   }
 });
 
