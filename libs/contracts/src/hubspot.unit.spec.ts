@@ -145,7 +145,14 @@ function fieldsOf(kind: string, change: string): object {
   const generic = kind === 'object';
   if (change === 'associationChange') {
     const sides = generic ? { fromObjectTypeId: '0-3', toObjectTypeId: '0-1', associationTypeId: 3 } : {};
-    return { fromObjectId: 7, toObjectId: 8, associationRemoved: false, isPrimaryAssociation: true, ...sides };
+    return {
+      objectId: 8,
+      fromObjectId: 7,
+      toObjectId: 8,
+      associationRemoved: false,
+      isPrimaryAssociation: true,
+      ...sides,
+    };
   }
   const typed = generic ? { objectTypeId: '0-3' } : {};
   switch (change) {
