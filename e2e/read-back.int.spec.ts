@@ -6,7 +6,7 @@ import { recordProcess } from '../apps/crm-writer/src/record.source';
 import { testDatabase, type TestDatabase } from '../libs/event-store/src/testing/test-database';
 import { Watchdog } from './testing/children';
 import { HoldingLine } from './testing/holding-line';
-import { newAccount, newSecrets } from './testing/secrets';
+import { accountOf, newSecrets } from './testing/secrets';
 import { until } from './testing/until';
 import { type Sandbox, startSandbox } from './testing/vendors';
 
@@ -22,7 +22,7 @@ const errors: unknown[] = [];
 
 beforeAll(async () => {
   const nowhere = { url: 'http://127.0.0.1:1', publicUrl: 'http://127.0.0.1:1' };
-  hubspot = await startSandbox('hubspot', secrets, newAccount(), nowhere, {}, watchdog);
+  hubspot = await startSandbox('hubspot', secrets, accountOf({}), nowhere, {}, watchdog);
   line = await HoldingLine.to(hubspot.url);
 });
 afterAll(async () => {

@@ -48,13 +48,20 @@ it.each(globSync('recipes/*.yaml', { cwd: root }))('%s fits the published schema
   expect(fits({ recipe: 'Not a name' })).toBe(false);
 });
 
-it('the endpoints that the guide shows fit the published schema', () => {
-  const fits = ajv.compile(JSON.parse(textOf('docs/reference/endpoints.schema.json')) as object);
-  const guide = textOf('docs/how-to/receive-other-webhooks.md');
-  const shown = [...guide.matchAll(/```yaml\n(.*?)```/gs)].map(([, yaml = '']) => parse(yaml) as unknown);
+it.each([
+  [
+    'endpoints',
+    'receive-other-webhooks',
+    { endpoint: 'one', source: 'one', authentication: [{ scheme: 'github', secret: 'x' }] },
+  ],
+  ['connections', 'connect-hubspot-and-heygen', { door: 'heygen', secret: 'x' }],
+])('the %s that the guide shows fit the published schema', (name, guide, wrong) => {
+  const fits = ajv.compile(JSON.parse(textOf(`docs/reference/${name}.schema.json`)) as object);
+  const blocks = textOf(`docs/how-to/${guide}.md`).matchAll(/```yaml\n(.*?)```/gs);
+  const shown = [...blocks].map(([, yaml = '']) => parse(yaml) as unknown);
   expect(shown.length).toBeGreaterThan(0);
-  for (const endpoints of shown) expect([fits(endpoints), fits.errors ?? []]).toEqual([true, []]);
-  expect(fits([{ endpoint: 'one', source: 'one', authentication: [{ scheme: 'github', secret: 'x' }] }])).toBe(false);
+  for (const declared of shown) expect([fits(declared), fits.errors ?? []]).toEqual([true, []]);
+  expect(fits([wrong])).toBe(false);
 });
 
 it('.env.example sets nothing', () => {

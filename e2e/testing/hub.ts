@@ -3,7 +3,7 @@ import { Client } from '@hubspot/api-client';
 import { Client as Postgres } from 'pg';
 import { Child, type Environment, Watchdog } from './children';
 import { freePort } from './free-port';
-import { newAccount, newSecrets } from './secrets';
+import { accountOf, newSecrets, type Account } from './secrets';
 import { type Places, placesOfTheRun, type Setup } from './setup';
 import { heygenHeaders, hubspotHeaders } from './signatures';
 import { type RawRecord, Topics } from './topics';
@@ -28,7 +28,7 @@ const publicUrl = 'https://hub.example.test';
  */
 export class Hub {
   readonly secrets = newSecrets();
-  readonly account = newAccount();
+  readonly account: Account;
   /** The official client, at the sandbox. */
   hubspot!: Client;
   /** Of each replica. */
@@ -46,6 +46,7 @@ export class Hub {
     private readonly further: Environment,
     { replicas = 1, places = placesOfTheRun(), watched = true }: Setup,
   ) {
+    this.account = accountOf(further);
     this.replicas = replicas;
     this.places = places;
     this.watched = watched;

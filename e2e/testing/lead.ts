@@ -142,10 +142,10 @@ export class Lead {
   }
 
   /** The records of a topic that are about the contact, of one type if given. */
-  records(topic: string, type?: string): RawRecord[] {
+  records(topic: string, type?: string, tenant = 'default'): RawRecord[] {
     return this.hub
       .topic(topic)
-      .filter(({ key, headers }) => key === `default:contact:${this.id}` && (!type || headers['ce_type'] === type));
+      .filter(({ key, headers }) => key === `${tenant}:contact:${this.id}` && (!type || headers['ce_type'] === type));
   }
 
   /** Everything that cost something or changed something, counted. */

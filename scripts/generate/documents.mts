@@ -3,7 +3,7 @@ import { describeConfig, problems, version } from '#libs/platform';
 import { recipeJsonSchema } from '#libs/recipes';
 import { asyncApi } from './asyncapi.mts';
 import { cliPage } from './cli.mts';
-import { endpointsSchema } from './endpoints.mts';
+import { connectionsSchema, endpointsSchema } from './endpoints.mts';
 import { eventsPage } from './events.mts';
 import { problemsPage } from './problems.mts';
 import { envExample, loadApps, settingsPage } from './settings.mts';
@@ -16,6 +16,7 @@ export async function documents(): Promise<Record<string, string>> {
     '.env.example': envExample(apps),
     'docs/reference/asyncapi.yaml': asyncApi({ version, topics, messages }),
     'docs/reference/cli.md': await cliPage(),
+    'docs/reference/connections.schema.json': await connectionsSchema(),
     'docs/reference/endpoints.schema.json': await endpointsSchema(),
     'docs/reference/events.md': eventsPage(catalogs),
     'docs/reference/problems.md': problemsPage(problems),

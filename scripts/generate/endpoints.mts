@@ -2,12 +2,15 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root } from '../infra/work-directory.mts';
 
-const file = 'dist/apps/gateway/src/generic/endpoint.schema.js';
+const source = 'dist/apps/gateway/src';
+
+const schemaOf = async (file: string, name: string): Promise<string> => {
+  const module = (await import(pathToFileURL(join(root, source, file)).href)) as Record<string, () => object>;
+  return `${JSON.stringify(module[name]?.(), null, 2)}\n`;
+};
 
 /** The JSON Schema of the gateway's endpoints file. */
-export async function endpointsSchema(): Promise<string> {
-  const { endpointsJsonSchema } = (await import(pathToFileURL(join(root, file)).href)) as {
-    endpointsJsonSchema: () => Record<string, unknown>;
-  };
-  return `${JSON.stringify(endpointsJsonSchema(), null, 2)}\n`;
-}
+export const endpointsSchema = (): Promise<string> => schemaOf('generic/endpoint.schema.js', 'endpointsJsonSchema');
+
+/** The JSON Schema of the gateway's connections file. */
+export const connectionsSchema = (): Promise<string> => schemaOf('connection.schema.js', 'connectionsJsonSchema');

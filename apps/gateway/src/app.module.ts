@@ -3,6 +3,8 @@ import { openPool } from '#libs/event-store';
 import { LogProducer } from '#libs/log';
 import { ConfigError, HealthModule, type Environment, type Logger } from '#libs/platform';
 import type { GatewayConfig } from './gateway.config';
+import { noDeclarations } from './connection.schema';
+import { openConnections } from './connections';
 import { Endpoints } from './generic/endpoints';
 import { GenericController, GenericDoor } from './generic/generic.controller';
 import { HeygenController, HeygenDoor } from './heygen/heygen.controller';
@@ -11,7 +13,6 @@ import { Ingress } from './ingress';
 import { LogLifecycle } from './log-lifecycle';
 import { AddressSet } from './schemes/addresses';
 import { Spool } from './spool';
-import { Tenants } from './tenants';
 
 const SPOOL_CONNECTIONS = 4;
 const MIB = 1024 * 1024;
@@ -25,6 +26,7 @@ class AppModule {}
 export function appModule(config: GatewayConfig, logger: Logger, env: Environment): DynamicModule {
   const proxies = config.TRUSTED_PROXIES ?? new AddressSet([]);
   const endpoints = Endpoints.open(config.ENDPOINTS_FILE ?? [], { env, logger, proxies });
+  const connections = openConnections(config.TENANTS_FILE ?? noDeclarations, { env, logger });
   const producer = new LogProducer({
     brokers: config.KAFKA_BROKERS,
     clientId: 'gateway',
@@ -39,9 +41,8 @@ export function appModule(config: GatewayConfig, logger: Logger, env: Environmen
     providers: [
       { provide: LogLifecycle, useValue: new LogLifecycle(producer, logger, spool) },
       { provide: Ingress, useValue: new Ingress(producer, spool) },
-      { provide: Tenants, useValue: config.TENANTS_FILE ?? new Tenants() },
-      { provide: HubspotDoor, useValue: new HubspotDoor(config.PUBLIC_URL, config.HUBSPOT_CLIENT_SECRET) },
-      { provide: HeygenDoor, useValue: new HeygenDoor(config.HEYGEN_WEBHOOK_SECRET) },
+      { provide: HubspotDoor, useValue: new HubspotDoor(config.PUBLIC_URL, connections.hubspot) },
+      { provide: HeygenDoor, useValue: new HeygenDoor(config.PUBLIC_URL, connections.heygen) },
       { provide: GenericDoor, useValue: new GenericDoor(config.PUBLIC_URL, endpoints) },
     ],
   };

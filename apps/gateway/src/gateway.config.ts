@@ -1,37 +1,56 @@
 import { appSettings, count, logSettings, secret, url } from '#libs/platform';
 import { z } from 'zod';
 import { addressSet, endpointsFile } from './generic/endpoints';
-import { tenantsFile } from './tenants';
+import { noDeclarations, type ConnectionDeclarations } from './connection.schema';
+import { needsSetting, tenantsFile } from './connections';
+
+type Read = Partial<Record<string, unknown>> & { TENANTS_FILE?: Partial<ConnectionDeclarations> };
+
+/** The check that a setting is there where a connection of the door has no secret of its own; made whatever else is wrong. */
+const isThere = (setting: string, door: keyof ConnectionDeclarations) =>
+  [
+    (read: Read) => Boolean(read[setting]) || !needsSetting((read.TENANTS_FILE ?? noDeclarations)[door] ?? []),
+    { path: [setting] as PropertyKey[], when: () => true },
+  ] as const;
 
 /** Every setting of the gateway. */
-export const gatewayConfig = z.object({
-  ...appSettings,
-  ...logSettings,
-  PUBLIC_URL: url().describe('Address under which vendors call the gateway; HubSpot signs it, with the path'),
-  HUBSPOT_CLIENT_SECRET: secret().describe('Client secret of the HubSpot app: the key of its signatures'),
-  HEYGEN_WEBHOOK_SECRET: secret().describe('Secret of the HeyGen webhook endpoint, as HeyGen gave it'),
-  TENANTS_FILE: tenantsFile()
-    .optional()
-    .describe('YAML list of tenants and their portals; without it all are `default`'),
-  WHEN_LOG_IS_AWAY: z
-    .enum(['refuse', 'spool'])
-    .default('refuse')
-    .describe('What the log cannot take is answered 503, for the vendor to repeat, or kept in Postgres until it can'),
-  DATABASE_URL: url('postgres', 'postgresql')
-    .meta({ secret: true })
-    .optional()
-    .describe('Where the spool is; needed only to spool'),
-  SPOOL_MIB: count()
-    .prefault('1024')
-    .describe('Most that the spool takes on the disk, in MiB; beyond it the answer is 503'),
-  ENDPOINTS_FILE: endpointsFile()
-    .optional()
-    .describe('YAML list of endpoints under /webhooks/in/, each with its ways of authentication'),
-  TRUSTED_PROXIES: addressSet()
-    .optional()
-    .describe(
-      'Addresses and CIDR ranges of the proxies before the gateway, separated by commas; what they say of a sender is believed',
-    ),
-});
+export const gatewayConfig = z
+  .object({
+    ...appSettings,
+    ...logSettings,
+    PUBLIC_URL: url().describe('Address under which vendors call the gateway; HubSpot signs it, with the path'),
+    HUBSPOT_CLIENT_SECRET: secret()
+      .optional()
+      .describe('Client secret of the HubSpot app: the key of its signatures; needed unless TENANTS_FILE names one'),
+    HEYGEN_WEBHOOK_SECRET: secret()
+      .optional()
+      .describe('Secret of the HeyGen webhook endpoint, as HeyGen gave it; needed unless TENANTS_FILE names one'),
+    TENANTS_FILE: tenantsFile()
+      .optional()
+      .describe(
+        'YAML list of connections: their secrets, tenants and filters; without it all is of the tenant `default`',
+      ),
+    WHEN_LOG_IS_AWAY: z
+      .enum(['refuse', 'spool'])
+      .default('refuse')
+      .describe('What the log cannot take is answered 503, for the vendor to repeat, or kept in Postgres until it can'),
+    DATABASE_URL: url('postgres', 'postgresql')
+      .meta({ secret: true })
+      .optional()
+      .describe('Where the spool is; needed only to spool'),
+    SPOOL_MIB: count()
+      .prefault('1024')
+      .describe('Most that the spool takes on the disk, in MiB; beyond it the answer is 503'),
+    ENDPOINTS_FILE: endpointsFile()
+      .optional()
+      .describe('YAML list of endpoints under /webhooks/in/, each with its ways of authentication'),
+    TRUSTED_PROXIES: addressSet()
+      .optional()
+      .describe(
+        'Addresses and CIDR ranges of the proxies before the gateway, separated by commas; what they say of a sender is believed',
+      ),
+  })
+  .refine(...isThere('HUBSPOT_CLIENT_SECRET', 'hubspot'))
+  .refine(...isThere('HEYGEN_WEBHOOK_SECRET', 'heygen'));
 
 export type GatewayConfig = z.infer<typeof gatewayConfig>;

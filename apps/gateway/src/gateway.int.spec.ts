@@ -1,13 +1,17 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Topic, topics, VERIFIED } from '#libs/contracts';
+import { setTimeout } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { HEYGEN_CLAIMED, Topic, topics, VERIFIED } from '#libs/contracts';
 import { withAdmin, type IncomingRecord } from '#libs/log';
-import { startApp, type RunningApp } from '#libs/platform';
+import { readCounters, startApp, type RunningApp } from '#libs/platform';
 import { createTopics, testConnection, TopicReader } from '../../../libs/log/src/testing/log-fixture';
 import { appModule } from './app.module';
 import { gatewayConfig } from './gateway.config';
+import { QUARANTINED } from './ingress';
+import { SECRETS_USED } from './secret-pair';
 import { createdByHand, liveSamples } from './testing/hubspot-samples';
 import { heygenSignature, hubspotHeaders, testSettings } from './testing/signed';
 
@@ -232,12 +236,24 @@ describe('HeyGen', () => {
   });
 });
 
+const folder = mkdtempSync(join(tmpdir(), 'refrain-connections-'));
+const file = (name: string, content: string): string => {
+  writeFileSync(join(folder, name), content);
+  return join(folder, name);
+};
+/** Writes a secret that the gateway has seen when it resolves: it looks at files once a second. */
+const change = async (name: string, content: string, seen: () => Promise<boolean>) => {
+  file(name, content);
+  while (!(await seen())) await setTimeout(50);
+};
+const counted = (name: string, labels: object) =>
+  readCounters().find((count) => count.name === name && isDeepStrictEqual(count.labels, labels))?.value ?? 0;
+
 describe('with declared tenants', () => {
   let many: RunningApp;
   beforeAll(async () => {
-    const file = join(mkdtempSync(join(tmpdir(), 'refrain-tenants-')), 'tenants.yaml');
-    writeFileSync(file, '- { tenant: acme, portals: [101] }\n- { tenant: globex, portals: [102, 103] }\n');
-    many = await start({ TENANTS_FILE: file });
+    const yaml = '- { tenant: acme, portals: [101] }\n- { tenant: globex, portals: [102, 103] }\n';
+    many = await start({ TENANTS_FILE: file('tenants.yaml', yaml) });
   });
   afterAll(() => many.close());
 
@@ -252,6 +268,154 @@ describe('with declared tenants', () => {
   });
 });
 
+describe('with declared connections', () => {
+  const token = 'T'.repeat(40);
+  let many: RunningApp;
+  beforeAll(async () => {
+    const yaml = `
+- door: hubspot
+  connection: one
+  app: 1
+  tenants: [{ tenant: acme, portals: [101] }, { tenant: globex, portals: [102, 103] }]
+  secretFile: ${file('one', 'secret-one')}
+  nextSecretFile: ${file('one-next', '')}
+- door: hubspot
+  connection: two
+  app: 2
+  tenants: [{ tenant: initech, portals: [101] }]
+  signatures: [v3, v2]
+  secretEnv: SECRET_TWO
+  accept: { types: [contact.creation, workflow] }
+- { door: hubspot, connection: slow, app: 3, tenants: [{ tenant: acme, portals: [7] }], secretEnv: SECRET_SLOW, perMinute: 2 }
+- { door: heygen, connection: video, tenants: [acme, globex], secretFile: ${file('video', 'hg-one')}, token: { secretEnv: TOKEN } }
+`;
+    many = await start({
+      TENANTS_FILE: file('connections.yaml', yaml),
+      SECRET_TWO: 'secret-two',
+      SECRET_SLOW: 'secret-slow',
+      TOKEN: token,
+      HUBSPOT_CLIENT_SECRET: '',
+      HEYGEN_WEBHOOK_SECRET: '',
+    });
+  });
+  afterAll(() => many.close());
+
+  it('serves two apps, one of them for the portals of several tenants, and quarantines what is nobody’s', async () => {
+    const unknown = (reason: string) => counted(QUARANTINED, { source: '/hubspot/one', reason });
+    const before = [unknown('unknown-portal'), unknown('unknown-app')];
+    const events = [
+      { portalId: 101, appId: 1 },
+      { portalId: 103, appId: 1 },
+      { portalId: 999, appId: 1 },
+      { portalId: 101, appId: 2 },
+    ].map((over) => event(over));
+    const answer = await postHubspot(`[${events.join(',')}]`, { secret: 'secret-one' }, many);
+    expect([answer.status, await answer.json()]).toEqual([200, { accepted: 2, quarantined: 2 }]);
+    const other = event({ portalId: 101, appId: 2 });
+    expect((await postHubspot(`[${other}]`, { secret: 'secret-two' }, many)).status).toBe(200);
+    const records = await log.until(5, (r) => [...events, other].includes(textOf(r)));
+    const found = [...events, other].map((text) => {
+      const record = records.find((r) => textOf(r) === text);
+      return [record?.envelope?.tenant, record?.envelope?.source, record?.headers['refrain_reason']];
+    });
+    expect(found).toEqual([
+      ['acme', '/hubspot/one', undefined],
+      ['globex', '/hubspot/one', undefined],
+      ['unknown', '/hubspot/one', 'unknown-portal'],
+      ['unknown', '/hubspot/one', 'unknown-app'],
+      ['initech', '/hubspot/two', undefined],
+    ]);
+    expect([unknown('unknown-portal'), unknown('unknown-app')]).toEqual(before.map((n) => n + 1));
+  });
+
+  it('takes the next secret beside the current one without a restart, and counts by name', async () => {
+    const answered = async (secret: string) => (await postHubspot('[]', { secret }, many)).status;
+    expect([await answered('secret-one'), await answered('secret-new')]).toEqual([200, 401]);
+    await change('one-next', 'secret-new', async () => (await answered('secret-new')) === 200);
+    expect([await answered('secret-one'), await answered('secret-new')]).toEqual([200, 200]);
+    for (const secret of ['current', 'next']) {
+      expect(counted(SECRETS_USED, { endpoint: 'hubspot/one', scheme: 'hubspot-v3', secret })).toBeGreaterThan(0);
+    }
+    await change('one', 'secret-new', async () => (await answered('secret-one')) === 401);
+    expect(await answered('secret-new')).toBe(200);
+  });
+
+  const v2 = (method: string, path: string, body: string, secret: string) => ({
+    'x-hubspot-signature-version': 'v2',
+    'x-hubspot-signature': createHash('sha256')
+      .update(`${secret}${method}${testSettings.PUBLIC_URL}${path}${body}`)
+      .digest('hex'),
+  });
+
+  it('takes a workflow’s call by v2 only where it is declared, and says so on the record', async () => {
+    const path = '/webhooks/hubspot';
+    const body = `{"hs_object_id":${++last},"source":"renewal"}`;
+    expect((await post(path, body, v2('POST', path, body, 'secret-new'), many)).status).toBe(401);
+    expect((await post(path, body, v2('POST', path, body, 'secret-two'), many)).status).toBe(200);
+    const [record] = await log.until(1, (r) => textOf(r) === body);
+    expect(record?.key).toBe(`initech:contact:${last}`);
+    expect(record?.headers[VERIFIED]).toMatch(/^hubspot-v2 POST \S+ replayable sha256:/);
+  });
+
+  it('takes a workflow’s GET, signed with its query, as the JSON of the query', async () => {
+    const path = `/webhooks/hubspot?objectId=${++last}&who=jo%40x.test`;
+    const get = (to: string, headers: Record<string, string>) => fetch(many.url + to, { headers });
+    expect((await get(`${path}&a=1`, v2('GET', path, '', 'secret-two'))).status).toBe(401);
+    expect((await get(path, v2('GET', path, '', 'secret-two'))).status).toBe(200);
+    const [record] = await log.until(1, (r) => r.key === `initech:contact:${last}`);
+    expect(JSON.parse(record ? textOf(record) : '')).toEqual({ objectId: String(last), who: 'jo@x.test' });
+  });
+
+  it('drops what a connection does not take, with 200', async () => {
+    const body = `[${event({ portalId: 101, appId: 2, subscriptionType: 'contact.merge' })}]`;
+    const answer = await postHubspot(body, { secret: 'secret-two' }, many);
+    expect([answer.status, await answer.json()]).toEqual([200, { accepted: 0, quarantined: 0, ignored: 1 }]);
+  });
+
+  it('asks for less by 429: a workflow reads the time in milliseconds; forgeries use nothing up', async () => {
+    const slow = (body: string, secret = 'secret-slow') => postHubspot(body, { secret }, many);
+    for (const secret of ['wrong', 'wrong', 'wrong']) expect((await slow('[]', secret)).status).toBe(401);
+    expect([(await slow('[]')).status, (await slow('[]')).status]).toEqual([200, 200]);
+    const webhook = await slow('[]');
+    const workflow = await slow(' {"objectId":1}');
+    expect([webhook.status, workflow.status]).toEqual([429, 429]);
+    const waits = [webhook, workflow].map((answer) => Number(answer.headers.get('retry-after')));
+    expect(waits[0]).toBeLessThanOrEqual(60);
+    expect(waits[1]).toBeGreaterThan(1_000);
+  });
+
+  const callback = (tenant: string, video: string) =>
+    JSON.stringify({
+      event_type: 'avatar_video.success',
+      event_data: { video_id: video, url: 'u', callback_id: `render-${tenant}:contact:7:r/1/1` },
+    });
+  const hmac = (body: string, secret: string) => createHmac('sha256', secret).update(body).digest('hex');
+
+  it('gives a HeyGen callback the tenant of its order, under both secrets of a rotation', async () => {
+    const body = callback('globex', 'video-of-globex');
+    expect((await post('/webhooks/heygen', body, { signature: heygenSignature(body) }, many)).status).toBe(401);
+    expect((await post('/webhooks/heygen', body, { signature: hmac(body, 'hg-one') }, many)).status).toBe(200);
+    const [record] = await log.until(1, (r) => textOf(r) === body);
+    expect([record?.key, record?.envelope?.source]).toEqual(['globex:heygen-video:video-of-globex', '/heygen/video']);
+  });
+
+  it('takes an unsigned callback at its secret address as a claim, and nothing at any other', async () => {
+    const body = callback('acme', 'video-of-acme');
+    const before = await recordsOnAllTopics();
+    for (const wrong of [token.slice(1), `${token}T`, 'hg-one', token.toLowerCase(), '%00']) {
+      expect((await post(`/webhooks/heygen/${wrong}`, body, {}, many)).status).toBe(404);
+    }
+    expect((await post('/webhooks/heygen', body, {}, many)).status).toBe(401);
+    expect((await post(`/webhooks/heygen/${token}`, body, {})).status).toBe(404);
+    expect(await recordsOnAllTopics()).toBe(before);
+    expect((await fetch(`${many.url}/webhooks/heygen/${token}`, { method: 'OPTIONS' })).status).toBe(200);
+    expect((await post(`/webhooks/heygen/${token}`, body, {}, many)).status).toBe(200);
+    const [record] = await log.until(1, (r) => textOf(r) === body);
+    expect(record?.envelope).toMatchObject({ type: HEYGEN_CLAIMED, tenant: 'acme', source: '/heygen/video' });
+    expect(record?.headers[VERIFIED]).toMatch(/^heygen-token unconfirmed sha256:/);
+  });
+});
+
 describe('without a broker', () => {
   let lost: RunningApp;
   beforeAll(async () => {
@@ -263,7 +427,8 @@ describe('without a broker', () => {
     const started = Date.now();
     const body = `[${event()}]`;
     const callback = '{"event_type":"avatar_video.fail","event_data":{"video_id":"v9"}}';
-    const answers = await Promise.all([
+    const [workflow, ...answers] = await Promise.all([
+      postHubspot('{"objectId":1}', {}, lost),
       postHubspot(body, {}, lost),
       postHubspot('[{}]', {}, lost),
       post('/webhooks/heygen', callback, { signature: heygenSignature(callback) }, lost),
@@ -272,6 +437,7 @@ describe('without a broker', () => {
       expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
       expect(await answer.json()).toMatchObject({ code: 'log-unavailable' });
     }
+    expect([workflow.status, workflow.headers.get('retry-after')]).toEqual([503, '5000']);
     expect(Date.now() - started).toBeLessThan(5_000);
   });
 

@@ -1,13 +1,16 @@
 import { Problem } from '#libs/platform';
 
+/** Deeper than any sender nests, shallow enough for every reader. */
+const MAX_DEPTH = 64;
+
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * Parses a body as JSON, or throws the problem `not-json`; bytes that are not UTF-8, and a byte order mark, are none.
  * Throws `too-deep` before it parses where arrays and objects stand in each other more than `maxDepth` deep.
  */
-export function parseJson(body: Buffer, { maxDepth = Infinity } = {}): unknown {
-  if (maxDepth !== Infinity && isDeeper(body, maxDepth)) {
+export function parseJson(body: Buffer, { maxDepth = MAX_DEPTH } = {}): unknown {
+  if (isDeeper(body, maxDepth)) {
     throw new Problem('too-deep', { detail: `At most ${maxDepth} levels are taken` });
   }
   try {

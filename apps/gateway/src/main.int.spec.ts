@@ -32,19 +32,16 @@ function run(settings: Record<string, string>) {
   return { child, output, listening: listening.promise, ended };
 }
 
-it('tells all missing settings at once and exits 1 before it listens', async () => {
-  const { output, ended } = run({ PORT: 'x', PUBLIC_URL_FILE: '/nowhere', TENANTS_FILE: '/nowhere' });
+it.each([
+  [{}, ['HEYGEN_WEBHOOK_SECRET', 'HUBSPOT_CLIENT_SECRET', 'KAFKA_BROKERS', 'PORT', 'PUBLIC_URL']],
+  // Whether the secrets are missing is only known by a file that can be read.
+  [{ TENANTS_FILE: '/nowhere' }, ['KAFKA_BROKERS', 'PORT', 'PUBLIC_URL', 'TENANTS_FILE']],
+])('with %j tells all missing settings at once and exits 1 before it listens', async (settings, missing) => {
+  const { output, ended } = run({ PORT: 'x', PUBLIC_URL_FILE: '/nowhere', ...settings });
   expect(await ended).toBe(1);
   expect(output.stdout).toBe('');
   const faults = output.stderr.trim().split('\n').slice(1);
-  expect(faults.map((fault) => fault.slice(0, fault.indexOf(':')))).toEqual([
-    'HEYGEN_WEBHOOK_SECRET',
-    'HUBSPOT_CLIENT_SECRET',
-    'KAFKA_BROKERS',
-    'PORT',
-    'PUBLIC_URL',
-    'TENANTS_FILE',
-  ]);
+  expect(faults.map((fault) => fault.slice(0, fault.indexOf(':')))).toEqual(missing);
 });
 
 it('tells every secret of an endpoint that it cannot have, and exits 1 before it listens', async () => {

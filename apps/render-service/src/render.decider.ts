@@ -27,8 +27,9 @@ export type RenderInput =
   | { type: 'read'; rootCause: string; recipe: Recipe | undefined; streamId: string; ended: Ended<ReadRecord> }
   | { type: 'generated'; rootCause: string; generation: number; at: string; ended: Ended<{ videoId: string }> }
   | { type: 'called-back'; callback: HeygenCallback; generation: number; render?: number }
+  | { type: 'claimed'; claim: string; videoId?: string; render?: number }
   | { type: 'overdue'; rootCause: string }
-  | { type: 'status-read'; rootCause: string; at: string; ended: Ended<VideoState> };
+  | { type: 'status-read'; rootCause: string; at: string; ended: Ended<VideoState>; purpose: string };
 
 interface ReadRecord {
   properties: Properties;
@@ -44,18 +45,13 @@ interface VideoState {
 }
 
 const UNSAID = 'HeyGen gave no reason';
+const CLAIM = 'claim-';
 
 /** Without a callback by then, HeyGen is asked. */
 export const CALLBACK_WITHIN_MS = 30 * 60_000;
 
 /** Names a render to HeyGen; the generation of the call is put behind it, and the callback brings both (protocol 9). */
 export const renderIdOf = (streamId: string, render: number): string => `${streamId}/${String(render)}`;
-
-/** Reads a callback id back; undefined where it is not one of ours. */
-export function readCallbackId(callbackId: string | undefined) {
-  const [, streamId, render, generation] = /^(render-.+)\/(\d+)\/(\d+)$/.exec(callbackId ?? '') ?? [];
-  return streamId ? { streamId, render: Number(render), generation: Number(generation) } : undefined;
-}
 
 export const renderDecider: Decider<Renders, RenderEvent, RenderInput> = {
   initial: [],
@@ -70,6 +66,8 @@ export const renderDecider: Decider<Renders, RenderEvent, RenderInput> = {
         return onGenerated(renders, input);
       case 'called-back':
         return onCallback(renders, input);
+      case 'claimed':
+        return onClaim(renders, input);
       case 'overdue':
         return onOverdue(renders, input.rootCause);
       case 'status-read':
@@ -172,9 +170,7 @@ function onGenerated(renders: Renders, input: RenderInput & { type: 'generated' 
 // that the order was taken.
 function onCallback(renders: Renders, input: RenderInput & { type: 'called-back' }): Decision<RenderEvent> {
   const { callback } = input;
-  const render = renders.find((r) =>
-    input.render === undefined ? r.videoId !== undefined && r.videoId === callback.videoId : r.render === input.render,
-  );
+  const render = byName(renders, { render: input.render, videoId: callback.videoId });
   if (!render || callback.result === 'other') return nothing();
   const videoId = callback.videoId ?? render.videoId;
   const end = callback.result === 'success' ? complete(render, videoId, callback.url) : onFailure(render, callback);
@@ -193,6 +189,15 @@ function onFailure(render: Render, { code, message, videoId = render.videoId }: 
   return { events: [], effects: [owed('heygen.status', 'failure', { videoId })] };
 }
 
+// Nobody vouches for it: it settles nothing, and HeyGen is asked about the video that HeyGen itself gave this render.
+// Each claim has a purpose of its own: a false one, answered "in the making", takes nothing from a true one.
+function onClaim(renders: Renders, { claim, ...named }: RenderInput & { type: 'claimed' }): Decision<RenderEvent> {
+  const render = byName(renders, named);
+  if (render?.status !== 'submitted' || !render.videoId) return nothing();
+  const ask = owed('heygen.status', `${CLAIM}${claim}`, { videoId: render.videoId });
+  return { events: [], effects: [ask], rootCause: render.rootCause };
+}
+
 function onOverdue(renders: Renders, rootCause: string): Decision<RenderEvent> {
   const render = byCause(renders, rootCause);
   if (render?.status !== 'submitted' || !render.videoId) return nothing();
@@ -203,6 +208,8 @@ function onStatus(renders: Renders, input: RenderInput & { type: 'status-read' }
   const render = byCause(renders, input.rootCause);
   if (render?.status !== 'submitted') return nothing();
   if (input.ended.state === 'erased') return onErased(render);
+  // That it could not be asked proves no claim: the callback is still to come, or the watchdog.
+  if (input.ended.state !== 'done' && input.purpose.startsWith(CLAIM)) return nothing();
   if (input.ended.state !== 'done')
     return jobEnded(fail(render, input.ended.code, 'HeyGen could not say what became of it'));
   const { status, videoId, url, code, message } = input.ended.answer;
@@ -238,6 +245,9 @@ const submitted = (render: Render, generation: number, videoId: string | undefin
 });
 
 const owed = (kind: string, purpose: string, request: unknown): Owed => ({ kind, purpose, request });
+
+const byName = (renders: Renders, { render, videoId }: { render?: number; videoId?: string }): Render | undefined =>
+  renders.find((r) => (render === undefined ? r.videoId !== undefined && r.videoId === videoId : r.render === render));
 
 const byCause = (renders: Renders, rootCause: string): Render | undefined =>
   renders.find((render) => render.rootCause === rootCause);

@@ -257,7 +257,13 @@ describe('an overdue callback', () => {
         requested,
         prepared,
         submitted,
-      )({ type: 'status-read', rootCause: cause, at, ended: { state: 'done', answer: answer as never } });
+      )({
+        type: 'status-read',
+        rootCause: cause,
+        at,
+        purpose: 'status',
+        ended: { state: 'done', answer: answer as never },
+      });
     expect(status({ videoId: 'v1', status: 'completed', url }).events).toEqual([completed]);
     expect(status({ videoId: 'v1', status: 'failed', code: '5000', message: 'broke' }).events).toEqual([failed]);
     expect(status({ videoId: 'v1', status: 'in-progress' }).events).toEqual([]);
@@ -265,8 +271,43 @@ describe('an overdue callback', () => {
       type: 'status-read',
       rootCause: cause,
       at,
+      purpose: 'status',
       ended: { state: 'dead', code: 'not_found' },
     };
     expect(given(requested, prepared, submitted)(unsaid).events[0]).toMatchObject({ data: { code: 'not_found' } });
+  });
+});
+
+describe('a claim that HeyGen did not sign', () => {
+  const claimed: RenderInput = { type: 'claimed', claim: 'c1', videoId: 'v1' };
+  const asked = { kind: 'heygen.status', purpose: 'claim-c1', request: { videoId: 'v1' } };
+  const answered = (ended: object): RenderInput => ({
+    type: 'status-read',
+    rootCause: cause,
+    at,
+    purpose: 'claim-c1',
+    ended: ended as never,
+  });
+
+  it('settles nothing and makes the hub ask about the video that HeyGen gave the render', () => {
+    const expected = { events: [], effects: [asked], rootCause: cause };
+    expect(given(requested, prepared, submitted)(claimed)).toEqual(expected);
+    expect(given(requested, prepared, submitted)({ type: 'claimed', claim: 'c1', render: 1 })).toEqual(expected);
+  });
+
+  it('says nothing of another video, of a render that was not taken, or of one that ended', () => {
+    expect(given(requested, prepared, submitted)({ ...claimed, videoId: 'v2' })).toEqual({ events: [] });
+    for (const history of [[prepared], [prepared, submitted, completed], [prepared, submitted, failed]]) {
+      expect(given(requested, ...history)(claimed)).toEqual({ events: [] });
+    }
+  });
+
+  it('is settled by what HeyGen answers alone', () => {
+    const end = given(requested, prepared, submitted);
+    expect(end(answered({ state: 'done', answer: { videoId: 'v1', status: 'in-progress' } }))).toEqual({ events: [] });
+    expect(end(answered({ state: 'done', answer: { videoId: 'v1', status: 'completed', url } })).events).toEqual([
+      completed,
+    ]);
+    expect(end(answered({ state: 'dead', code: 'http-500' }))).toEqual({ events: [] });
   });
 });

@@ -3,7 +3,8 @@ import { HeygenClient, type TemplateVideo } from '#libs/vendors/heygen';
 import { HubspotClient, hubspotLimits, type ReadRequest } from '#libs/vendors/hubspot';
 import type { RenderConfig } from './render.config';
 
-// Its status is asked for once where no callback comes, and once where one says of a failure no code.
+// Its status is asked for once where no callback comes, and once where one says of a failure no code. What unsigned
+// callbacks make it asked for besides is bounded by the gateway's cap, not here.
 const ASKED = { apiCalls: 2 };
 const VIDEO = { credits: 1, apiCalls: 1 };
 
@@ -16,7 +17,11 @@ const JOB_MS = 2 * 3_600_000;
  */
 export function renderEffects(config: RenderConfig): Record<string, EffectKind> {
   const hubspot = new HubspotClient({ baseUrl: config.HUBSPOT_BASE_URL, accessToken: config.HUBSPOT_ACCESS_TOKEN });
-  const heygen = new HeygenClient({ baseUrl: config.HEYGEN_BASE_URL, apiKey: config.HEYGEN_API_KEY });
+  const heygen = new HeygenClient({
+    baseUrl: config.HEYGEN_BASE_URL,
+    apiKey: config.HEYGEN_API_KEY,
+    callbackUrl: config.HEYGEN_CALLBACK_URL,
+  });
   const plan = {
     perTenSeconds: config.HUBSPOT_PER_TEN_SECONDS,
     perDay: config.HUBSPOT_PER_DAY,

@@ -1,5 +1,14 @@
-import { readHeygen, renderEvents, subjectOf, Topic, type HeygenCallback, type RenderEvent } from '#libs/contracts';
 import {
+  HEYGEN_CLAIMED,
+  readCallbackId,
+  readHeygen,
+  type RenderEvent,
+  renderEvents,
+  subjectOf,
+  Topic,
+} from '#libs/contracts';
+import {
+  type InboxKey,
   type ProcessDefinition,
   type ReadableRecord,
   readStreamId,
@@ -9,7 +18,7 @@ import {
   UnreadableRecord,
 } from '#libs/process';
 import { hubspotTriggers, type Recipe, type Trigger } from '#libs/recipes';
-import { type Ended, readCallbackId, renderDecider, type RenderInput, type Renders } from './render.decider';
+import { type Ended, renderDecider, type RenderInput, type Renders } from './render.decider';
 
 const service = 'render-service';
 
@@ -29,7 +38,7 @@ export function renderProcess(
       [Topic.ingressHubspot]: (record) => routeChange(record, withVideo, writerAppId),
       [Topic.ingressHeygen]: routeCallback,
     },
-    outcome({ kind, rootCause, generation, ...end }, at, streamId) {
+    outcome({ kind, purpose, rootCause, generation, ...end }, at, streamId) {
       const ended = (end.state === 'done' ? { state: 'done', answer: end.answer } : end) as Ended<never>;
       switch (kind) {
         case 'hubspot.read':
@@ -37,7 +46,7 @@ export function renderProcess(
         case 'heygen.generate':
           return { type: 'generated', rootCause, generation, at, ended };
         case 'heygen.status':
-          return { type: 'status-read', rootCause, at, ended };
+          return { type: 'status-read', rootCause, at, ended, purpose };
         default:
           throw new Error(`${service} owes no ${kind}`);
       }
@@ -61,37 +70,40 @@ const triggered = (trigger: Trigger): Target<RenderInput> => ({
   input: { type: 'triggered', trigger },
 });
 
-function routeCallback({ envelope, value }: ReadableRecord): Route<RenderInput> {
+function routeCallback({ envelope, value, hash }: ReadableRecord): Route<RenderInput> {
   const read = readHeygen(value);
   if ('error' in read) throw new UnreadableRecord(read.error);
   const { callback } = read;
+  const { videoId } = callback;
   // Callbacks have no time of their own that can be trusted; HeyGen repeats them within a day under the same id.
   const inbox = { key: `${envelope.source}|${envelope.id}`, received: envelope.time };
   const ours = readCallbackId(callback.callbackId);
-  if (ours) {
-    const target = calledBack(ours.streamId, callback, ours);
-    // The callback's secret is a tenant's: it cannot speak for another one's render.
-    return target.tenant === envelope.tenant ? { inbox, targets: [target] } : { ignored: true };
+  // A callback is its connection's: it cannot speak for another tenant's render.
+  if (ours && ours.tenant !== envelope.tenant) return { ignored: true };
+  if (envelope.type !== HEYGEN_CLAIMED) {
+    const heard = (named: { render?: number; generation: number }): RenderInput => ({
+      type: 'called-back',
+      callback,
+      ...named,
+    });
+    if (ours)
+      return { inbox, targets: [targetOf(ours.streamId, heard({ render: ours.render, generation: ours.generation }))] };
+    return videoId ? byVideo(inbox, envelope.tenant, videoId, heard({ generation: 1 })) : { ignored: true };
   }
-  if (!callback.videoId) return { ignored: true };
-  return {
-    inbox,
-    targets: [],
-    awaits: {
-      tenant: envelope.tenant,
-      vendor: 'heygen',
-      externalId: callback.videoId,
-      target: (streamId) => calledBack(streamId, callback, { generation: 1 }),
-    },
-  };
+  const claim = hash.slice(0, 16);
+  // By its video first: one that comes before the order's answer waits until the answer tells whose the video is.
+  if (videoId) return byVideo(inbox, envelope.tenant, videoId, { type: 'claimed', claim, videoId });
+  if (!ours) return { ignored: true };
+  return { inbox, targets: [targetOf(ours.streamId, { type: 'claimed', claim, render: ours.render })] };
 }
 
-function calledBack(
-  streamId: string,
-  callback: HeygenCallback,
-  named: { render?: number; generation: number },
-): Target<RenderInput> {
+const byVideo = (inbox: InboxKey, tenant: string, externalId: string, input: RenderInput): Route<RenderInput> => ({
+  inbox,
+  targets: [],
+  awaits: { tenant, vendor: 'heygen', externalId, target: (streamId) => targetOf(streamId, input) },
+});
+
+function targetOf(streamId: string, input: RenderInput): Target<RenderInput> {
   const { tenant, record } = readStreamId(streamId);
-  const { render, generation } = named;
-  return { streamId, tenant, subject: subjectOf(record), input: { type: 'called-back', callback, render, generation } };
+  return { streamId, tenant, subject: subjectOf(record), input };
 }

@@ -44,12 +44,15 @@ const results: Record<string, HeygenCallback['result']> = {
   'video.failed': 'fail',
 };
 
-const errorText = (error: unknown): string | undefined =>
-  typeof error === 'string'
-    ? error
-    : typeof error === 'object' && error !== null && 'message' in error
-      ? String(error.message)
-      : undefined;
+const plain = z.union([z.string(), z.number()]).transform(String).optional().catch(undefined);
+const errorFields = z.object({ code: plain, message: plain, detail: plain });
+
+/** A text, or an object with a code and words, depending on HeyGen's API version. */
+function readError(error: unknown): { code?: string; message?: string } {
+  if (typeof error === 'string') return { message: error };
+  const { data } = errorFields.safeParse(error);
+  return { code: data?.code, message: data?.message ?? data?.detail };
+}
 
 /** Reads a callback's body; the error names what is wrong with it. A callback must name a video or carry our own id. */
 export function readHeygen(value: unknown): { callback: HeygenCallback } | { error: string } {
@@ -71,9 +74,30 @@ const callbackOf = (eventType: string, d: z.infer<typeof details>): HeygenCallba
   videoId: d.video_id ?? undefined,
   callbackId: d.callback_id ?? undefined,
   url: d.url ?? d.video_url ?? undefined,
-  code: d.failure_code === null || d.failure_code === undefined ? undefined : String(d.failure_code),
-  message: d.msg ?? d.message ?? errorText(d.error) ?? d.failure_message ?? undefined,
+  code: d.failure_code?.toString() ?? readError(d.error).code,
+  message: d.msg ?? d.message ?? readError(d.error).message ?? d.failure_message ?? undefined,
 });
+
+/** What a render is called at HeyGen, and so in its callbacks. */
+export interface CallbackId {
+  streamId: string;
+  tenant: string;
+  render: number;
+  generation: number;
+}
+
+/** Reads a callback id back into its parts; undefined where it is not one of ours. */
+export function readCallbackId(callbackId: string | undefined): CallbackId | undefined {
+  const [, streamId, tenant, render, generation] =
+    /^(render-([^:]+):[^:]+:[^:]+(?::.+)?)\/(\d+)\/(\d+)$/.exec(callbackId ?? '') ?? [];
+  return streamId && tenant ? { streamId, tenant, render: Number(render), generation: Number(generation) } : undefined;
+}
 
 /** Wire type of a record on `ingress.heygen.v1`; its value is the vendor's own JSON. */
 export const HEYGEN_RECEIVED = 'refrain.heygen-callback.received.v1';
+
+/**
+ * Wire type of a record on `ingress.heygen.v1` that carried no signature, only the token of its address: nobody
+ * vouches for what it says, so it may make us ask HeyGen and nothing more.
+ */
+export const HEYGEN_CLAIMED = 'refrain.heygen-callback.claimed.v1';

@@ -1,4 +1,4 @@
-import { readHeygen } from './heygen';
+import { readCallbackId, readHeygen } from './heygen';
 
 const success = {
   result: 'success',
@@ -54,6 +54,37 @@ describe('a HeyGen callback', () => {
     'that is %j is refused with a reason',
     (body) => {
       expect(readHeygen(body)).toEqual({ error: expect.stringMatching(/\S/) });
+    },
+  );
+});
+
+it.each([
+  [{ failure_code: 'C' }, 'C', undefined],
+  [{ failure_message: 'why' }, undefined, 'why'],
+  [{ error: { code: 40119, detail: 'why' } }, '40119', 'why'],
+  [{ error: { code: 'C', message: 'why' }, failure_code: null, msg: null }, 'C', 'why'],
+  [{ error: { message: { deep: 1 } } }, undefined, undefined],
+])('of a failure is read from all five fields: %j', (fields, code, message) => {
+  for (const event_type of ['avatar_video.fail', 'video.failed']) {
+    const read = readHeygen({ event_type, event_data: { video_id: 'v1', ...fields } });
+    expect(read).toMatchObject({ callback: { result: 'fail', code, message } });
+  }
+});
+
+describe('a callback id', () => {
+  it('names a render and its tenant', () => {
+    expect(readCallbackId('render-acme:contact:7:lead/qualified/2/1')).toEqual({
+      streamId: 'render-acme:contact:7:lead/qualified',
+      tenant: 'acme',
+      render: 2,
+      generation: 1,
+    });
+  });
+
+  it.each([undefined, '', 'c1', 'render-acme:contact:7/1', 'render-acme:contact/1/1', 'render-:contact:7:r/1/1'])(
+    'that is %j is none of ours',
+    (id) => {
+      expect(readCallbackId(id)).toBeUndefined();
     },
   );
 });

@@ -10,7 +10,7 @@ const text = z.string().max(255);
  */
 export const hubspotWebhookEvent = z
   .looseObject({
-    subscriptionType: z.string().regex(/^[a-zA-Z_]+\.[a-zA-Z]+$/, 'must look like contact.propertyChange'),
+    subscriptionType: z.string().regex(/^\w+(\.\w+)+$/, 'must look like contact.propertyChange'),
     eventId: z.int(),
     portalId: z.int(),
     occurredAt: z.int().positive(),
@@ -19,12 +19,14 @@ export const hubspotWebhookEvent = z
     objectId: id.optional(),
     objectTypeId: text.optional(),
     fromObjectId: id.optional(),
+    fromObjectTypeId: text.optional(),
     toObjectId: id.optional(),
     primaryObjectId: id.optional(),
     newObjectId: id.nullish(),
     propertyName: text.optional(),
     propertyValue: z.string().nullish(),
     changeSource: text.optional(),
+    changeFlag: text.optional(),
     sourceId: z.string().nullish(),
   })
   .refine((e) => e.objectId ?? e.fromObjectId ?? e.primaryObjectId, {
@@ -32,28 +34,42 @@ export const hubspotWebhookEvent = z
     path: ['objectId'],
   });
 
+const portal = z.union([z.int().positive(), z.string().regex(/^\d{1,15}$/)]).transform(Number);
+
 /**
- * The single object that a workflow's "Send a webhook" posts. It has no `subscriptionType`, no `occurredAt` and often no
- * `portalId`; the id stands in one of several places, depending on what the workflow's author chose.
+ * What a workflow's "Send a webhook" sends: a body of its author's choice, the default body (of a contact in the shape of
+ * HubSpot's first API, with `vid`, `portal-id` and `properties.{name}.value`), or the query of a GET, where every value is
+ * a text. It has no `subscriptionType`, no `occurredAt` and often no portal; the id stands in one of several places.
  */
 export const hubspotWorkflowCall = z
   .looseObject({
     objectId: id.optional(),
     hs_object_id: id.optional(),
     vid: id.optional(),
+    properties: z.looseObject({ hs_object_id: z.looseObject({ value: id }).optional() }).optional(),
     objectType: text.optional(),
     objectTypeId: text.optional(),
     eventId: z.union([z.int(), z.string()]).optional(),
-    portalId: z.int().optional(),
+    portalId: portal.optional(),
+    'portal-id': portal.optional(),
     propertyName: text.optional(),
     propertyValue: z.union([z.string(), z.number(), z.boolean()]).nullish(),
     changeSource: text.optional(),
     sourceId: z.string().nullish(),
   })
-  .refine((e) => e.objectId ?? e.hs_object_id ?? e.vid, {
-    message: 'names no object: one of objectId, hs_object_id, vid is needed',
+  .refine((e) => calledFor(e), {
+    message: 'names no object: one of objectId, hs_object_id, vid, properties.hs_object_id.value is needed',
     path: ['objectId'],
   });
+
+function calledFor(call: {
+  objectId?: string;
+  hs_object_id?: string;
+  vid?: string;
+  properties?: { hs_object_id?: { value: string } };
+}): string | undefined {
+  return call.objectId ?? call.hs_object_id ?? call.vid ?? call.properties?.hs_object_id?.value;
+}
 
 /** A HubSpot input in one shape, whichever way it came. */
 export interface HubspotChange {
@@ -69,6 +85,8 @@ export interface HubspotChange {
   occurredAt?: number;
   changeSource?: string;
   sourceId?: string;
+  /** Sent by the test button of HubSpot's settings: it speaks of no real record, and nothing may follow from it. */
+  test?: true;
   /** The input's own identity within its connection (protocol 3); workflow calls add their content's hash. */
   identity: string;
 }
@@ -102,9 +120,11 @@ function readWebhookEvent(body: unknown): { change: HubspotChange } | { error: s
   const parsed = hubspotWebhookEvent.safeParse(body);
   if (!parsed.success) return { error: z.prettifyError(parsed.error) };
   const e = parsed.data;
-  const [kind = '', change = ''] = e.subscriptionType.split('.');
-  const type = objectTypeOf(kind === 'object' ? (e.objectTypeId ?? kind) : kind);
-  const objectId = e.objectId ?? e.fromObjectId ?? e.primaryObjectId ?? '';
+  const dot = e.subscriptionType.indexOf('.');
+  const kind = e.subscriptionType.slice(0, dot);
+  const change = e.subscriptionType.slice(dot + 1);
+  const type = objectTypeOf(kind === 'object' ? (e.fromObjectTypeId ?? e.objectTypeId ?? kind) : kind);
+  const objectId = changedObject(e) ?? '';
   const toId = e.toObjectId ? `>${e.toObjectId}` : '';
   return {
     change: {
@@ -118,6 +138,7 @@ function readWebhookEvent(body: unknown): { change: HubspotChange } | { error: s
       occurredAt: e.occurredAt,
       changeSource: e.changeSource,
       sourceId: e.sourceId ?? undefined,
+      test: isTest(e) ? true : undefined,
       identity: [
         e.portalId,
         e.subscriptionId ?? '',
@@ -131,6 +152,14 @@ function readWebhookEvent(body: unknown): { change: HubspotChange } | { error: s
   };
 }
 
+/** An association belongs to the record it goes out from, a merge to the record that goes on. */
+const changedObject = (e: z.infer<typeof hubspotWebhookEvent>): string | undefined =>
+  e.fromObjectId ?? e.newObjectId ?? e.objectId ?? e.primaryObjectId;
+
+/** The test button sends HubSpot's documented examples: these ids, and a source that no real change has. */
+const isTest = ({ eventId, objectId, changeSource }: z.infer<typeof hubspotWebhookEvent>): boolean =>
+  (eventId === 1 || eventId === 100) && objectId === '123' && changeSource === 'CRM';
+
 function readWorkflowCall(body: unknown): { change: HubspotChange } | { error: string } {
   const parsed = hubspotWorkflowCall.safeParse(body);
   if (!parsed.success) return { error: z.prettifyError(parsed.error) };
@@ -140,18 +169,21 @@ function readWorkflowCall(body: unknown): { change: HubspotChange } | { error: s
       delivery: 'workflow',
       record: {
         type: objectTypeOf(e.objectTypeId ?? e.objectType ?? 'contact'),
-        id: e.objectId ?? e.hs_object_id ?? e.vid ?? '',
+        id: calledFor(e) ?? '',
       },
       change: e.propertyName === undefined ? 'workflow' : 'propertyChange',
       property: e.propertyName,
       value: e.propertyValue === null || e.propertyValue === undefined ? undefined : String(e.propertyValue),
-      portalId: e.portalId,
+      portalId: e.portalId ?? e['portal-id'],
       changeSource: e.changeSource,
       sourceId: e.sourceId ?? undefined,
       identity: String(e.eventId ?? ''),
     },
   };
 }
+
+/** Header of a HubSpot record that the test button set off; its value says who pressed it. */
+export const TEST_EVENT = 'refrain_test';
 
 /** Wire type of a record on `ingress.hubspot.v1`; its value is the vendor's own JSON. */
 export const HUBSPOT_RECEIVED = 'refrain.hubspot-change.received.v1';

@@ -1,4 +1,5 @@
 import { objectTypeOf, readHubspot } from './hubspot';
+import { subjectOf } from './keys';
 
 const classic = {
   eventId: 4101286121,
@@ -124,4 +125,125 @@ it('knows one name per object type', () => {
     'contact',
     '2-143967026',
   ]);
+});
+
+/** Of the object kinds that have all of them. */
+const changes = ['associationChange', 'creation', 'deletion', 'merge', 'propertyChange', 'restore'];
+const kinds = ['company', 'contact', 'deal', 'line_item', 'object', 'ticket'];
+const subscriptionTypes = [
+  ...kinds.flatMap((kind) => changes.map((change) => `${kind}.${change}`)),
+  ...['creation', 'deletion', 'merge', 'propertyChange', 'restore'].map((change) => `product.${change}`),
+  'contact.privacyDeletion',
+  ...['creation', 'deletion', 'newMessage', 'privacyDeletion', 'propertyChange'].map((one) => `conversation.${one}`),
+  'event.completed',
+];
+
+const head = { eventId: 4101286121, subscriptionId: 25, portalId: 33, appId: 1160452, occurredAt: 1787843156000 };
+
+/** The fields that HubSpot gives an event of a type, beside those that each has. */
+function fieldsOf(kind: string, change: string): object {
+  const generic = kind === 'object';
+  if (change === 'associationChange') {
+    const sides = generic ? { fromObjectTypeId: '0-3', toObjectTypeId: '0-1', associationTypeId: 3 } : {};
+    return {
+      objectId: 8,
+      fromObjectId: 7,
+      toObjectId: 8,
+      associationRemoved: false,
+      isPrimaryAssociation: true,
+      ...sides,
+    };
+  }
+  const typed = generic ? { objectTypeId: '0-3' } : {};
+  switch (change) {
+    case 'merge':
+      return {
+        objectId: 5,
+        primaryObjectId: 5,
+        mergedObjectIds: [6],
+        newObjectId: 7,
+        numberOfPropertiesMoved: 2,
+        ...typed,
+      };
+    case 'propertyChange':
+      return { objectId: 7, propertyName: 'status', propertyValue: 'OPEN', changeSource: 'CRM_UI', ...typed };
+    case 'newMessage':
+      return { objectId: 7, messageId: '9b38dc6d5b5744a788931a9cf3a7b225', messageType: 'MESSAGE' };
+    default:
+      return { objectId: 7, changeFlag: 'CREATED', ...typed };
+  }
+}
+
+describe('the subscription types', () => {
+  it('are the forty-eight that HubSpot lists', () => {
+    expect(new Set(subscriptionTypes).size).toBe(48);
+  });
+
+  it.each(subscriptionTypes)('%s is read and belongs to its record', (subscriptionType) => {
+    const [kind = '', change = ''] = subscriptionType.split('.');
+    const read = readHubspot({ ...head, subscriptionType, attemptNumber: 0, ...fieldsOf(kind, change) });
+    const type = kind === 'object' ? 'deal' : kind;
+    expect('change' in read ? [subjectOf(read.change.record), read.change.change, read.change.portalId] : read).toEqual(
+      [`${type}:7`, change, 33],
+    );
+  });
+
+  it('of a merge without a new record belong to the one that goes on', () => {
+    const merge = {
+      ...head,
+      subscriptionType: 'contact.merge',
+      primaryObjectId: 5,
+      mergedObjectIds: [6],
+      newObjectId: null,
+    };
+    expect(readHubspot(merge)).toMatchObject({ change: { record: { type: 'contact', id: '5' } } });
+  });
+
+  it.each(['quote.levitation', 'object.a_new_thing', 'list_2.member.added'])(
+    'may be unknown: %s is kept',
+    (unknown) => {
+      const read = readHubspot({ ...head, subscriptionType: unknown, objectId: 7, somethingNew: { a: 1 } });
+      expect(read).toMatchObject({ change: { record: { id: '7' }, change: unknown.slice(unknown.indexOf('.') + 1) } });
+    },
+  );
+});
+
+describe('what the test button sends', () => {
+  const pressed = { ...classic, eventId: 1, objectId: 123, changeSource: 'CRM', changeFlag: 'NEW' };
+
+  it.each([1, 100])('with the event id %p is known as a test', (eventId) => {
+    expect(readHubspot({ ...pressed, eventId })).toMatchObject({ change: { test: true } });
+  });
+
+  it.each([{ eventId: 2 }, { objectId: 124 }, { changeSource: 'CRM_UI' }])('is told from a real event: %j', (over) => {
+    const read = readHubspot({ ...pressed, ...over });
+    expect('change' in read && read.change.test).toBeUndefined();
+  });
+});
+
+describe("a workflow's default body", () => {
+  it('of a contact is in the shape of the first API', () => {
+    const body = {
+      vid: 7,
+      'canonical-vid': 7,
+      'merged-vids': [],
+      'portal-id': 62515,
+      'is-contact': true,
+      properties: { lifecyclestage: { value: 'lead', versions: [{ value: 'lead', timestamp: 1 }] } },
+      'form-submissions': [],
+      'identity-profiles': [],
+    };
+    expect(readHubspot(body)).toMatchObject({
+      change: { delivery: 'workflow', record: { type: 'contact', id: '7' }, change: 'workflow', portalId: 62515 },
+    });
+  });
+
+  it('of another object is found by its property', () => {
+    const body = { objectType: 'DEAL', properties: { hs_object_id: { value: '9' }, dealname: { value: 'x' } } };
+    expect(readHubspot(body)).toMatchObject({ change: { record: { type: 'deal', id: '9' } } });
+  });
+
+  it('may say its portal as text, as a query does', () => {
+    expect(readHubspot({ objectId: '7', portalId: '33' })).toMatchObject({ change: { portalId: 33 } });
+  });
 });

@@ -9,10 +9,11 @@ import {
   RECORD_UNREADABLE,
 } from './dead-letter';
 import { enrichmentEvents } from './enrichment';
+import { VERIFIED } from './envelope';
 import type { Catalog } from './events';
 import { GENERIC_RECEIVED, genericHeaders } from './generic';
-import { HEYGEN_RECEIVED, heygenWebhookBody } from './heygen';
-import { HUBSPOT_RECEIVED, hubspotWebhookEvent, hubspotWorkflowCall } from './hubspot';
+import { HEYGEN_CLAIMED, HEYGEN_RECEIVED, heygenWebhookBody } from './heygen';
+import { HUBSPOT_RECEIVED, hubspotWebhookEvent, hubspotWorkflowCall, TEST_EVENT } from './hubspot';
 import { renderEvents } from './render';
 import { deadLetterTopic, services, Topic } from './topics';
 
@@ -31,6 +32,11 @@ export interface MessageSpec {
 }
 
 const text = z.string();
+
+const hubspotHeaders = z.object({
+  [VERIFIED]: text.describe('What was checked of its sender, and the digest of the body'),
+  [TEST_EVENT]: text.optional().describe("There where HubSpot's test button set it off: it is about no real record"),
+});
 
 const quarantineHeaders = z.object({
   refrain_reason: text.describe('Code of what is wrong with it'),
@@ -97,14 +103,22 @@ export const messages: readonly MessageSpec[] = [
     topic: Topic.ingressHubspot,
     name: 'HubspotChangeReceived',
     wire: HUBSPOT_RECEIVED,
-    says: 'A change that HubSpot told, verified: one event of a webhook, or the single object of a workflow.',
+    says: 'A change that HubSpot told, verified: one event of a webhook, or what a workflow sent.',
     data: z.union([hubspotWebhookEvent, hubspotWorkflowCall]),
+    headers: hubspotHeaders,
   },
   {
     topic: Topic.ingressHeygen,
     name: 'HeygenCallbackReceived',
     wire: HEYGEN_RECEIVED,
     says: 'A callback of HeyGen, verified.',
+    data: heygenWebhookBody,
+  },
+  {
+    topic: Topic.ingressHeygen,
+    name: 'HeygenCallbackClaimed',
+    wire: HEYGEN_CLAIMED,
+    says: 'An unsigned callback that came to a secret address. It is no fact: HeyGen is asked what is true.',
     data: heygenWebhookBody,
   },
   {

@@ -22,7 +22,9 @@ export class ProblemFilter implements ExceptionFilter {
     increment(REFUSALS, { route: request.routeOptions.url ?? 'none', code: problem.code });
     const reply = http.getResponse<FastifyReply>();
     if (reply.sent) return;
-    if (problem.retryAfterSeconds !== undefined) reply.header('retry-after', String(problem.retryAfterSeconds));
+    // A door that knows a sender with a unit of its own has set it already.
+    if (problem.retryAfterSeconds !== undefined && !reply.hasHeader('retry-after'))
+      reply.header('retry-after', String(problem.retryAfterSeconds));
     // Sent as bytes: Fastify adds a charset to text, and this media type has none.
     void reply
       .status(problem.status)

@@ -37,7 +37,7 @@ export function hubspotTriggers(
       change.delivery === 'webhook'
         ? { key: `${envelope.source}|${change.identity}`, day: at.slice(0, 10) }
         : { key: `${envelope.source}|${from.hash}|${change.identity}`, received: envelope.time },
-    triggers: matching(recipes, change, writerAppId).map(({ recipe, content }) => ({
+    triggers: (change.test ? [] : matching(recipes, change, writerAppId)).map(({ recipe, content }) => ({
       recipe,
       tenant: envelope.tenant,
       record: change.record,

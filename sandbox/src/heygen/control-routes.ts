@@ -39,6 +39,12 @@ export function addHeygenControl(app: FastifyInstance, { store, sender, template
     if (render === undefined) return refuse(reply, 'no such render');
     return { results: await sender.tellNow(render) };
   });
+  app.post('/_sandbox/renders/:id/finish', async (request, reply) => {
+    const render = store.renders.get((request.params as { id: string }).id);
+    if (render === undefined) return refuse(reply, 'no such render');
+    store.finish(render);
+    return render;
+  });
   app.get('/_sandbox/settings', async () => ({ ...store.settings, idempotencyLifeMs: keys.lifeMs }));
   app.put('/_sandbox/settings', async (request, reply) => {
     const settings = { ...store.settings, idempotencyLifeMs: keys.lifeMs };

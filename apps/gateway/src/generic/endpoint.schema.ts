@@ -5,10 +5,8 @@ import { bearerTokenRule } from '../schemes/bearer-token';
 import { certificateRule } from '../schemes/certificate';
 import { hmacRule } from '../schemes/hmac';
 import { presetRule } from '../schemes/presets';
-import { headerName } from '../schemes/rule';
+import { declaredName, distinct, headerName, perMinute } from '../schemes/rule';
 import { apiKeyRule, basicRule } from '../schemes/shared-secret';
-
-const name = () => z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be lower-case letters, digits and dashes');
 
 const place = {
   header: headerName().optional().describe('It is the value of this header'),
@@ -37,10 +35,10 @@ const authentication = z.discriminatedUnion('scheme', [
 
 const endpointSchema = z
   .strictObject({
-    endpoint: name().describe('Last part of its address: /webhooks/in/<endpoint>'),
-    tenant: name().default('default'),
-    connection: name().default('default'),
-    source: name().describe('Whose events they are; stands in the envelope and before the subject'),
+    endpoint: declaredName().describe('Last part of its address: /webhooks/in/<endpoint>'),
+    tenant: declaredName().default('default'),
+    connection: declaredName().default('default'),
+    source: declaredName().describe('Whose events they are; stands in the envelope and before the subject'),
     authentication: z.array(authentication).min(1).describe('All of them must hold'),
     format: z.enum(['json', 'bytes']).default('json').describe('What is not JSON is quarantined, or any body is taken'),
     event: z
@@ -48,7 +46,10 @@ const endpointSchema = z
         id: placed().optional().describe('Same on each repetition of an event; without it the hash of the body'),
         type: placed().optional(),
         subject: z
-          .strictObject({ ...place, type: name().optional().describe('Stands before it; without it the source') })
+          .strictObject({
+            ...place,
+            type: declaredName().optional().describe('Stands before it; without it the source'),
+          })
           .refine(isOnePlace, onePlace)
           .optional()
           .describe('What the event is about, the record key: `<type>:<value>`; without it `<source>:<id>`'),
@@ -61,7 +62,7 @@ const endpointSchema = z
       })
       .optional()
       .describe('Which types of event are taken; needs event.type'),
-    perMinute: z.int().min(1).max(100_000).optional().describe('Verified requests in any minute, for each replica'),
+    perMinute: perMinute(),
     maxBytes: z.int().min(1).max(BODY_LIMIT).default(BODY_LIMIT).describe('Largest body'),
   })
   .refine(
@@ -72,8 +73,6 @@ const endpointSchema = z
     ({ format, event }) => format === 'json' || Object.values(event).every((at) => at.pointer === undefined),
     'has pointers into a body that is not JSON',
   );
-
-const distinct = (values: unknown[]): boolean => new Set(values).size === values.length;
 
 /** The endpoints file. */
 export const endpointList = z

@@ -11,8 +11,8 @@ import { presets } from '../schemes/presets';
 import type { SecretDeclaration } from '../schemes/rule';
 import { verifyApiKey, verifyBasic } from '../schemes/shared-secret';
 import { endpointList, type EndpointDeclaration, type SchemeDeclaration } from './endpoint.schema';
-import { MinuteCap } from './minute-cap';
-import { NoSecret, SecretPair, type KeyFormat } from './secret-pair';
+import { MinuteCap } from '../minute-cap';
+import { NoSecret, SecretPair, type KeyFormat } from '../secret-pair';
 
 /** A scheme with all that it needs; `now` is epoch milliseconds. */
 export interface Scheme {

@@ -11,19 +11,11 @@ import {
 } from '#libs/contracts';
 import type { OutgoingRecord } from '#libs/log';
 import { Problem } from '#libs/platform';
+import type { Reception } from '../ingress';
 import { parseJson } from '../json';
+import { quarantineRecord } from '../quarantine';
 import type { EndpointDeclaration, Place } from './endpoint.schema';
 import type { VerifiedInput } from './verified-input';
-
-/** Deeper than any sender nests, shallow enough for every reader. */
-const MAX_DEPTH = 64;
-
-/** When and in which trace a request was received. */
-export interface Reception {
-  /** RFC 3339. */
-  time: string;
-  traceparent: string | undefined;
-}
 
 /** What becomes of a verified request. `fault` is set where it was quarantined. */
 export type SortedInput = { record: OutgoingRecord; fault?: Problem } | 'ignored';
@@ -51,7 +43,7 @@ interface FoundEvent {
 }
 
 function findEvent(input: VerifiedInput, { format, event, source }: EndpointDeclaration): FoundEvent {
-  const value = format === 'json' ? parseJson(input.body, { maxDepth: MAX_DEPTH }) : undefined;
+  const value = format === 'json' ? parseJson(input.body) : undefined;
   const find = (at: Place | undefined) => at && textAt(at, input, value);
   const id = find(event.id) ?? input.digest;
   const about = find(event.subject) ?? id;
@@ -83,7 +75,7 @@ export function valueAt(value: unknown, pointer: string): unknown {
 export function challengeIn({ body }: VerifiedInput): string | undefined {
   let value: unknown;
   try {
-    value = parseJson(body, { maxDepth: MAX_DEPTH });
+    value = parseJson(body);
   } catch {
     // Slack's commands and buttons come as forms.
     return undefined;
@@ -117,14 +109,8 @@ function quarantined(
   fault: Problem,
 ): OutgoingRecord {
   const subject = `${declared.source}:${input.digest}`;
-  const detail = fault.errors?.map(({ at, detail: says }) => `${at} ${says}`).join('; ') ?? fault.message;
-  return {
-    topic: Topic.quarantine,
-    key: recordKey(declared.tenant, subject),
-    value: input.body,
-    headers: { ...headersOf(input, declared), refrain_reason: fault.code, refrain_detail: detail.slice(0, 1_000) },
-    envelope: envelopeOf(INPUT_QUARANTINED, input.digest, subject, declared, reception),
-  };
+  const envelope = envelopeOf(INPUT_QUARANTINED, input.digest, subject, declared, reception);
+  return quarantineRecord(input.body, envelope, fault, headersOf(input, declared));
 }
 
 function headersOf(input: VerifiedInput, { endpoint }: EndpointDeclaration): Record<string, string> {

@@ -1,8 +1,9 @@
 import { Controller, HttpCode, Inject, Param, Post, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { activeTraceparent, noteOnRequest, Problem } from '#libs/platform';
-import { bodyOf, headersOf } from '../http';
-import { Ingress, type Accepted } from '../ingress';
+import { noteOnRequest, Problem } from '#libs/platform';
+import { inboundOf } from '../http';
+import { Ingress, receptionNow, type Accepted } from '../ingress';
+import { takeOne } from '../minute-cap';
 import type { Endpoint, Endpoints } from './endpoints';
 import { challengeIn, sortInput } from './event';
 import { VerifiedInput } from './verified-input';
@@ -27,15 +28,14 @@ export class GenericController {
   async receive(
     @Req() request: FastifyRequest,
     @Param('endpoint') name: string,
-  ): Promise<(Accepted & { ignored?: number }) | { challenge: string }> {
+  ): Promise<Accepted | { challenge: string }> {
     const endpoint = this.door.endpoints.get(name);
     if (!endpoint) throw new Problem('not-found');
     noteOnRequest(request, { endpoint: name });
     const input = await this.verified(request, endpoint);
     const challenge = endpoint.schemes.some((scheme) => scheme.name === 'slack') ? challengeIn(input) : undefined;
     if (challenge !== undefined) return { challenge };
-    const reception = { time: new Date().toISOString(), traceparent: activeTraceparent() };
-    const sorted = sortInput(input, endpoint.declared, reception);
+    const sorted = sortInput(input, endpoint.declared, receptionNow());
     const quarantined = sorted !== 'ignored' && sorted.fault ? 1 : 0;
     const accepted = sorted !== 'ignored' && !sorted.fault ? 1 : 0;
     noteOnRequest(request, { accepted, quarantined });
@@ -46,19 +46,11 @@ export class GenericController {
   }
 
   private async verified(request: FastifyRequest, endpoint: Endpoint): Promise<VerifiedInput> {
-    const body = bodyOf(request);
-    if (body.length > endpoint.declared.maxBytes) throw new Problem('too-large');
-    const inbound = {
-      method: request.method,
-      url: this.door.publicUrl + (request.raw.url ?? ''),
-      headers: headersOf(request),
-      body,
-      peer: request.socket.remoteAddress ?? '',
-    };
+    const inbound = inboundOf(request, this.door.publicUrl);
+    if (inbound.body.length > endpoint.declared.maxBytes) throw new Problem('too-large');
     const input = await VerifiedInput.verify(inbound, endpoint, Date.now());
     // Counted only now, so that nobody can use up what the sender may send.
-    const wait = endpoint.cap?.take(performance.now()) ?? 0;
-    if (wait > 0) throw new Problem('too-many-requests', { retryAfterSeconds: Math.ceil(wait / 1_000) });
+    takeOne(endpoint.cap);
     return input;
   }
 }

@@ -1,10 +1,7 @@
 import { createHash } from 'node:crypto';
-import { increment } from '#libs/platform';
-import type { Evidence, InboundRequest, SecretName } from '../schemes/inbound';
+import { countSecret } from '../secret-pair';
+import type { Evidence, InboundRequest } from '../schemes/inbound';
 import type { Endpoint } from './endpoints';
-
-/** Counts of verified requests by `endpoint`, `scheme` and `secret` (`current` or `next`). */
-export const SECRETS_USED = 'gateway_secrets_used';
 
 /** A request of which every scheme of its endpoint held. Only {@link VerifiedInput.verify} makes one. */
 export class VerifiedInput {
@@ -21,13 +18,9 @@ export class VerifiedInput {
   static async verify(request: InboundRequest, { declared, schemes }: Endpoint, now: number): Promise<VerifiedInput> {
     const held: (Evidence & { scheme: string })[] = [];
     for (const { name, verify } of schemes) held.push({ scheme: name, ...(await verify(request, now)) });
-    for (const { scheme, secret } of held) if (secret) noteUse(declared.endpoint, scheme, secret);
+    for (const { scheme, secret } of held) if (secret) countSecret(declared.endpoint, scheme, secret);
     const digest = createHash('sha256').update(request.body).digest('hex');
     const found = held.map(({ scheme, says }) => `${scheme} ${says}`).join(', ');
     return new VerifiedInput(request.headers, request.body, digest, `${found} sha256:${digest}`);
   }
 }
-
-/** By these one sees that a sender has changed to the next secret. */
-const noteUse = (endpoint: string, scheme: string, secret: SecretName): void =>
-  increment(SECRETS_USED, { endpoint, scheme, secret });

@@ -1,18 +1,20 @@
-import { Controller, HttpCode, Inject, Options, Post, Req } from '@nestjs/common';
+import { Controller, HttpCode, Inject, Options, Param, Post, Req } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { activeTraceparent, noteOnRequest, Problem } from '#libs/platform';
-import { bodyOf, headerOf } from '../http';
-import { Ingress, type Accepted } from '../ingress';
+import { noteOnRequest } from '#libs/platform';
+import type { HeygenConnection } from '../connections';
+import { inboundOf } from '../http';
+import { Ingress, receptionNow, type Accepted } from '../ingress';
+import { takeOne } from '../minute-cap';
 import { sortCallback } from './callback';
 import { VerifiedCallback } from './signature';
 
 /** What the HeyGen door needs to know. */
 export class HeygenDoor {
-  constructor(readonly secret: string) {}
+  constructor(
+    readonly publicUrl: string,
+    readonly connections: readonly HeygenConnection[],
+  ) {}
 }
-
-/** HeyGen has changed the name of its header twice; the first that is there counts, and no other is tried after it. */
-const signatureHeaders = ['heygen-signature', 'signature', 'x-heygen-signature'];
 
 @Controller('webhooks/heygen')
 export class HeygenController {
@@ -22,28 +24,33 @@ export class HeygenController {
   ) {}
 
   /** HeyGen asks so, with a limit of one second, whether an endpoint exists before it registers it. */
-  @Options()
+  @Options(['', ':token'])
   @HttpCode(200)
   exists(): void {}
 
   @Post()
   @HttpCode(200)
-  async receive(@Req() request: FastifyRequest): Promise<Accepted> {
-    const signature = signatureHeaders.map((name) => headerOf(request, name)).find((value) => value !== undefined);
-    const timestamp = headerOf(request, 'heygen-timestamp');
-    const verified = VerifiedCallback.verify(
-      { body: bodyOf(request), signature, timestamp },
-      this.door.secret,
-      Date.now(),
-    );
-    const { record, quarantined, fault } = sortCallback(verified, {
-      time: new Date().toISOString(),
-      traceparent: activeTraceparent(),
-      eventId: headerOf(request, 'heygen-event-id'),
-    });
-    noteOnRequest(request, { quarantined });
+  receive(@Req() request: FastifyRequest): Promise<Accepted> {
+    const inbound = inboundOf(request, this.door.publicUrl);
+    return this.take(VerifiedCallback.verify(inbound, this.door.connections, Date.now()), request);
+  }
+
+  /** The `callback_url` of a single order, which HeyGen does not sign. */
+  @Post(':token')
+  @HttpCode(200)
+  claim(@Req() request: FastifyRequest, @Param('token') token: string): Promise<Accepted> {
+    const inbound = inboundOf(request, this.door.publicUrl);
+    return this.take(VerifiedCallback.claim(inbound, token, this.door.connections), request);
+  }
+
+  private async take(verified: VerifiedCallback, request: FastifyRequest): Promise<Accepted> {
+    const [{ cap, connection }] = verified.connections;
+    takeOne(cap);
+    const { record, quarantined, fault } = sortCallback(verified, receptionNow());
+    noteOnRequest(request, { connection, quarantined, ignored: !record });
+    if (!record) return { accepted: 0, quarantined: 0, ignored: 1 };
     await this.ingress.accept([record]);
-    if (fault !== undefined) throw new Problem('wrong-shape', { errors: [{ at: '', detail: fault }] });
+    if (fault) throw fault;
     return quarantined ? { accepted: 0, quarantined: 1 } : { accepted: 1, quarantined: 0 };
   }
 }

@@ -1,39 +1,82 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { Problem } from '#libs/platform';
-
-/** A callback as it came, not yet believed. */
-export interface SignedCallback {
-  body: Buffer;
-  signature: string | undefined;
-  /** Unix seconds; HeyGen's older endpoints send none. */
-  timestamp: string | undefined;
-}
+import { nameOf, type HeygenConnection } from '../connections';
+import { fittingSecret, type InboundRequest } from '../schemes/inbound';
+import { countSecret } from '../secret-pair';
 
 const MAX_SKEW_MS = 300_000;
 
-/** A HeyGen callback whose signature was checked. Only {@link VerifiedCallback.verify} makes one. */
+/** HeyGen has changed the name of its header twice; the first that is there counts, and no other is tried after it. */
+const signatureHeaders = ['heygen-signature', 'signature', 'x-heygen-signature'];
+
+type Holders = readonly [HeygenConnection, ...HeygenConnection[]];
+
+/** A HeyGen callback whose sender was checked. Only its own two ways make one. */
 export class VerifiedCallback {
   private constructor(
     readonly body: Buffer,
+    /** Of the body, SHA-256 in hex. */
+    readonly digest: string,
+    /** Whose secret or token it came with: one, unless an account is declared more than once. */
+    readonly connections: Holders,
+    /** Whether its content is HeyGen's own; what came with a token alone is a claim. */
+    readonly isSigned: boolean,
+    /** HeyGen's own id, the same on each of its retries; only of what is signed. */
+    readonly eventId: string | undefined,
     /** What was checked, as it is noted on the record: scheme, the unsigned time if there was one, digest of the body. */
     readonly evidence: string,
   ) {}
 
   /**
-   * Checks an HMAC-SHA256 (hex, `sha256=` before it or not) over the raw body, keyed by the secret as HeyGen gave it.
-   * A timestamp must be within 5 minutes of `now` (epoch milliseconds) where there is one; it is not signed, so it
-   * stops late deliveries, not forgers. Throws a 401 problem that tells a forger nothing.
+   * Checks an HMAC-SHA256 (hex, `sha256=` before it or not) over the raw body, keyed by a secret as HeyGen gave it, of
+   * any connection. A timestamp must be within 5 minutes of `now` (epoch milliseconds) where there is one; it is not
+   * signed, so it stops late deliveries, not forgers. Throws a 401 problem that tells a forger nothing.
    */
-  static verify({ body, signature, timestamp }: SignedCallback, secret: string, now: number): VerifiedCallback {
+  static verify({ headers, body }: InboundRequest, connections: readonly HeygenConnection[], now: number) {
+    const signature = signatureHeaders.map((name) => headers[name]).find((value) => value !== undefined);
+    const timestamp = headers['heygen-timestamp'];
     if (!signature) throw new Problem('signature-missing');
     if (timestamp !== undefined && !isFresh(timestamp, now)) throw new Problem('timestamp-stale');
-    const given = /^(?:sha256=)?([0-9a-f]{64})$/i.exec(signature)?.[1];
-    const expected = createHmac('sha256', secret).update(body).digest();
-    if (!given || !timingSafeEqual(Buffer.from(given, 'hex'), expected)) throw new Problem('signature-mismatch');
-    const digest = createHash('sha256').update(body).digest('hex');
-    return new VerifiedCallback(body, `heygen-hmac at ${timestamp ?? 'no time'} sha256:${digest}`);
+    const given = /^(?:sha256=)?([0-9a-f]{64})$/i.exec(signature)?.[1]?.toLowerCase();
+    const holders = holdersOf(connections, 'heygen-hmac', ({ secrets }) =>
+      fittingSecret(given ? [given] : [], secrets(), (secret) =>
+        createHmac('sha256', secret).update(body).digest('hex'),
+      ),
+    );
+    if (!holders) throw new Problem('signature-mismatch');
+    const digest = digestOf(body);
+    const evidence = `heygen-hmac at ${timestamp ?? 'no time'} sha256:${digest}`;
+    return new VerifiedCallback(body, digest, holders, true, headers['heygen-event-id'], evidence);
   }
+
+  /** Checks the token of an unsigned callback's address; throws the 404 of an address where nothing is. */
+  static claim({ body }: InboundRequest, token: string, connections: readonly HeygenConnection[]) {
+    const holders = holdersOf(
+      connections,
+      'heygen-token',
+      ({ tokens }) => tokens && fittingSecret([token], tokens(), (expected) => expected.toString()),
+    );
+    if (!holders) throw new Problem('not-found');
+    const digest = digestOf(body);
+    return new VerifiedCallback(body, digest, holders, false, undefined, `heygen-token unconfirmed sha256:${digest}`);
+  }
+}
+
+/** Every connection is tried, whichever fits. */
+function holdersOf(
+  connections: readonly HeygenConnection[],
+  scheme: string,
+  secretOf: (connection: HeygenConnection) => ReturnType<typeof fittingSecret>,
+): Holders | undefined {
+  const [first, ...others] = connections.filter((connection) => {
+    const secret = secretOf(connection);
+    if (secret) countSecret(nameOf('heygen', connection), scheme, secret);
+    return secret !== undefined;
+  });
+  return first && [first, ...others];
 }
 
 const isFresh = (timestamp: string, now: number): boolean =>
   /^\d{10}$/.test(timestamp) && Math.abs(now - Number(timestamp) * 1_000) <= MAX_SKEW_MS;
+
+const digestOf = (body: Buffer): string => createHash('sha256').update(body).digest('hex');

@@ -1,8 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { HUBSPOT_RECEIVED, INPUT_QUARANTINED } from '#libs/contracts';
-import { Problem } from '#libs/platform';
-import { Tenants } from '../tenants';
-import { sortEvents } from './events';
+import type { HubspotConnection } from '../connections';
+import { hubspotConnection } from '../testing/connections';
+import { inbound } from '../testing/inbound';
+import { sortRequest } from './events';
 import { VerifiedRequest } from './signature';
 
 const reception = { time: '2026-11-21T05:00:00.000Z', traceparent: undefined };
@@ -17,28 +18,29 @@ const event = {
   attemptNumber: 0,
 };
 
-function sort(body: string | Buffer, tenants = new Tenants()) {
-  const timestamp = '1762387200500';
+const timestamp = '1762387200500';
+
+function sort(
+  body: string | Buffer,
+  connections = [hubspotConnection('s')],
+  { method = 'POST', url = 'http://u' } = {},
+) {
   const bytes = Buffer.from(body);
-  const signature = createHmac('sha256', 's').update('POSTu').update(bytes).update(timestamp).digest('base64');
-  const verified = VerifiedRequest.verify(
-    { method: 'POST', url: 'u', body: bytes, signature, timestamp },
-    's',
+  const signature = createHmac('sha256', 's')
+    .update(method + url)
+    .update(bytes)
+    .update(timestamp)
+    .digest('base64');
+  const headers = { 'x-hubspot-signature-v3': signature, 'x-hubspot-request-timestamp': timestamp };
+  const request = VerifiedRequest.verify(
+    inbound({ method, url, body: bytes, headers }),
+    connections,
     Number(timestamp),
   );
-  return sortEvents(verified, tenants, reception);
+  return sortRequest(request, reception);
 }
 
-const verified = expect.stringMatching(/^hubspot-v3 POST u at 1762387200500 sha256:[0-9a-f]{64}$/) as string;
-
-function problemOf(body: string | Buffer): string {
-  try {
-    sort(body);
-    return 'none';
-  } catch (error) {
-    return error instanceof Problem ? error.code : 'bug';
-  }
-}
+const verified = expect.stringMatching(/^hubspot-v3 POST http:\/\/u at 1762387200500 sha256:[0-9a-f]{64}$/) as string;
 
 it('makes one record of each event: exact bytes, key, envelope', () => {
   const first = ' '.repeat(2) + JSON.stringify(event, null, 1);
@@ -81,10 +83,11 @@ it('takes the single object of a workflow, whole, with an id of its own each tim
 
 it('quarantines the bad events of a batch and keeps the good ones in their place', () => {
   const bad = '{"eventId" : 1}';
-  const { records, accepted, quarantined, faults } = sort(`[${JSON.stringify(event)},${bad},5,{"objectId":1}]`);
+  const { records, accepted, quarantined, fault } = sort(`[${JSON.stringify(event)},${bad},5,{"objectId":1}]`);
   expect([accepted, quarantined]).toEqual([1, 3]);
   expect(records.map((r) => r.topic)).toEqual(['ingress.hubspot.v1', ...Array<string>(3).fill('ingress.quarantine')]);
-  expect(faults.map((f) => f.at)).toEqual(['/1', '/2', '/3']);
+  expect(fault).toBeUndefined();
+  expect(sort(`[${bad},5]`).fault?.errors?.map(({ at }) => at)).toEqual(['/0', '/1']);
   expect(records[1]).toMatchObject({
     value: Buffer.from(bad),
     headers: { refrain_reason: 'wrong-shape', refrain_detail: expect.stringContaining('subscriptionType') },
@@ -92,24 +95,80 @@ it('quarantines the bad events of a batch and keeps the good ones in their place
   });
 });
 
-it('finds the tenant of each portal and keeps what nobody owns apart', () => {
-  const tenants = new Tenants([
-    { tenant: 'acme', portals: [33], connection: 'main' },
-    { tenant: 'globex', portals: [44], connection: 'main' },
-  ]);
-  const body = [33, 44, 55].map((portalId) => ({ ...event, portalId }));
-  const { records, accepted, quarantined, faults } = sort(JSON.stringify(body), tenants);
-  expect([accepted, quarantined, faults]).toEqual([2, 1, []]);
+const app = (id: number, tenants: Record<string, number[]>, over: Partial<HubspotConnection> = {}) =>
+  hubspotConnection('s', {
+    connection: `app-${id}`,
+    app: id,
+    tenants: Object.entries(tenants).map(([tenant, portals]) => ({ tenant, portals })),
+    ...over,
+  });
+const keysOf = (body: unknown, connections: HubspotConnection[]) =>
+  sort(JSON.stringify(body), connections).records.map(({ key, headers }) => [key, headers?.['refrain_reason']]);
+
+it('finds the tenant of each portal of an app and keeps what nobody owns apart', () => {
+  const connections = [app(1, { acme: [33], globex: [44, 45] })];
+  const body = [33, 45, 55].map((portalId) => ({ ...event, portalId, appId: 1 }));
+  const { records, accepted, quarantined, fault } = sort(JSON.stringify(body), connections);
+  expect([accepted, quarantined, fault]).toEqual([2, 1, undefined]);
   expect(records.map((r) => r.key)).toEqual(['acme:contact:12', 'globex:contact:12', 'unknown:contact:12']);
   expect(records[2]?.headers).toEqual({ refrain_reason: 'unknown-portal', refrain_verified: verified });
-  expect(records[0]?.envelope.source).toBe('/hubspot/main');
-  expect(sort('{"objectId":1}', tenants).records[0]?.key).toBe('acme:contact:1');
+  expect(records[0]?.envelope.source).toBe('/hubspot/app-1');
+});
+
+it('tells apps of one secret apart by the app of the event, and quarantines those of another app', () => {
+  const connections = [app(1, { acme: [33] }), app(2, { globex: [33] })];
+  expect(
+    keysOf(
+      [1, 2, 3].map((appId) => ({ ...event, appId })),
+      connections,
+    ),
+  ).toEqual([
+    ['acme:contact:12', undefined],
+    ['globex:contact:12', undefined],
+    ['unknown:contact:12', 'unknown-app'],
+  ]);
+});
+
+it('gives a workflow call without a portal to the only tenant there is, and to nobody where there are two', () => {
+  expect(keysOf({ objectId: 1 }, [app(1, { acme: [33] })])).toEqual([['acme:contact:1', undefined]]);
+  const two = [app(1, { acme: [33], globex: [44] })];
+  expect(keysOf({ objectId: 1 }, two)).toEqual([['unknown:contact:1', 'unknown-portal']]);
+  expect(keysOf({ objectId: 1, portalId: '44' }, two)).toEqual([['globex:contact:1', undefined]]);
+  expect(keysOf({ vid: 1, 'portal-id': 44 }, two)).toEqual([['globex:contact:1', undefined]]);
+});
+
+it('drops events of a type that the connection does not take', () => {
+  const picky = [hubspotConnection('s', { accept: { types: ['contact.propertyChange'] } })];
+  const body = [event, { ...event, subscriptionType: 'contact.creation' }];
+  expect(sort(JSON.stringify(body), picky)).toMatchObject({ accepted: 1, ignored: 1, quarantined: 0 });
+  expect(sort('{"objectId":1}', picky)).toMatchObject({ records: [], ignored: 1 });
+  const workflows = [hubspotConnection('s', { accept: { types: ['workflow'] } })];
+  expect(sort('{"objectId":1}', workflows)).toMatchObject({ accepted: 1 });
+});
+
+it("takes a workflow's GET: its query is the value, as JSON", () => {
+  const url = 'http://u/hook?objectId=12&portalId=33&name=Zo%C3%AB%20%26&x=1&x=2&__proto__=p';
+  const { records } = sort('', undefined, { method: 'GET', url });
+  expect(records[0]?.key).toBe('default:contact:12');
+  expect(records[0]?.value.toString()).toBe(
+    '{"objectId":"12","portalId":"33","name":"Zoë &","x":["1","2"],"__proto__":"p"}',
+  );
+  const bare = sort('', undefined, { method: 'GET', url: 'http://u/hook' });
+  expect([bare.quarantined, bare.fault?.code]).toEqual([1, 'wrong-shape']);
+});
+
+it('marks what the test button sends', () => {
+  const pressed = { ...event, eventId: 100, objectId: 123, changeSource: 'CRM' };
+  const headersOf = (over: object) => sort(JSON.stringify([{ ...pressed, ...over }])).records[0]?.headers;
+  expect(headersOf({})).toMatchObject({ refrain_test: 'button' });
+  for (const over of [{ eventId: 7 }, { objectId: 12 }, { changeSource: 'CRM_UI' }]) {
+    expect(headersOf(over)).not.toHaveProperty('refrain_test');
+  }
 });
 
 it('takes a hundred events and no more, and none at all', () => {
   expect(sort(JSON.stringify(Array(100).fill(event))).accepted).toBe(100);
-  expect(problemOf(JSON.stringify(Array(101).fill(event)))).toBe('too-many-events');
-  expect(sort('[]')).toEqual({ records: [], accepted: 0, quarantined: 0, faults: [] });
+  expect(sort('[]')).toEqual({ records: [], accepted: 0, quarantined: 0, ignored: 0 });
 });
 
 it.each([
@@ -121,6 +180,16 @@ it.each([
   ['a number', '5', 'wrong-shape'],
   ['null', 'null', 'wrong-shape'],
   ['a string', '"[]"', 'wrong-shape'],
-])('refuses %s', (_case, body, code) => {
-  expect(problemOf(body)).toBe(code);
+  ['more than 64 levels', `[{"a":${'['.repeat(63)}${']'.repeat(63)}}]`, 'too-deep'],
+  ['101 events', JSON.stringify(Array(101).fill(event)), 'too-many-events'],
+])('refuses %s and keeps it in quarantine', (_case, body, code) => {
+  const { records, quarantined, fault } = sort(body);
+  expect([quarantined, fault?.code]).toEqual([1, code]);
+  expect(records).toMatchObject([
+    {
+      topic: 'ingress.quarantine',
+      value: Buffer.from(body),
+      headers: { refrain_reason: code, refrain_verified: verified },
+    },
+  ]);
 });

@@ -1,15 +1,9 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { Problem } from '#libs/platform';
-
-/** A request as it came, not yet believed. */
-export interface SignedRequest {
-  method: string;
-  /** Scheme, host, path and query exactly as HubSpot called them. */
-  url: string;
-  body: Buffer;
-  signature: string | undefined;
-  timestamp: string | undefined;
-}
+import type { SignatureVersion } from '../connection.schema';
+import { nameOf, type HubspotConnection } from '../connections';
+import { fittingSecret, type InboundRequest } from '../schemes/inbound';
+import { countSecret } from '../secret-pair';
 
 const MAX_SKEW_MS = 300_000;
 
@@ -30,36 +24,90 @@ const decoded: Record<string, string> = {
 };
 const codes = new RegExp(Object.keys(decoded).join('|'), 'g');
 
+const V3 = 'x-hubspot-signature-v3';
+const OLDER = 'x-hubspot-signature';
+const VERSION = `${OLDER}-version`;
+const TIMESTAMP = 'x-hubspot-request-timestamp';
+
+/** Strongest first. */
+const versions: readonly SignatureVersion[] = ['v3', 'v2', 'v1'];
+
 /** A HubSpot request whose signature was checked. Only {@link VerifiedRequest.verify} makes one. */
 export class VerifiedRequest {
   private constructor(
+    readonly method: string,
+    /** As HubSpot called it. */
+    readonly url: string,
     readonly body: Buffer,
-    /** What was checked, as it is noted on every record of the request: scheme, call, time and digest of the body. */
+    /** Whose secret it was signed by: one, unless an app is declared more than once. */
+    readonly connections: readonly [HubspotConnection, ...HubspotConnection[]],
+    /** What was checked, as it is noted on every record of the request: version, call, time and digest of the body. */
     readonly evidence: string,
   ) {}
 
   /**
-   * Checks a v3 signature (HMAC-SHA256, base64) over method, decoded URL, raw body and timestamp, which may be at most
-   * 5 minutes before or after `now` (epoch milliseconds). Throws a 401 problem that tells a forger nothing.
+   * Holds a request against every connection: against the strongest version that the connection accepts and the request
+   * has a signature of, and no other after it. v3 must be at most 5 minutes before or after `now` (epoch milliseconds).
+   * Throws a 401 problem that tells a forger nothing.
    */
-  static verify(request: SignedRequest, secret: string, now: number): VerifiedRequest {
-    const { method, url, body, signature, timestamp } = request;
-    if (!signature || !timestamp) throw new Problem('signature-missing');
-    if (!/^\d{13}$/.test(timestamp) || Math.abs(now - Number(timestamp)) > MAX_SKEW_MS) {
-      throw new Problem('timestamp-stale');
+  static verify(request: InboundRequest, connections: readonly HubspotConnection[], now: number): VerifiedRequest {
+    const asked = connections.flatMap((connection) => {
+      const version = versions.find((one) => connection.signatures.includes(one) && isSignedBy(one, request));
+      return version === undefined ? [] : [{ connection, version }];
+    });
+    const stale = asked.some(({ version }) => version === 'v3' && !isFresh(request.headers[TIMESTAMP], now));
+    const held = asked.flatMap((one) => {
+      const secret = secretOf(request, one.version, one.connection);
+      return secret === undefined || (stale && one.version === 'v3') ? [] : [{ ...one, secret }];
+    });
+    const [first, ...others] = held;
+    if (!first) {
+      const missing = asked.length === 0 || asked.every(({ version }) => version === 'v3' && isIncomplete(request));
+      throw new Problem(missing ? 'signature-missing' : stale ? 'timestamp-stale' : 'signature-mismatch');
     }
-    const expected = createHmac('sha256', secret)
-      .update(method + url.replace(codes, (code) => decoded[code] ?? code), 'utf8')
-      .update(body)
-      .update(timestamp)
-      .digest('base64');
-    // The text is compared, not what it decodes to: base64 has several spellings of the same bytes.
-    const wellFormed = /^[A-Za-z0-9+/]{43}=$/.test(signature);
-    if (!wellFormed || !timingSafeEqual(Buffer.from(signature), Buffer.from(expected))) {
-      throw new Problem('signature-mismatch');
+    for (const { connection, version, secret } of held) {
+      countSecret(nameOf('hubspot', connection), `hubspot-${version}`, secret);
     }
-    const call = `${method} ${url.replace(/\?.*/s, '')}`;
-    const digest = createHash('sha256').update(body).digest('hex');
-    return new VerifiedRequest(body, `hubspot-v3 ${call} at ${timestamp} sha256:${digest}`);
+    const { method, url, body } = request;
+    const holders = [first.connection, ...others.map(({ connection }) => connection)] as const;
+    return new VerifiedRequest(method, url, body, holders, evidenceOf(request, first.version));
   }
+}
+
+const isSignedBy = (version: SignatureVersion, { headers }: InboundRequest): boolean =>
+  version === 'v3' ? headers[V3] !== undefined : Boolean(headers[OLDER]) && headers[VERSION] === version;
+
+const isIncomplete = ({ headers }: InboundRequest): boolean => !headers[V3] || !headers[TIMESTAMP];
+
+const isFresh = (timestamp = '', now: number): boolean =>
+  /^\d{13}$/.test(timestamp) && Math.abs(now - Number(timestamp)) <= MAX_SKEW_MS;
+
+/** The texts are compared, not what they decode to: base64 has several spellings of the same bytes. */
+function secretOf({ method, url, headers, body }: InboundRequest, version: SignatureVersion, by: HubspotConnection) {
+  const given = headers[version === 'v3' ? V3 : OLDER] ?? '';
+  return fittingSecret([given], by.secrets(), (secret) => {
+    switch (version) {
+      case 'v3':
+        return createHmac('sha256', secret)
+          .update(method + url.replace(codes, (code) => decoded[code] ?? code))
+          .update(body)
+          .update(headers[TIMESTAMP] ?? '')
+          .digest('base64');
+      case 'v2':
+        return createHash('sha256')
+          .update(secret)
+          .update(method + url)
+          .update(body)
+          .digest('hex');
+      case 'v1':
+        return createHash('sha256').update(secret).update(body).digest('hex');
+    }
+  });
+}
+
+function evidenceOf({ method, url, headers, body }: InboundRequest, version: SignatureVersion): string {
+  const call = `${method} ${url.replace(/\?.*/s, '')}`;
+  const digest = createHash('sha256').update(body).digest('hex');
+  const checked = { v3: `${call} at ${headers[TIMESTAMP]}`, v2: `${call} replayable`, v1: 'replayable' };
+  return `hubspot-${version} ${checked[version]} sha256:${digest}`;
 }

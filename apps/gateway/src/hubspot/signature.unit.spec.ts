@@ -1,12 +1,39 @@
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { Signature } from '@hubspot/api-client';
 import fc from 'fast-check';
-import { Problem } from '#libs/platform';
-import { VerifiedRequest, type SignedRequest } from './signature';
+import { Problem, readCounters } from '#libs/platform';
+import { SECRETS_USED } from '../secret-pair';
+import { hubspotConnection } from '../testing/connections';
+import { inbound, secrets } from '../testing/inbound';
+import { VerifiedRequest } from './signature';
+
+/** A request with the two headers of v3, for short. */
+interface SignedRequest {
+  method: string;
+  url: string;
+  body: Buffer;
+  signature: string | undefined;
+  timestamp: string | undefined;
+}
+
+const withHeaders = ({ signature, timestamp, ...rest }: SignedRequest) =>
+  inbound({ ...rest, headers: { 'x-hubspot-signature-v3': signature, 'x-hubspot-request-timestamp': timestamp } });
+
+const codeOf = (verify: () => unknown): string => {
+  try {
+    verify();
+    return 'accepted';
+  } catch (error) {
+    if (error instanceof Problem) return error.code;
+    throw error;
+  }
+};
 
 const S1 = 'yyyyyyyy-yyyy-yyyy-yyyy-yyyyyyyyyyyy';
 const S2 = '7f3c1a52-0b8e-4c6d-9a11-2d5e8f9b0c34';
 const TS = '1762387200500';
+const B1 =
+  '[{"eventId":1,"subscriptionId":12345,"portalId":62515,"occurredAt":1564113600000,"subscriptionType":"contact.creation","attemptNumber":0,"objectId":123,"changeSource":"CRM","changeFlag":"NEW","appId":54321}]';
 const B2 =
   '[{"eventId":3816279340,"subscriptionId":25,"portalId":33,"appId":1160452,"occurredAt":1762387200123,"subscriptionType":"contact.propertyChange","attemptNumber":0,"objectId":1246965,"propertyName":"lastname","propertyValue":"Zoë Grünwald 😀","changeSource":"CRM_UI","sourceId":"userId:9586504"}]';
 const SDK_BODY = "{'example_field':'example_value'}";
@@ -47,20 +74,13 @@ const request = (over: Partial<SignedRequest> = {}): SignedRequest => ({
 });
 
 function verdict(asked: SignedRequest, secret = S2, now = Number(TS)): string {
-  try {
-    VerifiedRequest.verify(asked, secret, now);
-    return 'accepted';
-  } catch (error) {
-    if (error instanceof Problem) return error.code;
-    throw error;
-  }
+  return codeOf(() => VerifiedRequest.verify(withHeaders(asked), [hubspotConnection(secret)], now));
 }
 
 describe('the known answers', () => {
   it.each(vectors)('%s is accepted', (_id, secret, method, url, body, timestamp, signature) => {
     const asked = { method, url, body: Buffer.from(body), timestamp, signature };
     expect(verdict(asked, secret, Number(timestamp))).toBe('accepted');
-    expect(VerifiedRequest.verify(asked, secret, Number(timestamp)).body.toString()).toBe(body);
   });
 
   it('v3-3 is refused when signed over the undecoded address', () => {
@@ -136,4 +156,118 @@ it('no other body, and no other signature, is accepted', () => {
       },
     ),
   );
+});
+
+const CARD =
+  'https://hub.example.test/cards/contact?userId=9586504&userEmail=jo%40x.test&associatedObjectId=1246965&associatedObjectType=CONTACT&portalId=33&firstname=Zo%C3%AB';
+type Older = readonly [string, 'v1' | 'v2', string, string, string, string, string];
+const older: Older[] = [
+  ['v1-1', 'v1', S1, 'POST', EXAMPLE, B1, v1],
+  ['v1-2', 'v1', S2, 'POST', EXAMPLE, B2, 'e99014db1caaadecd0899264f0b167697cb1fd5835f477d69993ba7401733857'],
+  ['v1-3', 'v1', S2, 'POST', EXAMPLE, '[]', '0119a0c3e59dfe3ac66724191898317be6aee7127bf73930a436127e36a37ba2'],
+  ['v2-1', 'v2', S1, 'GET', EXAMPLE, '', 'eee2dddcc73c94d699f5e395f4b9d454a069a6855fbfa152e91e88823087200e'],
+  [
+    'v2-2',
+    'v2',
+    S1,
+    'POST',
+    EXAMPLE,
+    '{"example_field":"example_value"}',
+    '9569219f8ba981ffa6f6f16aa0f48637d35d728c7e4d93d0d52efaa512af7900',
+  ],
+  ['v2-3', 'v2', S2, 'GET', CARD, '', '57c89a138f3b30dce9be94af8b27ad0eb7dcd440e0c1344b230b1990422d688a'],
+];
+
+const olderRequest = ([, version, , method, url, text, signature]: Older, headers = {}) =>
+  inbound({
+    method,
+    url,
+    body: Buffer.from(text),
+    headers: { 'x-hubspot-signature': signature, 'x-hubspot-signature-version': version, ...headers },
+  });
+
+describe('the older versions', () => {
+  it.each(older)('%s is accepted where the connection says so, and marked as replayable', (...vector) => {
+    const [, version, secret, method, url, body, signature] = vector;
+    const connection = hubspotConnection(secret, { signatures: ['v3', version] });
+    const verified = VerifiedRequest.verify(olderRequest(vector), [connection], Number(TS));
+    const call = version === 'v2' ? `${method} ${url.split('?')[0]} ` : '';
+    const digest = createHash('sha256').update(body).digest('hex');
+    expect(verified.evidence).toBe(`hubspot-${version} ${call}replayable sha256:${digest}`);
+    const options = { signature, clientSecret: secret, requestBody: body, url };
+    expect(Signature.getSignature(method, version, options)).toBe(signature);
+  });
+
+  it.each(older)('%s is refused where it is not declared, whether v3 was left out or not', (...vector) => {
+    const other = vector[1] === 'v1' ? 'v2' : 'v1';
+    for (const signatures of [['v3'], ['v3', other]] as const) {
+      const connection = hubspotConnection(vector[2], { signatures: [...signatures] });
+      expect(codeOf(() => VerifiedRequest.verify(olderRequest(vector), [connection], 0))).toBe('signature-missing');
+    }
+  });
+
+  it.each(older)('%s does not stand in for a v3 that is wrong, stale or half there', (...vector) => {
+    const connection = hubspotConnection(vector[2], { signatures: ['v3', 'v2', 'v1'] });
+    const v3 = 'x-hubspot-signature-v3';
+    const time = 'x-hubspot-request-timestamp';
+    for (const [headers, code] of [
+      [{ [v3]: 'a'.repeat(44), [time]: TS }, 'signature-mismatch'],
+      [{ [v3]: 'a'.repeat(44), [time]: String(Number(TS) - 300_001) }, 'timestamp-stale'],
+      [{ [v3]: 'a'.repeat(44) }, 'signature-missing'],
+      [{ [v3]: '', [time]: TS }, 'signature-missing'],
+    ] as const) {
+      expect(codeOf(() => VerifiedRequest.verify(olderRequest(vector, headers), [connection], Number(TS)))).toBe(code);
+    }
+  });
+
+  it('are refused over any other body, address, method, or by any other secret', () => {
+    const connections = [hubspotConnection(S2, { signatures: ['v2', 'v1'] })];
+    const [right] = older.slice(5).map((vector) => olderRequest(vector));
+    if (!right) throw new Error('the vector is gone');
+    const verify = (over: object) => codeOf(() => VerifiedRequest.verify({ ...right, ...over }, connections, 0));
+    expect(verify({})).toBe('accepted');
+    for (const over of [
+      { body: Buffer.from(' ') },
+      { url: CARD.replace('%40', '@') },
+      { method: 'POST' },
+      {
+        headers: {
+          ...right.headers,
+          'x-hubspot-signature': String(right.headers['x-hubspot-signature']).toUpperCase(),
+        },
+      },
+    ]) {
+      expect(verify(over)).toBe('signature-mismatch');
+    }
+    const others = [hubspotConnection(S1, { signatures: ['v2'] })];
+    expect(codeOf(() => VerifiedRequest.verify(right, others, 0))).toBe('signature-mismatch');
+  });
+});
+
+describe('among connections', () => {
+  const one = hubspotConnection(S1, { connection: 'one' });
+  const two = hubspotConnection('new', { connection: 'two', secrets: () => secrets('new', S2) });
+
+  it('the one whose secret fits is found, and the secret is counted by its name', () => {
+    const used = () =>
+      readCounters().find(({ name, labels }) => name === SECRETS_USED && labels['endpoint'] === 'hubspot/two');
+    const before = used()?.value ?? 0;
+    const verified = VerifiedRequest.verify(withHeaders(request()), [one, two], Number(TS));
+    expect(verified.connections).toEqual([two]);
+    expect(used()).toMatchObject({ labels: { scheme: 'hubspot-v3', secret: 'next' }, value: before + 1 });
+  });
+
+  it('each is asked, whichever fits', () => {
+    let asked = 0;
+    const counting = (connection: typeof one) => ({ ...connection, secrets: () => (asked++, connection.secrets()) });
+    for (const order of [
+      [one, two],
+      [two, one],
+      [one, one],
+    ]) {
+      asked = 0;
+      codeOf(() => VerifiedRequest.verify(withHeaders(request()), order.map(counting), Number(TS)));
+      expect(asked).toBe(2);
+    }
+  });
 });

@@ -6,6 +6,8 @@ import { z } from 'zod';
 export interface HeygenSettings {
   baseUrl: string;
   apiKey: string;
+  /** Called for every video, unsigned; without it only the registered endpoints are. */
+  callbackUrl?: string;
 }
 
 /** A video made from a template. `callbackId` comes back in the callback; `title` can be searched for. */
@@ -50,7 +52,7 @@ export class HeygenClient {
     return this.call(
       'POST',
       `/v3/templates/${encodeURIComponent(order.template)}`,
-      { title: order.title, callback_id: order.callbackId, variables },
+      { title: order.title, callback_id: order.callbackId, callback_url: this.settings.callbackUrl, variables },
       { 'idempotency-key': idempotencyKey },
       signal,
       (data) => ({ videoId: idOf(data) }),

@@ -142,8 +142,15 @@ export class CallbackSender {
     const parcels = to.map((endpoint) =>
       this.#parcel(endpoint, body, () => signed(this.switches.signature, endpoint.secret, body, event_id)),
     );
-    if (render.callbackUrl !== null) parcels.push(this.#parcel({ url: render.callbackUrl }, body, () => ({})));
+    if (render.callbackUrl !== null) parcels.push(this.#parcel(this.#near(render.callbackUrl), body, () => ({})));
     return parcels;
+  }
+
+  /** A callback URL at the origin of an endpoint is delivered where that endpoint's deliveries go. */
+  #near(url: string): { url: string; deliverTo?: string } {
+    const originOf = (address: string): string | undefined => URL.parse(address)?.origin;
+    const there = [...this.endpoints.values()].find((endpoint) => originOf(endpoint.url) === originOf(url));
+    return { url, deliverTo: there?.deliverTo };
   }
 
   #parcel(to: { url: string; deliverTo?: string }, body: string, signature: () => Record<string, string>): Parcel {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { lines, logger } from '../testing/endpoint';
+import { lines, logger } from './testing/endpoint';
 import { NoSecret, SecretPair, type KeyFormat } from './secret-pair';
 
 const folder = mkdtempSync(join(tmpdir(), 'refrain-secrets-'));

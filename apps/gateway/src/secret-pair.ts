@@ -1,10 +1,17 @@
 import { readFileSync, statSync } from 'node:fs';
-import type { Environment, Logger } from '#libs/platform';
-import type { SecretName, Secrets } from '../schemes/inbound';
-import type { SecretDeclaration } from '../schemes/rule';
+import { increment, type Environment, type Logger } from '#libs/platform';
+import type { SecretName, Secrets } from './schemes/inbound';
+import type { SecretDeclaration } from './schemes/rule';
 
-/** How a secret is written where it stands. */
-export type KeyFormat = 'text' | 'base64' | 'hex';
+/** How a secret is written where it stands; a token is a text that fits into an address and cannot be guessed. */
+export type KeyFormat = 'text' | 'base64' | 'hex' | 'token';
+
+/** Counts of verified requests by `endpoint`, `scheme` and `secret` (`current` or `next`). */
+export const SECRETS_USED = 'gateway_secrets_used';
+
+/** By these one sees that a sender has changed to the next secret. `endpoint` is an endpoint or a connection. */
+export const countSecret = (endpoint: string, scheme: string, secret: SecretName): void =>
+  increment(SECRETS_USED, { endpoint, scheme, secret });
 
 const LOOK_EVERY_MS = 1_000;
 
@@ -104,7 +111,10 @@ function ofFile<T>(path: string, read: () => T): T {
 
 function keyOf(text: string, format: KeyFormat, where: string): Buffer {
   if (text === '') throw new NoSecret(`${where} is empty`);
-  if (format === 'text') return Buffer.from(text);
+  if (format === 'token' && !/^[\w-]{32,100}$/.test(text)) {
+    throw new NoSecret(`${where} is no token of 32 to 100 letters, digits, dashes and underscores`);
+  }
+  if (format === 'text' || format === 'token') return Buffer.from(text);
   const encoded = format === 'base64' ? text.replace(/^whsec_/, '') : text.toLowerCase();
   const key = Buffer.from(encoded, format);
   // Decoding stops at what does not fit: only what comes back the same was meant so.

@@ -1,3 +1,5 @@
+import { Problem } from '#libs/platform';
+
 const MINUTE_MS = 60_000;
 
 /** Lets so many through in any 60 seconds, and no more. */
@@ -17,4 +19,10 @@ export class MinuteCap {
     this.oldest = (this.oldest + 1) % this.times.length;
     return 0;
   }
+}
+
+/** Takes one from a cap, where there is one; throws the 429 that says when to come again. Only what was verified counts. */
+export function takeOne(cap: MinuteCap | undefined): void {
+  const wait = cap?.take(performance.now()) ?? 0;
+  if (wait > 0) throw new Problem('too-many-requests', { retryAfterSeconds: Math.ceil(wait / 1_000) });
 }

@@ -1,0 +1,32 @@
+import { join } from 'node:path';
+import { hubspotTriggers } from './hubspot-trigger';
+import { loadRecipes } from './recipe';
+
+const recipes = loadRecipes(join(__dirname, '../../../recipes')).filter(({ id }) => id === 'lead-qualified');
+const envelope = {
+  id: 'e1',
+  source: '/hubspot/default',
+  type: 'refrain.hubspot-change.received.v1',
+  subject: 'contact:123',
+  time: '2026-11-21T10:00:00.000Z',
+  tenant: 'default',
+  correlationid: 'e1',
+};
+const qualified = {
+  eventId: 100,
+  portalId: 33,
+  occurredAt: 1787843156000,
+  subscriptionType: 'contact.propertyChange',
+  objectId: 123,
+  propertyName: 'lifecyclestage',
+  propertyValue: 'marketingqualifiedlead',
+};
+const triggersOf = (value: object) => {
+  const read = hubspotTriggers({ envelope, value, hash: '' }, recipes, '1');
+  return 'error' in read ? read.error : read.triggers.length;
+};
+
+it('nothing is set off by the test button', () => {
+  expect(triggersOf({ ...qualified, changeSource: 'CRM' })).toBe(0);
+  expect(triggersOf({ ...qualified, changeSource: 'CRM_UI' })).toBe(1);
+});
