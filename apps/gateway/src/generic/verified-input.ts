@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { increment } from '#libs/platform';
+import { meter } from '#libs/platform';
 import type { Evidence, InboundRequest, SecretName } from '../schemes/inbound';
 import type { Endpoint } from './endpoints';
 
-/** Counts of verified requests by `endpoint`, `scheme` and `secret` (`current` or `next`). */
-export const SECRETS_USED = 'gateway_secrets_used';
+const secretsUsed = meter.createCounter('gateway_secrets_used', {
+  description: 'Verified requests by endpoint, scheme and secret (current or next)',
+});
 
 /** A request of which every scheme of its endpoint held. Only {@link VerifiedInput.verify} makes one. */
 export class VerifiedInput {
@@ -30,4 +31,4 @@ export class VerifiedInput {
 
 /** By these one sees that a sender has changed to the next secret. */
 const noteUse = (endpoint: string, scheme: string, secret: SecretName): void =>
-  increment(SECRETS_USED, { endpoint, scheme, secret });
+  secretsUsed.add(1, { endpoint, scheme, secret });
