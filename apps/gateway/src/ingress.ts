@@ -1,10 +1,17 @@
+import { Topic } from '#libs/contracts';
 import { LogUnavailable, type LogProducer, type OutgoingRecord } from '#libs/log';
-import { Problem } from '#libs/platform';
+import { meter, Problem } from '#libs/platform';
+import type { LagWatch } from './lag-watch';
 import type { Spool } from './spool';
 
 /** HubSpot gives a whole request 5 s; what the log has not acknowledged by then is better asked for again. */
 const PUBLISH_LIMIT_MS = 3_000;
 const RETRY_AFTER_SECONDS = 5;
+const LAG_RETRY_AFTER_SECONDS = 30;
+
+const taken = meter.createCounter('gateway_records', {
+  description: 'Records that are durable, by the source of their envelope and outcome (accepted or quarantined)',
+});
 
 /** What a vendor is told of a request whose records are durable. */
 export interface Accepted {
@@ -14,16 +21,25 @@ export interface Accepted {
 
 /**
  * The gateway's way into the log: resolves when all records are durable, there or in the spool if it has one; else throws
- * the 503 that makes a vendor retry.
+ * the 503 that makes a vendor retry. While the services are too far behind, whoever repeats a 429 is answered one.
  */
 export class Ingress {
   constructor(
     private readonly producer: Pick<LogProducer, 'publish'>,
     private readonly spool?: Pick<Spool, 'isHolding' | 'keep'>,
+    private readonly lag?: Pick<LagWatch, 'isBehind'>,
   ) {}
 
-  async accept(records: OutgoingRecord[]): Promise<void> {
+  async accept(records: OutgoingRecord[], { repeats = true }: { repeats?: boolean } = {}): Promise<void> {
     if (records.length === 0) return;
+    if (this.lag?.isBehind && repeats && records.every(isRepeated)) {
+      throw new Problem('too-many-requests', { retryAfterSeconds: LAG_RETRY_AFTER_SECONDS });
+    }
+    await this.keep(records);
+    for (const record of records) count(record);
+  }
+
+  private async keep(records: OutgoingRecord[]): Promise<void> {
     const publish = () => this.producer.publish(records, { timeoutMs: PUBLISH_LIMIT_MS });
     // Behind what waits already, unless there is no room there. Records that fail to be published may be on the log all
     // the same: then they come twice, and the inbox stops the second.
@@ -43,4 +59,19 @@ export class Ingress {
     const code = unavailable?.code === 'overloaded' ? 'overloaded' : 'log-unavailable';
     throw new Problem(code, { retryAfterSeconds: RETRY_AFTER_SECONDS, cause: unavailable });
   }
+}
+
+const sourceOf = ({ envelope }: OutgoingRecord): string => envelope.source.split('/')[1] ?? 'none';
+
+// HeyGen gives up after few attempts: a callback that is refused may never come again, and its render waits for it.
+const isRepeated = (record: OutgoingRecord): boolean => sourceOf(record) !== 'heygen';
+
+const known = new Map<string, { source: string; outcome: string }>();
+
+function count(record: OutgoingRecord): void {
+  const outcome = record.topic === Topic.quarantine ? 'quarantined' : 'accepted';
+  const key = `${outcome} ${record.envelope.source}`;
+  let attributes = known.get(key);
+  if (!attributes) known.set(key, (attributes = { source: sourceOf(record), outcome }));
+  taken.add(1, attributes);
 }

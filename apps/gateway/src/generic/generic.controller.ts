@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { activeTraceparent, noteOnRequest, Problem } from '#libs/platform';
 import { bodyOf, headersOf } from '../http';
 import { Ingress, type Accepted } from '../ingress';
+import { clientCertificateOf } from '../schemes/client-certificate';
 import type { Endpoint, Endpoints } from './endpoints';
 import { challengeIn, sortInput } from './event';
 import { VerifiedInput } from './verified-input';
@@ -40,7 +41,7 @@ export class GenericController {
     const accepted = sorted !== 'ignored' && !sorted.fault ? 1 : 0;
     noteOnRequest(request, { accepted, quarantined });
     if (sorted === 'ignored') return { accepted, quarantined, ignored: 1 };
-    await this.ingress.accept([sorted.record]);
+    await this.ingress.accept([sorted.record], { repeats: endpoint.declared.whenBehind === 'refuse' });
     if (sorted.fault) throw sorted.fault;
     return { accepted, quarantined };
   }
@@ -54,6 +55,7 @@ export class GenericController {
       headers: headersOf(request),
       body,
       peer: request.socket.remoteAddress ?? '',
+      certificate: clientCertificateOf(request.socket),
     };
     const input = await VerifiedInput.verify(inbound, endpoint, Date.now());
     // Counted only now, so that nobody can use up what the sender may send.
