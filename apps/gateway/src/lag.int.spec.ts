@@ -37,6 +37,7 @@ const postCallback = (url: string): Promise<Response> => {
 
 it('answers 429 while a group stands still too far behind, but not to HeyGen, and accepts when it has caught up', async () => {
   const group: ServiceName = 'crm-writer';
+  const held = Promise.withResolvers<void>();
   let gate = Promise.resolve();
   let handled = 0;
   const consumer = new LogConsumer(
@@ -52,7 +53,6 @@ it('answers 429 while a group stands still too far behind, but not to HeyGen, an
     expect((await postEvents(gateway.url, 10)).status).toBe(200);
     while (handled < 10 || (await reader.read()) > 0) await new Promise(setImmediate);
 
-    const held = Promise.withResolvers<void>();
     gate = held.promise;
     let sent = 0;
     let answer = await postEvents(gateway.url, 10);
@@ -67,6 +67,7 @@ it('answers 429 while a group stands still too far behind, but not to HeyGen, an
     while ((await postEvents(gateway.url, 1)).status !== 200) await new Promise(setImmediate);
     expect(await reader.read()).toBeLessThan(sent + 40);
   } finally {
+    held.resolve();
     await consumer.close();
     await reader.close();
   }
