@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { openPool } from '#libs/event-store';
-import { LogProducer } from '#libs/log';
+import { services, Topic } from '#libs/contracts';
+import { LagReader, type LogConnection, LogProducer } from '#libs/log';
 import { ConfigError, HealthModule, type Environment, type Logger } from '#libs/platform';
 import type { GatewayConfig } from './gateway.config';
 import { noDeclarations } from './connection.schema';
@@ -10,6 +11,7 @@ import { GenericController, GenericDoor } from './generic/generic.controller';
 import { HeygenController, HeygenDoor } from './heygen/heygen.controller';
 import { HubspotController, HubspotDoor } from './hubspot/hubspot.controller';
 import { Ingress } from './ingress';
+import { LagWatch } from './lag-watch';
 import { LogLifecycle } from './log-lifecycle';
 import { AddressSet } from './schemes/addresses';
 import { Spool } from './spool';
@@ -27,20 +29,22 @@ export function appModule(config: GatewayConfig, logger: Logger, env: Environmen
   const proxies = config.TRUSTED_PROXIES ?? new AddressSet([]);
   const endpoints = Endpoints.open(config.ENDPOINTS_FILE ?? [], { env, logger, proxies });
   const connections = openConnections(config.TENANTS_FILE ?? noDeclarations, { env, logger });
-  const producer = new LogProducer({
+  const connection: LogConnection = {
     brokers: config.KAFKA_BROKERS,
     clientId: 'gateway',
     topicPrefix: config.TOPIC_PREFIX,
     lines: logger,
-  });
+  };
+  const producer = new LogProducer(connection);
   const spool = spoolOf(config, producer, logger);
+  const lag = lagOf(config, connection, logger);
   return {
     module: AppModule,
     imports: [HealthModule.forChecks({ log: () => producer.check() })],
     controllers: [HubspotController, HeygenController, GenericController],
     providers: [
-      { provide: LogLifecycle, useValue: new LogLifecycle(producer, logger, spool) },
-      { provide: Ingress, useValue: new Ingress(producer, spool) },
+      { provide: LogLifecycle, useValue: new LogLifecycle(producer, logger, spool, lag) },
+      { provide: Ingress, useValue: new Ingress(producer, spool, lag) },
       { provide: HubspotDoor, useValue: new HubspotDoor(config.PUBLIC_URL, connections.hubspot) },
       { provide: HeygenDoor, useValue: new HeygenDoor(config.PUBLIC_URL, connections.heygen) },
       { provide: GenericDoor, useValue: new GenericDoor(config.PUBLIC_URL, endpoints) },
@@ -57,5 +61,14 @@ function spoolOf(config: GatewayConfig, producer: LogProducer, logger: Logger): 
     SPOOL_MIB * MIB,
     (records) => producer.publish(records, { timeoutMs: DRAIN_LIMIT_MS }),
     (error) => logger.warn({ err: error }, 'the spool waits for the log or for its database'),
+  );
+}
+
+function lagOf({ LAG_LIMIT }: GatewayConfig, connection: LogConnection, logger: Logger): LagWatch | undefined {
+  if (LAG_LIMIT === undefined) return undefined;
+  const topics = [Topic.ingressHubspot, Topic.ingressHeygen, Topic.ingressGeneric];
+  const reader = new LagReader(connection, services, topics);
+  return new LagWatch(reader, LAG_LIMIT, (error) =>
+    logger.warn({ err: error }, 'how far the services are behind is not known'),
   );
 }

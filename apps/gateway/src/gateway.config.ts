@@ -1,4 +1,4 @@
-import { appSettings, count, logSettings, secret, url } from '#libs/platform';
+import { appSettings, ConfigError, count, logSettings, port, secret, type TlsListener, url } from '#libs/platform';
 import { z } from 'zod';
 import { addressSet, endpointsFile } from './generic/endpoints';
 import { noDeclarations, type ConnectionDeclarations } from './connection.schema';
@@ -41,9 +41,19 @@ export const gatewayConfig = z
     SPOOL_MIB: count()
       .prefault('1024')
       .describe('Most that the spool takes on the disk, in MiB; beyond it the answer is 503'),
+    LAG_LIMIT: count()
+      .optional()
+      .describe('Records that the services may be behind on what came in before senders that repeat are answered 429'),
     ENDPOINTS_FILE: endpointsFile()
       .optional()
       .describe('YAML list of endpoints under /webhooks/in/, each with its ways of authentication'),
+    TLS_PORT: port().optional().describe('Port on HOST at which the gateway speaks TLS itself; without it nowhere'),
+    TLS_CERT_FILE: z.string().optional().describe('PEM file with the certificate of the TLS listener and its chain'),
+    TLS_KEY_FILE: z.string().optional().describe('PEM file with the key of that certificate'),
+    TLS_CLIENT_CA_FILE: z
+      .string()
+      .optional()
+      .describe('PEM file with whose client certificates the TLS listener verifies; without it none are asked for'),
     TRUSTED_PROXIES: addressSet()
       .optional()
       .describe(
@@ -54,3 +64,13 @@ export const gatewayConfig = z
   .refine(...isThere('HEYGEN_WEBHOOK_SECRET', 'heygen'));
 
 export type GatewayConfig = z.infer<typeof gatewayConfig>;
+
+/** Where the gateway speaks TLS; undefined where it does not. Throws {@link ConfigError} where a file is not named. */
+export function tlsOf(config: GatewayConfig): TlsListener | undefined {
+  const { TLS_PORT, TLS_CERT_FILE, TLS_KEY_FILE, TLS_CLIENT_CA_FILE: clientCaFile } = config;
+  if (TLS_PORT === undefined) return undefined;
+  if (TLS_CERT_FILE === undefined || TLS_KEY_FILE === undefined) {
+    throw new ConfigError(['TLS_PORT: needs TLS_CERT_FILE and TLS_KEY_FILE']);
+  }
+  return { port: TLS_PORT, certFile: TLS_CERT_FILE, keyFile: TLS_KEY_FILE, clientCaFile };
+}

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { clientCertificateOf } from './schemes/client-certificate';
 import type { InboundRequest } from './schemes/inbound';
 
 const empty = Buffer.alloc(0);
@@ -18,4 +19,5 @@ export const inboundOf = (request: FastifyRequest, publicUrl: string): InboundRe
   headers: Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, joined(value)])),
   body: bodyOf(request),
   peer: request.socket.remoteAddress ?? '',
+  certificate: clientCertificateOf(request.socket),
 });

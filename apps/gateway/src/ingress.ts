@@ -1,14 +1,21 @@
-import { LogUnavailable, type LogProducer, type OutgoingRecord } from '#libs/log';
 import { Topic } from '#libs/contracts';
-import { activeTraceparent, increment, Problem } from '#libs/platform';
+import { LogUnavailable, type LogProducer, type OutgoingRecord } from '#libs/log';
+import { activeTraceparent, meter, Problem } from '#libs/platform';
+import type { LagWatch } from './lag-watch';
 import type { Spool } from './spool';
 
 /** HubSpot gives a whole request 5 s; what the log has not acknowledged by then is better asked for again. */
 const PUBLISH_LIMIT_MS = 3_000;
 const RETRY_AFTER_SECONDS = 5;
+const LAG_RETRY_AFTER_SECONDS = 30;
 
-/** Counts of what was quarantined, by `source` (door and connection) and `reason`. */
-export const QUARANTINED = 'gateway_quarantined';
+const taken = meter.createCounter('gateway_records', {
+  description: 'Records that are durable, by the source of their envelope and outcome (accepted or quarantined)',
+});
+
+const quarantined = meter.createCounter('gateway_quarantined', {
+  description: 'Records that were quarantined, by source (door and connection) and reason',
+});
 
 /** What a vendor is told of a request whose records are durable. */
 export interface Accepted {
@@ -33,16 +40,25 @@ export const receptionNow = (): Reception => ({
 
 /**
  * The gateway's way into the log: resolves when all records are durable, there or in the spool if it has one; else throws
- * the 503 that makes a vendor retry.
+ * the 503 that makes a vendor retry. While the services are too far behind, whoever repeats a 429 is answered one.
  */
 export class Ingress {
   constructor(
     private readonly producer: Pick<LogProducer, 'publish'>,
     private readonly spool?: Pick<Spool, 'isHolding' | 'keep'>,
+    private readonly lag?: Pick<LagWatch, 'isBehind'>,
   ) {}
 
-  async accept(records: OutgoingRecord[]): Promise<void> {
+  async accept(records: OutgoingRecord[], { repeats = true }: { repeats?: boolean } = {}): Promise<void> {
     if (records.length === 0) return;
+    if (this.lag?.isBehind && repeats && records.every(isRepeated)) {
+      throw new Problem('too-many-requests', { retryAfterSeconds: LAG_RETRY_AFTER_SECONDS });
+    }
+    await this.keep(records);
+    for (const record of records) count(record);
+  }
+
+  private async keep(records: OutgoingRecord[]): Promise<void> {
     const publish = () => this.producer.publish(records, { timeoutMs: PUBLISH_LIMIT_MS });
     // Behind what waits already, unless there is no room there. Records that fail to be published may be on the log all
     // the same: then they come twice, and the inbox stops the second.
@@ -53,7 +69,6 @@ export class Ingress {
     for (const way of ways) {
       try {
         await way();
-        countQuarantined(records);
         return;
       } catch (error) {
         if (!(error instanceof LogUnavailable)) throw error;
@@ -65,10 +80,20 @@ export class Ingress {
   }
 }
 
-function countQuarantined(records: OutgoingRecord[]): void {
-  for (const { topic, envelope, headers } of records) {
-    if (topic === Topic.quarantine) {
-      increment(QUARANTINED, { source: envelope.source, reason: headers?.['refrain_reason'] ?? '' });
-    }
+const sourceOf = ({ envelope }: OutgoingRecord): string => envelope.source.split('/')[1] ?? 'none';
+
+// HeyGen gives up after few attempts: a callback that is refused may never come again, and its render waits for it.
+const isRepeated = (record: OutgoingRecord): boolean => sourceOf(record) !== 'heygen';
+
+const known = new Map<string, { source: string; outcome: string }>();
+
+function count(record: OutgoingRecord): void {
+  const outcome = record.topic === Topic.quarantine ? 'quarantined' : 'accepted';
+  const key = `${outcome} ${record.envelope.source}`;
+  let attributes = known.get(key);
+  if (!attributes) known.set(key, (attributes = { source: sourceOf(record), outcome }));
+  taken.add(1, attributes);
+  if (outcome === 'quarantined') {
+    quarantined.add(1, { source: record.envelope.source, reason: record.headers?.['refrain_reason'] ?? '' });
   }
 }

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Topic, topics } from '#libs/contracts';
 import { createTopics, testConnection, TopicReader } from '../../../libs/log/src/testing/log-fixture';
+import { testDatabase } from '../../../libs/event-store/src/testing/test-database';
+import { freePort } from './testing/free-port';
 import { hubspotHeaders, testSettings } from './testing/signed';
 
 const root = join(__dirname, '../../..');
@@ -94,6 +96,59 @@ it('continues the trace of its caller into the log, logs one line without secret
   ]);
   expect(output.stdout).not.toMatch(/zoe@|a=secret/);
   expect(output.stdout).not.toContain(testSettings.HUBSPOT_CLIENT_SECRET);
+});
+
+it('shows what it does to Prometheus, and nothing of what requests hold', async () => {
+  await createTopics(connection, topics);
+  const file = join(mkdtempSync(join(tmpdir(), 'refrain-endpoints-')), 'endpoints.yaml');
+  writeFileSync(
+    file,
+    `- { endpoint: a, source: erp, authentication: [{ scheme: api-key, header: x-key, secretEnv: A }] }`,
+  );
+  const metricsPort = String(await freePort());
+  const kafka = { KAFKA_BROKERS: connection.brokers.join(','), TOPIC_PREFIX: connection.topicPrefix };
+  const database = await testDatabase();
+  const spool = { WHEN_LOG_IS_AWAY: 'spool', DATABASE_URL: database.url };
+  const door = { ENDPOINTS_FILE: file, A: 'hunter2', METRICS_PORT: metricsPort, LOG_LEVEL: 'info' };
+  const { child, listening, ended } = run({ ...testSettings, ...kafka, ...spool, ...door, LAG_LIMIT: '1000' });
+  const url = await listening;
+  const key = { 'x-key': 'hunter2' };
+  const post = (path: string, body: string, headers: Record<string, string>) =>
+    fetch(url + path, { method: 'POST', body, headers }).then(({ status }) => status);
+  expect(await post('/webhooks/in/a', '{"email":"zoe@example.test"}', key)).toBe(200);
+  expect(await post('/webhooks/in/a', 'zoe@example.test', key)).toBe(400);
+  expect(await post('/webhooks/in/a?zoe@', '{}', { 'x-key': 'zoe@example.test' })).toBe(401);
+  expect(await post('/webhooks/zoe@', '{}', {})).toBe(404);
+  const scrape = async (path = '/metrics') => fetch(`http://127.0.0.1:${metricsPort}${path}`);
+  let text = '';
+  // The first records may go through the spool, until it has been looked at.
+  while (!/^gateway_lag_records 0/m.test(text) || !/^gateway_spool_records 0/m.test(text))
+    text = await (await scrape()).text();
+  const lines = text.split('\n');
+  const shown = [
+    'http_server_refusals_total{http_route="/webhooks/in/:endpoint",code="unauthorized"} 1',
+    'http_server_refusals_total{http_route="/webhooks/in/:endpoint",code="not-json"} 1',
+    'http_server_refusals_total{http_route="none",code="not-found"} 1',
+    'gateway_secrets_used_total{endpoint="a",scheme="api-key",secret="current"} 2',
+    'gateway_records_total{source="erp",outcome="accepted"} 1',
+    'gateway_records_total{source="erp",outcome="quarantined"} 1',
+    'http_server_request_duration_seconds_count{http_route="/webhooks/in/:endpoint",status_class="2xx"} 1',
+    'http_server_request_duration_seconds_count{http_route="/webhooks/in/:endpoint",status_class="4xx"} 2',
+    'gateway_pending_records 0',
+    'gateway_pending_bytes 0',
+    'gateway_spool_records 0',
+    'gateway_spool_oldest_age_seconds 0',
+    'gateway_lag_records 0',
+    'http_server_body_budget_used_bytes 0',
+  ];
+  expect(shown.filter((line) => !lines.includes(line))).toEqual([]);
+  expect(text).toMatch(/^http_server_connections [1-9]/m);
+  expect(text).not.toMatch(/zoe|hunter2/);
+  expect((await scrape('/')).status).toBe(404);
+  expect((await fetch(`${url}/metrics`)).status).toBe(404);
+  child.kill('SIGTERM');
+  expect(await ended).toBe(0);
+  await database.drop();
 });
 
 it('logs one line of each refusal, with its code and without secrets, payload or credentials', async () => {

@@ -1,5 +1,5 @@
 import { serve } from '#libs/platform';
 import { appModule } from './app.module';
-import { gatewayConfig } from './gateway.config';
+import { gatewayConfig, tlsOf } from './gateway.config';
 
-void serve({ name: 'gateway', config: gatewayConfig, module: appModule }, process.env);
+void serve({ name: 'gateway', config: gatewayConfig, module: appModule, tls: tlsOf }, process.env);

@@ -1,17 +1,18 @@
 import { readFileSync, statSync } from 'node:fs';
-import { increment, type Environment, type Logger } from '#libs/platform';
+import { meter, type Environment, type Logger } from '#libs/platform';
 import type { SecretName, Secrets } from './schemes/inbound';
 import type { SecretDeclaration } from './schemes/rule';
 
 /** How a secret is written where it stands; a token is a text that fits into an address and cannot be guessed. */
 export type KeyFormat = 'text' | 'base64' | 'hex' | 'token';
 
-/** Counts of verified requests by `endpoint`, `scheme` and `secret` (`current` or `next`). */
-export const SECRETS_USED = 'gateway_secrets_used';
+const used = meter.createCounter('gateway_secrets_used', {
+  description: 'Verified requests by endpoint or connection, scheme and secret (current or next)',
+});
 
 /** By these one sees that a sender has changed to the next secret. `endpoint` is an endpoint or a connection. */
 export const countSecret = (endpoint: string, scheme: string, secret: SecretName): void =>
-  increment(SECRETS_USED, { endpoint, scheme, secret });
+  used.add(1, { endpoint, scheme, secret });
 
 const LOOK_EVERY_MS = 1_000;
 

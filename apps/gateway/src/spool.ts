@@ -1,4 +1,14 @@
-import { drainSpool, Loop, type OnError, type Pool, spool, SpoolFull, StoreUnavailable } from '#libs/event-store';
+import {
+  drainSpool,
+  Loop,
+  type OnError,
+  type Pool,
+  spool,
+  SpoolFull,
+  spoolState,
+  type SpoolState,
+  StoreUnavailable,
+} from '#libs/event-store';
 import { LogUnavailable, type OutgoingRecord } from '#libs/log';
 
 const PAGE = 500;
@@ -36,6 +46,11 @@ export class Spool {
   /** Whether something waits, as far as this replica knows. */
   get isHolding(): boolean {
     return this.holding;
+  }
+
+  /** What waits now, of all replicas. */
+  state(): Promise<SpoolState> {
+    return spoolState(this.pool);
   }
 
   /** Keeps records, durable when it resolves. Throws {@link LogUnavailable} where the spool is full or away. */

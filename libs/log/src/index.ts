@@ -3,6 +3,7 @@ export * from './consumer';
 export * from './consumer-strategy';
 export * from './dead-letter';
 export * from './headers';
+export * from './lag';
 export * from './log-unavailable';
 export * from './producer';
 export * from './range-reader';

@@ -38,6 +38,11 @@ export class LogProducer {
     return this.queue.publish(records, timeoutMs);
   }
 
+  /** Records and bytes that were published and are not yet acknowledged or given up. */
+  pending(): { records: number; bytes: number } {
+    return this.queue.pending();
+  }
+
   /** Resolves when a broker answers within 2 s, this producer is connected and nothing has waited longer than 5 s. */
   async check(): Promise<void> {
     const age = this.queue.oldestPendingMs();

@@ -83,6 +83,11 @@ export class SendQueue {
     });
   }
 
+  /** What was published and is not yet acknowledged or given up. */
+  pending(): { records: number; bytes: number } {
+    return { records: this.pendingRecords, bytes: this.pendingBytes };
+  }
+
   /** Age in milliseconds of the oldest call that waits for its acknowledgement; 0 when none does. */
   oldestPendingMs(): number {
     let oldest = Date.now();

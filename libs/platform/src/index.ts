@@ -1,11 +1,12 @@
 export * from './config';
-export * from './counters';
 export * from './health.module';
 export * from './logging';
+export { meter, readMetrics } from './metrics';
 export * from './problem';
 export * from './problem-filter';
 export * from './request-line';
 export * from './serve';
 export * from './settings';
 export * from './telemetry';
+export type { TlsListener } from './tls-listener';
 export * from './version';

@@ -1,12 +1,9 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { increment } from './counters';
 import type { Logger } from './logging';
+import { countRefusal } from './metrics';
 import { problemOf } from './problem';
 import { noteOnRequest } from './request-line';
-
-/** Counts of requests that were not answered 2xx, by `route` and problem `code`. */
-export const REFUSALS = 'http_refusals';
 
 /** Answers every error as `application/problem+json` and counts it; bugs are logged in full and told in none. */
 @Catch()
@@ -19,7 +16,7 @@ export class ProblemFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     noteOnRequest(request, { code: problem.code });
-    increment(REFUSALS, { route: request.routeOptions.url ?? 'none', code: problem.code });
+    countRefusal(request.routeOptions.url ?? 'none', problem.code);
     const reply = http.getResponse<FastifyReply>();
     if (reply.sent) return;
     // A door that knows a sender with a unit of its own has set it already.

@@ -1,17 +1,26 @@
 import 'reflect-metadata';
+import type { IncomingMessage, ServerOptions } from 'node:http';
+import type { Server as SecureServer } from 'node:https';
+import type { Socket } from 'node:net';
 import type { DynamicModule, INestApplicationContext, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { CustomTransportStrategy } from '@nestjs/microservices';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyRequest } from 'fastify';
 import type { z } from 'zod';
+import { Admission } from './admission';
+import { readBody } from './body';
 import { ConfigError, loadConfig, type Environment } from './config';
 import { createLogger, NestLog, type Logger } from './logging';
+import { serveMetrics, timeRequests } from './metrics';
 import { ProblemFilter } from './problem-filter';
 import { refuseUnread } from './unread-request';
+import { listening } from './listening';
 import { logRequests } from './request-line';
 import { spanRequests } from './request-span';
 import type { appSettings } from './settings';
 import { shutdownTelemetry, startTelemetry } from './telemetry';
+import { type TlsListener, tlsServer } from './tls-listener';
 
 /** Largest body that is read, in bytes; a larger one is answered 413. */
 export const BODY_LIMIT = 1024 * 1024;
@@ -29,6 +38,8 @@ export interface AppSpec<S extends AppSchema> {
   config: S;
   /** The app's wiring, made from its settings; `env` is for what its files name. May throw {@link ConfigError}. */
   module: (config: z.infer<S>, logger: Logger, env: Environment) => DynamicModule | Type;
+  /** Where it listens with TLS beside. */
+  tls?: (config: z.infer<S>) => TlsListener | undefined;
   /** Where the app consumes: its transport strategies, taken from the made module. */
   strategies?: (app: INestApplicationContext) => CustomTransportStrategy[];
 }
@@ -54,9 +65,10 @@ async function boot<S extends AppSchema>(
   logger: Logger,
   env: Environment,
 ): Promise<RunningApp> {
-  const { HOST, PORT, REQUEST_LIMIT, OTEL_EXPORTER_OTLP_ENDPOINT: otlpEndpoint } = config;
+  const { HOST, PORT, METRICS_PORT, OTEL_EXPORTER_OTLP_ENDPOINT: otlpEndpoint } = config;
   startTelemetry(spec.name, { otlpEndpoint });
-  const adapter = adapterWith(logger, REQUEST_LIMIT);
+  const tls = spec.tls?.(config);
+  const { adapter, secure } = adapterWith(logger, config, tls);
   const app = await NestFactory.create<NestFastifyApplication>(spec.module(config, logger, env), adapter, {
     bodyParser: false,
     abortOnError: false,
@@ -67,32 +79,58 @@ async function boot<S extends AppSchema>(
     app.connectMicroservice({ strategy }, { inheritAppConfig: false });
   await app.startAllMicroservices();
   await app.listen(PORT, HOST);
+  if (secure) await listening(secure, tls?.port ?? 0, HOST);
+  const metrics = METRICS_PORT === undefined ? undefined : await serveMetrics(METRICS_PORT, HOST);
   const url = (await app.getUrl()).replace(/\/$/, '');
   logger.info({ url }, 'listening');
-  return { app, url, close: () => app.close() };
+  return { app, url, close: () => app.close().finally(() => metrics?.close()) };
 }
 
 /** Hands every body over as the bytes that came: signatures are made over them, and each door parses for itself. */
-function adapterWith(logger: Logger, requestLimitMs: number): FastifyAdapter {
+function adapterWith(logger: Logger, config: z.infer<AppSchema>, tls?: TlsListener): Adapter {
+  const { REQUEST_LIMIT, BODY_BUDGET_MIB, MAX_CONNECTIONS } = config;
+  const limits: ServerOptions = {
+    maxHeaderSize: HEADER_LIMIT,
+    requestTimeout: REQUEST_LIMIT,
+    headersTimeout: Math.ceil(REQUEST_LIMIT / 3),
+    // Node looks for slow requests only as often as this.
+    connectionsCheckingInterval: Math.ceil(REQUEST_LIMIT / 6),
+  };
+  const clientErrorHandler = (error: NodeJS.ErrnoException, socket: Socket) => refuseUnread(error, socket, logger);
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT,
-    requestTimeout: requestLimitMs,
-    http: {
-      maxHeaderSize: HEADER_LIMIT,
-      headersTimeout: Math.ceil(requestLimitMs / 3),
-      // Node looks for slow requests only as often as this.
-      connectionsCheckingInterval: Math.ceil(requestLimitMs / 6),
-    },
-    clientErrorHandler: (error, socket) => refuseUnread(error, socket, logger),
+    requestTimeout: REQUEST_LIMIT,
+    http: limits,
+    clientErrorHandler,
   });
   const fastify = adapter.getInstance();
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: BODY_LIMIT }, (_request, body, done) => {
-    done(null, body);
+  fastify.addContentTypeParser('*', (_request: FastifyRequest, payload: IncomingMessage) =>
+    readBody(payload, BODY_LIMIT),
+  );
+  const admission = new Admission({
+    budgetBytes: BODY_BUDGET_MIB * 1024 * 1024,
+    requestBytes: HEADER_LIMIT,
+    bodyLimit: BODY_LIMIT,
+    connections: MAX_CONNECTIONS,
   });
   spanRequests(fastify);
+  admission.guard(fastify);
+  admission.watch(fastify.server);
+  timeRequests(fastify);
   logRequests(fastify, logger);
-  return adapter;
+  if (!tls) return { adapter };
+  const secure = tlsServer(tls, limits, (request, response) => fastify.routing(request, response), logger);
+  secure.on('clientError', clientErrorHandler);
+  admission.watch(secure, 'secureConnection');
+  fastify.addHook('preClose', (done) => void secure.close(() => done()));
+  return { adapter, secure };
+}
+
+interface Adapter {
+  adapter: FastifyAdapter;
+  /** Serves the same as the adapter's own server, once it listens. */
+  secure?: SecureServer;
 }
 
 /**

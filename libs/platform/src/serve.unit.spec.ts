@@ -2,9 +2,9 @@ import { connect } from 'node:net';
 import { trace } from '@opentelemetry/api';
 import { Body, Controller, Get, Module, Post, type DynamicModule } from '@nestjs/common';
 import { z } from 'zod';
-import { readCounters } from './counters';
 import { HealthModule } from './health.module';
 import { createLogger } from './logging';
+import { readMetrics } from './metrics';
 import { Problem } from './problem';
 import { BODY_LIMIT, startApp, type RunningApp } from './serve';
 import { appSettings } from './settings';
@@ -140,10 +140,10 @@ describe('what Node cannot read as a request', () => {
       socket.on('error', reject);
       socket.on('close', () => resolve(answer));
     });
-  const refused = (code: string): number =>
-    readCounters().find(
-      ({ name, labels }) => name === 'http_refusals' && labels['route'] === 'none' && labels['code'] === code,
-    )?.value ?? 0;
+  const refused = async (code: string): Promise<number> => {
+    const line = `http_server_refusals_total{http_route="none",code="${code}"} `;
+    return Number((await readMetrics()).split(line)[1]?.split('\n')[0] ?? 0);
+  };
 
   it.each([
     [
@@ -156,12 +156,12 @@ describe('what Node cannot read as a request', () => {
     ['a body that never ends', 'POST /bytes HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\nab', 408, 'too-slow'],
     ['no HTTP', 'hello\r\n\r\n', 400, 'bad-request'],
   ])('is answered with a problem and counted: %s', async (_name, bytes, status, code) => {
-    const before = refused(code);
+    const before = await refused(code);
     const answer = await send(bytes);
     const [head = '', body = ''] = answer.split('\r\n\r\n');
     expect(head).toContain(`HTTP/1.1 ${status} `);
     expect(head).toContain('content-type: application/problem+json');
     expect(JSON.parse(body)).toMatchObject({ code, status });
-    expect(refused(code)).toBe(before + 1);
+    expect(await refused(code)).toBe(before + 1);
   });
 });

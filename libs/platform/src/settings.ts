@@ -75,6 +75,13 @@ export const appSettings = {
   OTEL_EXPORTER_OTLP_ENDPOINT: url()
     .optional()
     .describe('OTLP/HTTP endpoint for traces, without /v1/traces; without it none are sent'),
+  METRICS_PORT: port()
+    .optional()
+    .describe('Port on HOST at which /metrics is served for Prometheus; without it nowhere'),
+  BODY_BUDGET_MIB: count()
+    .prefault('12')
+    .describe('Most that requests in hand may hold, in MiB; beyond it the answer is 503 before a body is read'),
+  MAX_CONNECTIONS: count().prefault('512').describe('Most open connections; beyond it only health probes are answered'),
   REQUEST_LIMIT: duration()
     .prefault('30s')
     .describe('Longest time in which a request must have arrived whole; its headers in a third of it'),

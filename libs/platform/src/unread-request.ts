@@ -1,8 +1,7 @@
 import type { Socket } from 'node:net';
-import { increment } from './counters';
 import type { Logger } from './logging';
+import { countRefusal } from './metrics';
 import { Problem, type ProblemCode } from './problem';
-import { REFUSALS } from './problem-filter';
 
 const codes: Record<string, ProblemCode> = {
   HPE_HEADER_OVERFLOW: 'headers-too-large',
@@ -13,7 +12,7 @@ const codes: Record<string, ProblemCode> = {
 export function refuseUnread(error: NodeJS.ErrnoException, socket: Socket, logger: Logger): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
   const problem = new Problem(codes[error.code ?? ''] ?? 'bad-request');
-  increment(REFUSALS, { route: 'none', code: problem.code });
+  countRefusal('none', problem.code);
   logger.info({ route: 'none', status: problem.status, code: problem.code }, 'request');
   const body = JSON.stringify(problem);
   const head = [

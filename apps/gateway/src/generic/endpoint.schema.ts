@@ -62,6 +62,10 @@ const endpointSchema = z
       })
       .optional()
       .describe('Which types of event are taken; needs event.type'),
+    whenBehind: z
+      .enum(['refuse', 'accept'])
+      .default('refuse')
+      .describe('Answer 429 while the services are behind LAG_LIMIT, or accept: for senders that do not repeat'),
     perMinute: perMinute(),
     maxBytes: z.int().min(1).max(BODY_LIMIT).default(BODY_LIMIT).describe('Largest body'),
   })

@@ -40,7 +40,7 @@ export class GenericController {
     const accepted = sorted !== 'ignored' && !sorted.fault ? 1 : 0;
     noteOnRequest(request, { accepted, quarantined });
     if (sorted === 'ignored') return { accepted, quarantined, ignored: 1 };
-    await this.ingress.accept([sorted.record]);
+    await this.ingress.accept([sorted.record], { repeats: endpoint.declared.whenBehind === 'refuse' });
     if (sorted.fault) throw sorted.fault;
     return { accepted, quarantined };
   }

@@ -1,13 +1,13 @@
 import { Problem } from '#libs/platform';
 import { z } from 'zod';
 import type { AddressSet } from './addresses';
-import type { Evidence, InboundRequest } from './inbound';
+import type { ClientCertificate, Evidence, InboundRequest } from './inbound';
 import { headerName } from './rule';
 
 const plain = (fingerprint: string): string => fingerprint.replaceAll(':', '').toLowerCase();
 const accepted = z.array(z.string().min(1)).min(1).optional();
 
-/** A client certificate that a trusted proxy checked and told of. */
+/** A client certificate that a trusted proxy, or the gateway's own TLS listener, checked. */
 export const certificateRule = z
   .strictObject({
     scheme: z.literal('certificate'),
@@ -52,26 +52,40 @@ interface Told {
 }
 
 /**
- * Checks what a proxy tells of the client's certificate against every list of the rule. It is believed of a trusted peer
- * only, and never where two elements came: the proxy must set the header and not append to it. Throws 401 or 403.
+ * Checks the client's certificate against every list of the rule: that of the connection, or of a trusted proxy what it
+ * tells. That is never believed where two elements came: it must set the header, not append to it. Throws 401 or 403.
  */
 export function verifyCertificate(request: InboundRequest, rule: CertificateRule, proxies: AddressSet): Evidence {
-  const value = request.headers[rule.header];
-  if (!value || !proxies.has(request.peer)) throw new Problem('certificate-missing');
-  const told = toldIn(value, rule.format);
+  // A proxy's own certificate says nothing of those for whom it speaks.
+  const isProxy = proxies.has(request.peer);
+  const told = isProxy ? toldByProxy(request.headers[rule.header], rule.format) : shown(request.certificate);
   const { fingerprints, subjects, sans } = rule;
   const holds =
     told !== undefined &&
-    (!fingerprints || isOneOf(fingerprints, told.fingerprint.map(plain))) &&
+    (!fingerprints || fingerprintFits(fingerprints, told, isProxy)) &&
     (!subjects || isOneOf(subjects, told.subject)) &&
     (!sans || told.san.some((san) => sans.includes(san)));
   if (!holds) throw new Problem('certificate-not-accepted');
-  return { says: `by ${rule.header}` };
+  return { says: isProxy ? `by ${rule.header}` : 'of the connection' };
 }
 
 // A certificate has one fingerprint and one subject: whoever tells two has let something in between.
 const isOneOf = (list: readonly string[], [value, ...more]: string[]): boolean =>
   value !== undefined && more.length === 0 && list.includes(value);
+
+// The connection tells two, SHA-1 and SHA-256, of one certificate.
+const fingerprintFits = (list: readonly string[], { fingerprint }: Told, isProxy: boolean): boolean =>
+  isProxy ? isOneOf(list, fingerprint.map(plain)) : fingerprint.some((one) => list.includes(plain(one)));
+
+function toldByProxy(value: string | undefined, format: CertificateRule['format']): Told | undefined {
+  if (!value) throw new Problem('certificate-missing');
+  return toldIn(value, format);
+}
+
+function shown(certificate: ClientCertificate | undefined): Told {
+  if (!certificate) throw new Problem('certificate-missing');
+  return { fingerprint: certificate.fingerprints, subject: [certificate.subject], san: certificate.sans };
+}
 
 function toldIn(value: string, format: CertificateRule['format']): Told | undefined {
   if (format !== 'xfcc') return { fingerprint: [], subject: [], san: [], [format]: [value] };

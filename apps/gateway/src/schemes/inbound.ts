@@ -10,6 +10,18 @@ export interface InboundRequest {
   body: Buffer;
   /** Address of whoever holds the connection: the sender itself or the nearest proxy. */
   peer: string;
+  /** That of the connection, where the gateway's own TLS listener verified it. */
+  certificate?: ClientCertificate;
+}
+
+/** What a verified client certificate says of its holder. */
+export interface ClientCertificate {
+  /** SHA-1 and SHA-256, hex. */
+  fingerprints: string[];
+  /** As RFC 2253 writes it, which is as Envoy does. */
+  subject: string;
+  /** DNS names and URIs. */
+  sans: string[];
 }
 
 /** Which of the two secrets of a rotation. */
