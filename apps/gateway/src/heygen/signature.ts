@@ -1,7 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
 import { Problem } from '#libs/platform';
 import { nameOf, type HeygenConnection } from '../connections';
-import { fittingSecret, type InboundRequest } from '../schemes/inbound';
+import { fittingSecret, hmacKey, type InboundRequest } from '../schemes/inbound';
 import { countSecret } from '../secret-pair';
 
 const MAX_SKEW_MS = 300_000;
@@ -40,7 +40,7 @@ export class VerifiedCallback {
     const given = /^(?:sha256=)?([0-9a-f]{64})$/i.exec(signature)?.[1]?.toLowerCase();
     const holders = holdersOf(connections, 'heygen-hmac', ({ secrets }) =>
       fittingSecret(given ? [given] : [], secrets(), (secret) =>
-        createHmac('sha256', secret).update(body).digest('hex'),
+        createHmac('sha256', hmacKey(secret)).update(body).digest('hex'),
       ),
     );
     if (!holders) throw new Problem('signature-mismatch');

@@ -1,8 +1,8 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHash, createHmac, hash } from 'node:crypto';
 import { Problem } from '#libs/platform';
 import type { SignatureVersion } from '../connection.schema';
 import { nameOf, type HubspotConnection } from '../connections';
-import { fittingSecret, type InboundRequest } from '../schemes/inbound';
+import { fittingSecret, hmacKey, type InboundRequest } from '../schemes/inbound';
 import { countSecret } from '../secret-pair';
 
 const MAX_SKEW_MS = 300_000;
@@ -88,7 +88,7 @@ function secretOf({ method, url, headers, body }: InboundRequest, version: Signa
   return fittingSecret([given], by.secrets(), (secret) => {
     switch (version) {
       case 'v3':
-        return createHmac('sha256', secret)
+        return createHmac('sha256', hmacKey(secret))
           .update(method + url.replace(codes, (code) => decoded[code] ?? code))
           .update(body)
           .update(headers[TIMESTAMP] ?? '')
@@ -107,7 +107,7 @@ function secretOf({ method, url, headers, body }: InboundRequest, version: Signa
 
 function evidenceOf({ method, url, headers, body }: InboundRequest, version: SignatureVersion): string {
   const call = `${method} ${url.replace(/\?.*/s, '')}`;
-  const digest = createHash('sha256').update(body).digest('hex');
+  const digest = hash('sha256', body, 'hex');
   const checked = { v3: `${call} at ${headers[TIMESTAMP]}`, v2: `${call} replayable`, v1: 'replayable' };
   return `hubspot-${version} ${checked[version]} sha256:${digest}`;
 }

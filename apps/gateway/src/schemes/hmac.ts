@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { Problem } from '#libs/platform';
 import { z } from 'zod';
-import { fittingSecret, type Evidence, type InboundRequest, type Secrets } from './inbound';
+import { fittingSecret, hmacKey, type Evidence, type InboundRequest, type Secrets } from './inbound';
 import { headerName, namesItsSecrets, secretFields, toleranceSeconds } from './rule';
 
 const text = z.string().min(1).max(20);
@@ -84,7 +84,7 @@ export function verifyHmac(request: InboundRequest, rule: HmacRule, secrets: Sec
   const { prefix, algorithm, encoding } = rule;
   const signatures = items.filter((item) => item.startsWith(prefix)).map((item) => item.slice(prefix.length));
   const secret = fittingSecret(signatures.slice(0, MAX_SIGNATURES), secrets, (key) => {
-    const hmac = createHmac(algorithm, key);
+    const hmac = createHmac(algorithm, hmacKey(key));
     for (const value of parts) hmac.update(value ?? '');
     return hmac.digest(encoding);
   });
