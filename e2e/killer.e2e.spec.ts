@@ -62,10 +62,11 @@ async function deathsUntil(db: TestDatabase, start: () => Child, holds: () => Pr
 }
 
 // One that took it unawares, and three with care. Where the database has not yet noticed a death, the next process takes
-// another slot, which is clean: then one more is taken unawares, and leaves that slot dirty too.
-function isBounded(deaths: number, least: number) {
+// another slot, which is clean: then one more is taken unawares, and leaves that slot dirty too. A producer that had to
+// try again may have written a record more than once: where each copy is known by its place, each takes its own deaths.
+function isBounded(deaths: number, least: number, copies = 1) {
   expect(deaths).toBeGreaterThanOrEqual(least);
-  expect(deaths).toBeLessThanOrEqual(least + 4);
+  expect(deaths).toBeLessThanOrEqual((least + 4) * copies);
 }
 
 /** The notes that are left about a replay, or about records of a topic. */
@@ -121,10 +122,13 @@ it.concurrent.each(['kill', 'hang'] as const)(
 it.concurrent('gives up a record whose route ended the process three times, and its partition goes on', async () => {
   const { db, connection, start } = await deadly('route kill');
   const reader = new TopicReader(connection, 'word-service.dlq');
+  const sayings = new TopicReader(connection, 'word.sayings.v1');
   try {
     const all = () => heard(db).then((words) => Object.values(words).flat().length === 20 * 3 - 1);
-    isBounded(await deathsUntil(db, start, all), 4);
-    const [letter] = await reader.until(1);
+    const deaths = await deathsUntil(db, start, all);
+    const copies = (await sayings.until(20 * 3)).filter(({ value }) => value.includes('route kill')).length;
+    isBounded(deaths, 4, copies);
+    const [letter] = await reader.until(copies);
     expect(letter?.value.toString()).toBe('{"word":"route kill"}');
     expect(letter?.key).toBe(`default:${DEADLY}`);
     expect(letter?.headers).toMatchObject({
@@ -133,12 +137,12 @@ it.concurrent('gives up a record whose route ended the process three times, and 
       refrain_error_class: 'Killer',
       refrain_attempts: '3',
     });
-    expect(reader.records).toHaveLength(1);
+    expect(reader.records).toHaveLength(copies);
     expect(await parkedKeys(db.pool)).toEqual([]);
     expect((await heard(db))[DEADLY]).toEqual(['first', 'third']);
     expect(await notesOf(db, 'word.sayings.v1/')).toEqual([]);
   } finally {
-    await reader.close();
+    await Promise.all([reader.close(), sayings.close()]);
   }
 });
 
