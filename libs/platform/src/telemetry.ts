@@ -16,8 +16,8 @@ const nowhere: SpanProcessor = {
 };
 
 /**
- * Starts tracing: a span for every HTTP request in and out except probes, without bodies or headers, W3C context.
- * Spans leave the process only where an OTLP/HTTP endpoint is given; trace ids exist either way. Only its first call
+ * Starts tracing: a span for every HTTP call that is made, without bodies or headers, W3C context; requests that come in
+ * get theirs by `spanRequests`. Spans leave the process only where an OTLP/HTTP endpoint is given; trace ids exist either way. Only its first call
  * in a process has an effect. Kafka and Postgres spans are made by hand where their meaning is known.
  */
 export function startTelemetry(serviceName: string, { otlpEndpoint }: { otlpEndpoint?: string } = {}): void {

@@ -51,6 +51,8 @@ export class VerifiedRequest {
    * Throws a 401 problem that tells a forger nothing.
    */
   static verify(request: InboundRequest, connections: readonly HubspotConnection[], now: number): VerifiedRequest {
+    // What is signed has no border between address and body: the end of a GET's query could be passed off as its body.
+    if (request.method === 'GET' && request.body.length > 0) throw new Problem('signature-mismatch');
     const asked = connections.flatMap((connection) => {
       const version = versions.find((one) => connection.signatures.includes(one) && isSignedBy(one, request));
       return version === undefined ? [] : [{ connection, version }];

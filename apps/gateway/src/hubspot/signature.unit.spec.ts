@@ -270,3 +270,19 @@ describe('among connections', () => {
     }
   });
 });
+
+it('a GET whose query was cut, its end sent as the body, is refused', () => {
+  const url = 'https://hub.example.test/webhooks/hubspot?objectId=123';
+  const signature = createHmac('sha256', S2).update(`GET${url}${TS}`).digest('base64');
+  const headers = { 'x-hubspot-signature-v3': signature, 'x-hubspot-request-timestamp': TS };
+  const asked = (query: string, body: string) =>
+    codeOf(() =>
+      VerifiedRequest.verify(
+        inbound({ method: 'GET', url: url.replace('123', query), headers, body: Buffer.from(body) }),
+        [hubspotConnection(S2)],
+        Number(TS),
+      ),
+    );
+  expect(asked('123', '')).toBe('accepted');
+  expect(asked('12', '3')).toBe('signature-mismatch');
+});
