@@ -9,6 +9,7 @@ import { ReplayPlans1795737600000 } from './migrations/1795737600000-replay-plan
 import { DeadLetters1795824000000 } from './migrations/1795824000000-dead-letters';
 import { Writing1795910400000 } from './migrations/1795910400000-writing';
 import { Spool1795996800000 } from './migrations/1795996800000-spool';
+import { Order1796083200000 } from './migrations/1796083200000-order';
 
 /**
  * TypeORM's view of the store, for its migrations; everything else speaks to `pg` directly. Loaded only here: a process
@@ -31,6 +32,7 @@ async function storeDataSource(databaseUrl: string): Promise<DataSource> {
       DeadLetters1795824000000,
       Writing1795910400000,
       Spool1795996800000,
+      Order1796083200000,
     ],
     migrationsTableName: 'migration',
     migrationsTransactionMode: 'all',

@@ -83,3 +83,22 @@ it('takes no late proof for an effect that was never sent', async () => {
   await settle({ state: 'done', answer: 1 });
   expect(await stateNow()).toBe('owed');
 });
+
+it('lets an effect that a person owes again wait for the newer one of its order that is under way', async () => {
+  await db.pool.query('truncate effect, mailbox');
+  const inOrder = { streamId: 'toy-walked', orderKey: 'one-by-one' };
+  const older = { slot: 'older', generation: 1 };
+  await owe(db.pool, [effect({ slot: older.slot, ...inOrder })]);
+  await db.pool.query(`update effect set state = 'held'`);
+  await owe(db.pool, [effect({ slot: 'newer', ...inOrder })]);
+  const [newer] = await repeating().claim('me', 10);
+
+  await resolveHeld(db.pool, older, { state: 'owed' });
+
+  expect(newer?.slot).toBe('newer');
+  expect(await repeating().claim('me', 10)).toEqual([]);
+  if (newer) await repeating().settle(newer, { state: 'unknown', code: 'deadline', afterMs: 60_000 });
+  expect(await repeating().claim('me', 10)).toEqual([]);
+  if (newer) await repeating().settle(newer, { state: 'done', answer: 1 });
+  expect((await repeating().claim('me', 10)).map(({ slot }) => slot)).toEqual(['older']);
+});

@@ -8,7 +8,7 @@
  * this queue, so a busy service leaves them theirs; a service that stopped looking holds nothing.
  */
 export const CLAIM_EFFECTS = `
-create function claim_effects(
+create or replace function claim_effects(
   my_service text, want int, my_owner text, kinds text[], deadlines int[], vendors text[],
   l_kinds text[], l_names text[], l_takes int[], l_most int[], l_per int[], l_zones text[], l_ages int[]
 ) returns setof effect language plpgsql set enable_seqscan = off set jit = off
@@ -91,9 +91,10 @@ begin
       from effect e
       where e.service = my_service and e.kind = l.kind and e.tenant = l.tenant and e.lane = l.lane
         and e.state = 'owed' and e.shares is null and e.due <= asked_at
-        -- An earlier open effect of the same order key is seen as owed or as running, whichever snapshot looks.
-        and (e.order_key is null or not exists (select from effect o where o.order_key = e.order_key and o.seq < e.seq
-          and o.state in ('owed', 'running', 'unknown')))
+        -- One of the same order key that is under way may be a newer one: a person may owe a held effect again.
+        and (e.order_key is null or not (
+          exists (select from effect o where o.order_key = e.order_key and o.state in ('running', 'unknown'))
+          or exists (select from effect o where o.order_key = e.order_key and o.state = 'owed' and o.seq < e.seq)))
       order by e.due, e.seq limit want) c
     union all
     select f.tenant, f.vendor, f.service, f.kind, f.lane, rank, null, null, null, null,
