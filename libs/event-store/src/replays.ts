@@ -47,7 +47,7 @@ export async function requestReplay(
     beyondReceipts?: boolean;
   },
 ): Promise<string> {
-  const id = `replay-${new Date().toISOString().slice(0, 10)}-${randomBytes(3).toString('hex')}`;
+  const id = `replay-${new Date().toISOString().slice(0, 10)}-${randomBytes(6).toString('hex')}`;
   await rowsOf(
     db,
     `insert into replay (id, service, topic, selection, requested_by, reads, beyond_receipts)
