@@ -6,8 +6,13 @@ const empty = Buffer.alloc(0);
 
 const bodyOf = (request: FastifyRequest): Buffer => (Buffer.isBuffer(request.body) ? request.body : empty);
 
-const joined = (value: string | string[] | undefined): string | undefined =>
-  Array.isArray(value) ? value.join(',') : value;
+function joined(headers: FastifyRequest['headers']): InboundRequest['headers'] {
+  for (const name in headers) {
+    const value = headers[name];
+    if (Array.isArray(value)) return joined({ ...headers, [name]: value.join(',') });
+  }
+  return headers as InboundRequest['headers'];
+}
 
 /**
  * A request as it came, with its body as the bytes that came. `publicUrl` is the address that senders call, not the one
@@ -16,7 +21,7 @@ const joined = (value: string | string[] | undefined): string | undefined =>
 export const inboundOf = (request: FastifyRequest, publicUrl: string): InboundRequest => ({
   method: request.method,
   url: publicUrl + (request.raw.url ?? ''),
-  headers: Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, joined(value)])),
+  headers: joined(request.headers),
   body: bodyOf(request),
   peer: request.socket.remoteAddress ?? '',
   certificate: clientCertificateOf(request.socket),

@@ -1,6 +1,6 @@
 import { Topic } from '#libs/contracts';
 import { LogUnavailable, type LogProducer, type OutgoingRecord } from '#libs/log';
-import { activeTraceparent, meter, Problem } from '#libs/platform';
+import { activeTraceparent, Counter, Problem } from '#libs/platform';
 import type { LagWatch } from './lag-watch';
 import type { Spool } from './spool';
 
@@ -9,13 +9,17 @@ const PUBLISH_LIMIT_MS = 3_000;
 const RETRY_AFTER_SECONDS = 5;
 const LAG_RETRY_AFTER_SECONDS = 30;
 
-const taken = meter.createCounter('gateway_records', {
-  description: 'Records that are durable, by the source of their envelope and outcome (accepted or quarantined)',
-});
+const taken = new Counter(
+  'gateway_records',
+  'Records that are durable, by the source of their envelope and outcome (accepted or quarantined)',
+  ['source', 'outcome'],
+);
 
-const quarantined = meter.createCounter('gateway_quarantined', {
-  description: 'Records that were quarantined, by source (door and connection) and reason',
-});
+const quarantined = new Counter(
+  'gateway_quarantined',
+  'Records that were quarantined, by source (door and connection) and reason',
+  ['source', 'reason'],
+);
 
 /** What a vendor is told of a request whose records are durable. */
 export interface Accepted {
@@ -85,15 +89,10 @@ const sourceOf = ({ envelope }: OutgoingRecord): string => envelope.source.split
 // HeyGen gives up after few attempts: a callback that is refused may never come again, and its render waits for it.
 const isRepeated = (record: OutgoingRecord): boolean => sourceOf(record) !== 'heygen';
 
-const known = new Map<string, { source: string; outcome: string }>();
-
 function count(record: OutgoingRecord): void {
   const outcome = record.topic === Topic.quarantine ? 'quarantined' : 'accepted';
-  const key = `${outcome} ${record.envelope.source}`;
-  let attributes = known.get(key);
-  if (!attributes) known.set(key, (attributes = { source: sourceOf(record), outcome }));
-  taken.add(1, attributes);
+  taken.add(sourceOf(record), outcome);
   if (outcome === 'quarantined') {
-    quarantined.add(1, { source: record.envelope.source, reason: record.headers?.['refrain_reason'] ?? '' });
+    quarantined.add(record.envelope.source, record.headers?.['refrain_reason'] ?? '');
   }
 }

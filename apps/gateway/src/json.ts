@@ -1,9 +1,8 @@
+import { isUtf8 } from 'node:buffer';
 import { Problem } from '#libs/platform';
 
 /** Deeper than any sender nests, shallow enough for every reader. */
 const MAX_DEPTH = 64;
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * Parses a body as JSON, or throws the problem `not-json`; bytes that are not UTF-8, and a byte order mark, are none.
@@ -13,11 +12,13 @@ export function parseJson(body: Buffer, { maxDepth = MAX_DEPTH } = {}): unknown 
   if (isDeeper(body, maxDepth)) {
     throw new Problem('too-deep', { detail: `At most ${maxDepth} levels are taken` });
   }
+  // The parser's own message repeats a piece of the body, so it is not passed on.
+  const notJson = () => new Problem('not-json', { detail: body.length === 0 ? 'The body is empty' : undefined });
+  if (!isUtf8(body)) throw notJson();
   try {
-    return JSON.parse(utf8.decode(body));
+    return JSON.parse(body.toString());
   } catch {
-    // The parser's own message repeats a piece of the body, so it is not passed on.
-    throw new Problem('not-json', { detail: body.length === 0 ? 'The body is empty' : undefined });
+    throw notJson();
   }
 }
 

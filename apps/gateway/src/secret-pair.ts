@@ -1,18 +1,20 @@
 import { readFileSync, statSync } from 'node:fs';
-import { meter, type Environment, type Logger } from '#libs/platform';
+import { Counter, type Environment, type Logger } from '#libs/platform';
 import type { SecretName, Secrets } from './schemes/inbound';
 import type { SecretDeclaration } from './schemes/rule';
 
 /** How a secret is written where it stands; a token is a text that fits into an address and cannot be guessed. */
 export type KeyFormat = 'text' | 'base64' | 'hex' | 'token';
 
-const used = meter.createCounter('gateway_secrets_used', {
-  description: 'Verified requests by endpoint or connection, scheme and secret (current or next)',
-});
+const used = new Counter(
+  'gateway_secrets_used',
+  'Verified requests by endpoint or connection, scheme and secret (current or next)',
+  ['endpoint', 'scheme', 'secret'],
+);
 
 /** By these one sees that a sender has changed to the next secret. `endpoint` is an endpoint or a connection. */
 export const countSecret = (endpoint: string, scheme: string, secret: SecretName): void =>
-  used.add(1, { endpoint, scheme, secret });
+  used.add(endpoint, scheme, secret);
 
 const LOOK_EVERY_MS = 1_000;
 

@@ -46,7 +46,7 @@ export class Admission {
     fastify.addHook('onRequest', (request, reply, done) => {
       const isSurplus = this.surplus.has(request.raw.socket);
       if (isSurplus) reply.header('connection', 'close');
-      if (probes.has(request.routeOptions.url ?? '')) {
+      if (probes.has(request.route)) {
         done();
         return;
       }

@@ -1,7 +1,7 @@
 export * from './config';
 export * from './health.module';
 export * from './logging';
-export { meter, readMetrics } from './metrics';
+export { Counter, meter, readMetrics } from './metrics';
 export * from './problem';
 export * from './problem-filter';
 export * from './request-line';

@@ -16,12 +16,41 @@ const exporter = new PrometheusExporter({
  */
 export const meter = new MeterProvider({ readers: [exporter] }).getMeter('refrain');
 
-const refusals = meter.createCounter('http_server_refusals', {
-  description: 'Requests that were not answered 2xx, by route and problem code',
-});
+/** A counter that is added to without the instrument, which is asked for its counts only when it is read. */
+export class Counter<Label extends string> {
+  private readonly counts = new Map<string, { attributes: Record<Label, string>; count: number }>();
+
+  /** `labels` name what is counted apart; their values come from closed lists. */
+  constructor(
+    name: string,
+    description: string,
+    private readonly labels: readonly Label[],
+  ) {
+    meter.createObservableCounter(name, { description }).addCallback((result) => {
+      for (const { attributes, count } of this.counts.values()) result.observe(count, attributes);
+    });
+  }
+
+  /** Counts one; the values stand in the order of the labels. */
+  add(...values: string[]): void {
+    const key = values.join('\n');
+    const known = this.counts.get(key);
+    if (known) known.count += 1;
+    else this.counts.set(key, { attributes: this.attributes(values), count: 1 });
+  }
+
+  private attributes(values: string[]): Record<Label, string> {
+    return Object.fromEntries(this.labels.map((label, i) => [label, values[i] ?? ''])) as Record<Label, string>;
+  }
+}
+
+const refusals = new Counter('http_server_refusals', 'Requests that were not answered 2xx, by route and problem code', [
+  'http_route',
+  'code',
+]);
 
 /** Counts a request that was refused. */
-export const countRefusal = (route: string, code: string): void => refusals.add(1, { http_route: route, code });
+export const countRefusal = (route: string, code: string): void => refusals.add(route, code);
 
 const durations = meter.createHistogram('http_server_request_duration_seconds', {
   description: 'Time from the headers of a request to its answer, by route and class of its status',
@@ -32,7 +61,7 @@ const durations = meter.createHistogram('http_server_request_duration_seconds', 
 export function timeRequests(fastify: FastifyInstance): void {
   const known = new Map<string, { http_route: string; status_class: string }>();
   fastify.addHook('onResponse', (request, reply, done) => {
-    const route = request.routeOptions.url ?? 'none';
+    const route = request.route;
     const status = `${String(reply.statusCode)[0]}xx`;
     const key = `${status} ${route}`;
     let attributes = known.get(key);

@@ -16,7 +16,7 @@ export class ProblemFilter implements ExceptionFilter {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     noteOnRequest(request, { code: problem.code });
-    countRefusal(request.routeOptions.url ?? 'none', problem.code);
+    countRefusal(request.route, problem.code);
     const reply = http.getResponse<FastifyReply>();
     if (reply.sent) return;
     // A door that knows a sender with a unit of its own has set it already.

@@ -17,6 +17,7 @@ import { ProblemFilter } from './problem-filter';
 import { refuseUnread } from './unread-request';
 import { listening } from './listening';
 import { logRequests } from './request-line';
+import { nameRoutes } from './request-route';
 import { spanRequests } from './request-span';
 import type { appSettings } from './settings';
 import { shutdownTelemetry, startTelemetry } from './telemetry';
@@ -114,6 +115,7 @@ function adapterWith(logger: Logger, config: z.infer<AppSchema>, tls?: TlsListen
     bodyLimit: BODY_LIMIT,
     connections: MAX_CONNECTIONS,
   });
+  nameRoutes(fastify);
   spanRequests(fastify);
   admission.guard(fastify);
   admission.watch(fastify.server);

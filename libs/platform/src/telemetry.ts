@@ -3,17 +3,10 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
 import { NodeSDK } from '@opentelemetry/sdk-node';
-import { BatchSpanProcessor, type SpanProcessor } from '@opentelemetry/sdk-trace';
+import { BatchSpanProcessor } from '@opentelemetry/sdk-trace';
+import { unrecordedSpans } from './unrecorded-spans';
 
 let running: NodeSDK | undefined;
-
-/** The SDK makes no tracer at all without a processor; this one keeps trace ids valid where spans go nowhere. */
-const nowhere: SpanProcessor = {
-  onStart: () => undefined,
-  onEnd: () => undefined,
-  forceFlush: () => Promise.resolve(),
-  shutdown: () => Promise.resolve(),
-};
 
 /**
  * Starts tracing: a span for every HTTP call that is made, without bodies or headers, W3C context; requests that come in
@@ -24,7 +17,8 @@ export function startTelemetry(serviceName: string, { otlpEndpoint }: { otlpEndp
   if (running) return;
   const spanProcessors = otlpEndpoint
     ? [new BatchSpanProcessor({ exporter: new OTLPTraceExporter({ url: `${otlpEndpoint}/v1/traces` }) })]
-    : [nowhere];
+    : [];
+  if (!otlpEndpoint) trace.setGlobalTracerProvider(unrecordedSpans);
   running = new NodeSDK({
     serviceName,
     autoDetectResources: false,

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import {
   HUBSPOT_RECEIVED,
   INPUT_QUARANTINED,
@@ -157,4 +157,7 @@ const testHeader = (change: HubspotChange | undefined): Record<string, string> =
   change?.test ? { [TEST_EVENT]: 'button' } : {};
 
 const digest = (connection: string, content: string | Buffer): string =>
-  createHash('sha256').update(`${connection}|`).update(content).digest('hex').slice(0, 32);
+  hash(
+    'sha256',
+    typeof content === 'string' ? `${connection}|${content}` : Buffer.concat([Buffer.from(`${connection}|`), content]),
+  ).slice(0, 32);
