@@ -29,7 +29,8 @@ export function toHeaders(envelope: Envelope): Record<string, string> {
 /** Decodes headers as UTF-8 text; of several values under one name the last counts. */
 export function toText(raw: RawHeaders | undefined): Record<string, string> {
   const text: Record<string, string> = {};
-  for (const [name, value] of Object.entries(raw ?? {})) {
+  for (const name in raw) {
+    const value = raw[name];
     const last = Array.isArray(value) ? value.at(-1) : value;
     if (last !== undefined && last !== null) text[name] = last.toString();
   }
@@ -39,7 +40,11 @@ export function toText(raw: RawHeaders | undefined): Record<string, string> {
 /** Reads the envelope from headers; undefined where they are no CloudEvent 1.0 of ours. */
 export function readEnvelope(headers: Record<string, string>): Envelope | undefined {
   if (headers['ce_specversion'] !== '1.0') return undefined;
-  const found = attributes.map((name) => [name, headers[`ce_${name}`]]).filter(([, value]) => value !== undefined);
-  const parsed = envelopeSchema.safeParse({ ...Object.fromEntries(found), traceparent: headers['traceparent'] });
+  const found: Partial<Record<keyof Envelope, string>> = { traceparent: headers['traceparent'] };
+  for (const name of attributes) {
+    const value = headers[`ce_${name}`];
+    if (value !== undefined) found[name] = value;
+  }
+  const parsed = envelopeSchema.safeParse(found);
   return parsed.success ? parsed.data : undefined;
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** What an effect is for (protocol 4): the same over redelivery, replay and repeats. */
 export const slotOf = (s: {
@@ -10,16 +10,14 @@ export const slotOf = (s: {
 }): string => [s.tenant, s.kind, s.streamId, s.purpose, s.rootCause].join('|');
 
 /** SHA-256 of a request, equal for equal content whatever the order of its keys. */
-export const requestHash = (request: unknown): string => createHash('sha256').update(canonical(request)).digest('hex');
+export const requestHash = (request: unknown): string => hash('sha256', canonical(request));
 
 /**
  * The vendor's `Idempotency-Key`: a hash of slot and generation, so every repeat of one generation carries the same one.
  * 64 characters of [0-9a-f].
  */
 export const idempotencyKey = (slot: string, generation: number): string =>
-  createHash('sha256')
-    .update(`${slot}#${String(generation)}`)
-    .digest('hex');
+  hash('sha256', `${slot}#${String(generation)}`);
 
 /** JSON in which the order of keys does not matter; keys named in `without` are left out wherever they stand. */
 export function canonical(value: unknown, without: readonly string[] = []): string {

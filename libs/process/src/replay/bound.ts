@@ -15,21 +15,19 @@ export const unbound = (cost: Cost = {}, follows: Cost = {}): Bound => ({ cost, 
  * what is declared holds for all of them.
  */
 export const upperOf = ({ cost, follows, led }: Bound): Cost =>
-  plus(
-    cost,
-    byUnit([follows, led.map(upperOf).reduce(plus, {})], (a, b) => Math.max(a, b)),
-  );
+  plus(cost, byUnit(follows, led.map(upperOf).reduce(plus, {}), Math.max));
 
 /** Sums, by unit. */
-export const plus = (one: Cost, other: Cost): Cost => byUnit([one, other], (a, b) => a + b);
+export const plus = (one: Cost, other: Cost): Cost => byUnit(one, other, (a, b) => a + b);
 
 /** What is left of one without the other, by unit; undefined where that is nothing. */
 export function without(one: Cost, other: Cost): Cost | undefined {
-  const left = Object.entries(byUnit([one, other], (a, b) => a - b)).filter(([, n]) => n > 0);
+  const left = Object.entries(byUnit(one, other, (a, b) => a - b)).filter(([, n]) => n > 0);
   return left.length > 0 ? Object.fromEntries(left) : undefined;
 }
 
-function byUnit([one, other]: [Cost, Cost], of: (a: number, b: number) => number): Cost {
-  const units = new Set([...Object.keys(one), ...Object.keys(other)] as (keyof Cost)[]);
-  return Object.fromEntries([...units].map((unit) => [unit, of(one[unit] ?? 0, other[unit] ?? 0)]));
+function byUnit(one: Cost, other: Cost, of: (a: number, b: number) => number): Cost {
+  const all: Cost = { ...one, ...other };
+  for (const unit of Object.keys(all) as (keyof Cost)[]) all[unit] = of(one[unit] ?? 0, other[unit] ?? 0);
+  return all;
 }
