@@ -3,6 +3,7 @@ import type { IncomingRecord } from '#libs/log';
 import { type EffectKind, Process } from '#libs/process';
 import { recordEffects } from '../apps/crm-writer/src/record.effects';
 import { recordProcess } from '../apps/crm-writer/src/record.source';
+import { readRecipe } from '#libs/recipes';
 import { testDatabase, type TestDatabase } from '../libs/event-store/src/testing/test-database';
 import { Watchdog } from './testing/children';
 import { HoldingLine } from './testing/holding-line';
@@ -31,6 +32,23 @@ afterAll(async () => {
   await watchdog.stop();
 });
 
+const read = readRecipe(
+  `recipe: r
+trigger: { object: contact, property: lifecyclestage, becomes: [lead] }
+steps:
+  - name: lead
+    ask:
+      model: m
+      properties: [company]
+      instruction: Judge.
+      answer: { type: object, properties: { jobtitle: { type: string } } }
+  - write: { properties: { jobtitle: "\${steps.lead.jobtitle}" } }
+`,
+  'r.yaml',
+);
+if ('faults' in read) throw new Error(read.faults.join());
+const { recipe } = read;
+
 beforeEach(async () => {
   db = await testDatabase();
   const lead = { properties: { email: `${String(Date.now())}@example.com` } };
@@ -44,7 +62,7 @@ beforeEach(async () => {
     HUBSPOT_TIME_ZONE: 'UTC',
   } as Parameters<typeof recordEffects>[0];
   const effects = recordEffects(config);
-  const process = new Process(recordProcess(), {
+  const process = new Process(recordProcess([recipe], '1'), {
     pool: db.pool,
     produce: () => Promise.resolve(),
     deadLetter: () => Promise.resolve(),
@@ -69,7 +87,7 @@ function wish(number: number, jobtitle: string): IncomingRecord {
   const time = new Date(Date.UTC(2026, 10, 21, 10, number)).toISOString();
   const about = { recipe: 'r', recipeVersion: '1', enrichment: number, triggeredAt: time };
   const tokens = { input: 1, output: 1 };
-  const data = { ...about, ask: 'lead', model: 'm', answer: {}, properties: { jobtitle }, tokens };
+  const data = { ...about, ask: 'lead', model: 'm', answer: { jobtitle }, tokens };
   return {
     topic: Topic.enrichment,
     partition: 0,

@@ -16,7 +16,7 @@ export type Service = (typeof services)[number];
 const reads: Partial<Record<Service, string[]>> = {
   'render-service': ['ingress.hubspot.v1', 'ingress.heygen.v1'],
   'enrichment-service': ['ingress.hubspot.v1'],
-  'crm-writer': ['render.events.v1', 'enrichment.events.v1'],
+  'crm-writer': ['render.events.v1', 'enrichment.events.v1', 'ingress.hubspot.v1'],
 };
 
 /** A public address that no proxy here has: signatures must be made over it, not over where the gateway listens. */

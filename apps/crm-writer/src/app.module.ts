@@ -2,6 +2,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { recordsModel } from '#libs/event-store';
 import { HealthModule, type Logger, version } from '#libs/platform';
 import { connectionOf, keptDaysOf, ServiceRuntime } from '#libs/process';
+import { loadRecipes } from '#libs/recipes';
 import type { RecordConfig } from './record.config';
 import { RecordController } from './record.controller';
 import { recordEffects } from './record.effects';
@@ -11,7 +12,7 @@ import { recordProcess } from './record.source';
 export class AppModule {
   static for(config: RecordConfig, lines: Logger): DynamicModule {
     const runtime = ServiceRuntime.for({
-      definition: recordProcess(),
+      definition: recordProcess(loadRecipes(config.RECIPES_DIR), config.HUBSPOT_APP_ID),
       effects: recordEffects(config),
       databaseUrl: config.DATABASE_URL,
       connection: connectionOf(config, 'crm-writer', lines),

@@ -8,6 +8,11 @@ import { ServiceRuntime } from '#libs/process';
 export class RecordController {
   constructor(private readonly runtime: ServiceRuntime) {}
 
+  @EventPattern(Topic.ingressHubspot)
+  changes(_record: unknown) {
+    return this.runtime.handlerFor(Topic.ingressHubspot);
+  }
+
   @EventPattern(Topic.render)
   renders(_record: unknown) {
     return this.runtime.handlerFor(Topic.render);

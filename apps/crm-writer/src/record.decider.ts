@@ -1,6 +1,16 @@
 import type { CrmEvent, Guard, RecordRef } from '#libs/contracts';
 import { type Decider, type Decision, nothing } from '#libs/process';
 import { compare, type Doubts, doubting, readBackAt } from './read-back';
+import {
+  evolveSteps,
+  onStepDue,
+  onStepRead,
+  type StepCourse,
+  type StepDue,
+  type StepRead,
+  type TakenSteps,
+  type Wanted,
+} from './step.decider';
 
 /** What one property should say, and whose wish that is. */
 interface Wish {
@@ -16,6 +26,8 @@ export interface RecordState {
   /** A value that is there but undefined may be anything. */
   written: Readonly<Record<string, string | undefined>>;
   doubts: Doubts;
+  /** The recipes' write steps that were taken about it. */
+  steps: TakenSteps;
   writes: number;
   underWay?: {
     write: number;
@@ -25,7 +37,9 @@ export interface RecordState {
 }
 
 export type RecordInput =
-  | { type: 'wanted'; record: RecordRef; properties: Record<string, string>; guard: Guard; because: string }
+  /** An event wants something of the record, by itself or by the steps that recipes let follow it. */
+  | { type: 'told'; record: RecordRef; because: string; wish?: Omit<Wanted, 'because'>; steps: StepDue[] }
+  | { type: 'step-read'; record: RecordRef; read: StepRead }
   | { type: 'written'; record: RecordRef; write: number; at: string; ended: Ended }
   /** Time to read back, if the write is the newest still. */
   | { type: 'read-due'; record: RecordRef; write: number }
@@ -50,12 +64,14 @@ export type Ended =
  * outcome was unknown for a while, the record is read back once, and what a late call set back is written once more.
  */
 export const recordDecider: Decider<RecordState, CrmEvent, RecordInput> = {
-  initial: { wanted: {}, written: {}, doubts: {}, writes: 0 },
+  initial: { wanted: {}, written: {}, doubts: {}, steps: {}, writes: 0 },
   evolve,
   decide(state, input) {
     switch (input.type) {
-      case 'wanted':
-        return onWanted(state, input);
+      case 'told':
+        return onTold(state, input);
+      case 'step-read':
+        return follow(state, onStepRead(state.steps, input.read), input.record);
       case 'written':
         return onWritten(state, input);
       case 'read-due':
@@ -68,6 +84,10 @@ export const recordDecider: Decider<RecordState, CrmEvent, RecordInput> = {
 
 function evolve(state: RecordState, event: CrmEvent): RecordState {
   switch (event.type) {
+    case 'RecordStepRequested':
+    case 'RecordStepFilled':
+    case 'RecordStepRejected':
+      return { ...state, steps: evolveSteps(state.steps, event) };
     case 'RecordChangeWanted': {
       const { properties, guard } = event.data;
       const wishes = Object.entries(properties).map(([name, value]) => [name, { value, guard, refused: false }]);
@@ -118,23 +138,51 @@ const withRefused = (wanted: RecordState['wanted'], properties: Record<string, s
     ]),
   );
 
-function onWanted(state: RecordState, input: RecordInput & { type: 'wanted' }): Decision<CrmEvent> {
-  const newer = Object.entries(input.properties).filter(([name, value]) => {
-    const wish = state.wanted[name];
-    // The same wish with another value is the same event read by mended code.
-    return !wish || precedes(wish.guard, input.guard) || (equal(wish.guard, input.guard) && wish.value !== value);
+function onTold(state: RecordState, { record, because, wish, steps }: RecordInput & { type: 'told' }) {
+  const course = steps.reduce<StepCourse>(
+    (before, due) => {
+      const taken = before.events.reduce(evolveSteps, state.steps);
+      const { events, wanted, reads } = onStepDue(taken, due, record);
+      return {
+        events: [...before.events, ...events],
+        wanted: [...before.wanted, ...wanted],
+        reads: [...before.reads, ...reads],
+      };
+    },
+    { events: [], wanted: wish ? [{ ...wish, because }] : [], reads: [] },
+  );
+  return follow(state, course, record);
+}
+
+/** What steps want is wanted like anything else: all of it goes into one write. */
+function follow(before: RecordState, { events, wanted, reads }: StepCourse, record: RecordRef): Decision<CrmEvent> {
+  let state = events.reduce(evolve, before);
+  const newer = wanted.flatMap((wish) => {
+    const event = newerOf(state, wish);
+    if (event) state = evolve(state, event);
+    return event ?? [];
   });
-  if (newer.length === 0) return nothing();
-  const wanted: CrmEvent = {
-    type: 'RecordChangeWanted',
-    data: { properties: Object.fromEntries(newer), guard: input.guard, because: input.because },
-  };
-  const { underWay } = state;
-  const { properties } = input;
-  const differs = underWay && newer.some(([name]) => properties[name] !== underWay.properties[name]);
-  return differs
-    ? { events: [wanted], supersede: [{ kind: UPDATE, purpose: purposeOf(underWay.write) }] }
-    : withNextWrite(state, [wanted], input.record);
+  const all = [...events, ...newer];
+  const said: Decision<CrmEvent> = { events: all, ...(reads.length > 0 ? { effects: reads } : {}) };
+  if (newer.length === 0) return said;
+  const { underWay } = before;
+  const names = newer.flatMap(({ data }) => Object.keys(data.properties));
+  const differs = underWay && names.some((name) => state.wanted[name]?.value !== underWay.properties[name]);
+  if (differs) return { ...said, supersede: [{ kind: UPDATE, purpose: purposeOf(underWay.write) }] };
+  const next = withNextWrite(before, all, record);
+  return { ...said, ...next, ...(next.effects ? { effects: [...reads, ...next.effects] } : {}) };
+}
+
+type ChangeWanted = Extract<CrmEvent, { type: 'RecordChangeWanted' }>;
+
+/** What of a wish is newer than what is wanted; the same wish with another value is the same event read by mended code. */
+function newerOf({ wanted }: RecordState, { properties, guard, because }: Wanted): ChangeWanted | undefined {
+  const newer = Object.entries(properties).filter(([name, value]) => {
+    const wish = wanted[name];
+    return !wish || precedes(wish.guard, guard) || (equal(wish.guard, guard) && wish.value !== value);
+  });
+  if (newer.length === 0) return undefined;
+  return { type: 'RecordChangeWanted', data: { properties: Object.fromEntries(newer), guard, because } };
 }
 
 const UPDATE = 'hubspot.update';

@@ -8,11 +8,11 @@ const record = { type: 'contact', id: '7' };
 const guard = (rank: number, number = 1, at = '2026-11-21T10:00:00.000Z'): Guard => ({ at, number, rank });
 
 const want = (properties: Record<string, string>, g: Guard): RecordInput => ({
-  type: 'wanted',
+  type: 'told',
   record,
-  properties,
-  guard: g,
   because: 'test',
+  wish: { properties, guard: g },
+  steps: [],
 });
 const wanted = (properties: Record<string, string>, g: Guard): CrmEvent => ({
   type: 'RecordChangeWanted',

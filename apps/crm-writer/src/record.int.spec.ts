@@ -2,10 +2,28 @@ import type { Answer } from '#libs/contracts';
 import { Topic } from '#libs/contracts';
 import type { IncomingRecord } from '#libs/log';
 import { type EffectKind, Process } from '#libs/process';
+import { readRecipe } from '#libs/recipes';
 import type { UpdateRequest } from '#libs/vendors/hubspot';
 import { testDatabase, type TestDatabase } from '../../../libs/event-store/src/testing/test-database';
 import { Published } from '../../../libs/process/src/testing/toy';
 import { recordProcess } from './record.source';
+
+const read = readRecipe(
+  `recipe: r
+trigger: { object: contact, property: lifecyclestage, becomes: [lead] }
+steps:
+  - name: lead
+    ask:
+      model: m
+      properties: [company]
+      instruction: Judge.
+      answer: { type: object, properties: { lead_score: { type: string } } }
+  - write: { properties: { lead_score: "\${steps.lead.lead_score}" } }
+`,
+  'r.yaml',
+);
+if ('faults' in read) throw new Error(read.faults.join());
+const { recipe } = read;
 
 let db: TestDatabase;
 let running: Process<never, never, never>[] = [];
@@ -23,7 +41,7 @@ afterEach(async () => {
 function start(perform: (request: UpdateRequest) => Promise<Answer>, over: Partial<EffectKind> = {}) {
   const published = new Published();
   const kind: EffectKind = { is: 'command', deadlineMs: 10_000, maxAttempts: 3, maxRepeats: 5, perform, ...over };
-  const process = new Process(recordProcess(), {
+  const process = new Process(recordProcess([recipe], '1'), {
     pool: db.pool,
     produce: published.produce,
     deadLetter: () => Promise.resolve(),
@@ -42,7 +60,7 @@ function wish(number: number, score: string): IncomingRecord {
   const time = new Date(Date.UTC(2026, 10, 21, 10, number)).toISOString();
   const about = { recipe: 'r', recipeVersion: '1', enrichment: number, triggeredAt: time };
   const tokens = { input: 1, output: 1 };
-  const data = { ...about, ask: 'lead', model: 'm', answer: {}, properties: { lead_score: score }, tokens };
+  const data = { ...about, ask: 'lead', model: 'm', answer: { lead_score: score }, tokens };
   return {
     topic: Topic.enrichment,
     partition: 0,

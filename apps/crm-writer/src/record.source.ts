@@ -3,10 +3,10 @@ import {
   crmEvents,
   type EnrichmentEvent,
   enrichmentEvents,
+  type Envelope,
   type Guard,
   readEvent,
   recordOf,
-  type RecordRef,
   type RenderEvent,
   renderEvents,
   subjectOf,
@@ -20,30 +20,45 @@ import {
   readStreamId,
   type Route,
   streamIdOf,
+  type Target,
   UnreadableRecord,
 } from '#libs/process';
+import { hubspotTriggers, type Recipe } from '#libs/recipes';
 import type { ReadRecord } from '#libs/vendors/hubspot';
 import { type Ended, recordDecider, type RecordInput, type RecordState } from './record.decider';
+import { type StepDue, stepIn } from './step.decider';
 
 const service = 'crm-writer';
 
-/** crm-writer's ways in: what render-service and enrichment-service decided, and effects' ends. */
-export const recordProcess = (): ProcessDefinition<RecordState, CrmEvent, RecordInput> => ({
+/**
+ * crm-writer's ways in: what render-service and enrichment-service decided, HubSpot changes that set off a recipe's write
+ * steps, and effects' ends.
+ */
+export const recordProcess = (
+  recipes: readonly Recipe[],
+  writerAppId: string,
+): ProcessDefinition<RecordState, CrmEvent, RecordInput> => ({
   service,
   catalog: crmEvents,
   decider: recordDecider,
+  provenance: ['recipeVersion'],
   routes: {
-    [Topic.render]: (record) => route(record, (type, data) => wishOfRender(readEvent(renderEvents, type, data))),
+    [Topic.render]: (record) =>
+      routeEvent(record, recipes, (type, data) => toldByRender(readEvent(renderEvents, type, data))),
     [Topic.enrichment]: (record) =>
-      route(record, (type, data) => wishOfEnrichment(readEvent(enrichmentEvents, type, data))),
+      routeEvent(record, recipes, (type, data) => toldByEnrichment(readEvent(enrichmentEvents, type, data))),
+    [Topic.ingressHubspot]: (record) => routeChange(record, recipes, writerAppId),
   },
-  outcome({ kind, purpose, ...end }, at, streamId) {
+  outcome({ kind, purpose, rootCause, ...end }, at, streamId) {
     const { record } = readStreamId(streamId);
     const write = writeIn(purpose);
     if (kind === 'hubspot.update') return { type: 'written', record, write, at, ended: endOf(end) };
     if (kind !== 'hubspot.read') throw new Error(`${service} owes no ${kind}`);
     const { properties } = (end.state === 'done' ? end.answer : {}) as Partial<ReadRecord>;
-    return { type: 'read', record, write, properties };
+    const name = stepIn(purpose);
+    if (!name) return { type: 'read', record, write, properties };
+    const recipe = recipes.find(({ id }) => id === name.recipe);
+    return { type: 'step-read', record, read: { name, recipe, rootCause, properties } };
   },
   timer: ({ name }, _at, streamId) => ({
     type: 'read-due',
@@ -57,7 +72,7 @@ export const recordProcess = (): ProcessDefinition<RecordState, CrmEvent, Record
 // `write-3`, `read-back-3`: both name the write that they are about.
 const writeIn = (name: string): number => Number(name.split('-').at(-1));
 
-function endOf({ state, code, owedAt, repeats = 0 }: Omit<EffectOutcome, 'kind' | 'purpose'>): Ended {
+function endOf({ state, code, owedAt, repeats = 0 }: Omit<EffectOutcome, 'kind' | 'purpose' | 'rootCause'>): Ended {
   const unsure = repeats > 0 ? { unsure: true as const } : {};
   switch (state) {
     case 'done':
@@ -74,38 +89,61 @@ function endOf({ state, code, owedAt, repeats = 0 }: Omit<EffectOutcome, 'kind' 
   }
 }
 
-interface Wishes {
-  properties: Record<string, string>;
-  guard: Guard;
-}
-
-function route(
-  { envelope, value }: ReadableRecord,
-  wishesOf: (type: string, data: unknown) => Wishes | undefined,
-): Route<RecordInput> {
-  const record = recordOf(envelope.subject);
-  if (!record) throw new UnreadableRecord(`${envelope.subject} is no record`);
-  const wishes = readable(() => wishesOf(envelope.type, value));
-  if (!wishes) return { ignored: true };
-  const { tenant } = envelope;
-  return {
-    inbox: { key: envelope.id, day: envelope.time.slice(0, 10) },
-    targets: [
-      {
-        streamId: streamIdOf({ context: 'record', tenant, record, name: '' }),
-        tenant,
-        subject: subjectOf(record),
-        input: wanted(record, wishes, envelope.type),
-      },
-    ],
+/** What an event wants of its record: by itself, and by the write steps that follow a step which it ended. */
+interface Told {
+  wish?: { properties: Record<string, string>; guard: Guard };
+  ended?: {
+    recipe: string;
+    step: (recipe: Recipe) => string | undefined;
+    result: Record<string, unknown>;
+    guard: Guard;
   };
 }
 
-const wanted = (record: RecordRef, wishes: Wishes, because: string): RecordInput => ({
-  type: 'wanted',
-  record,
-  because,
-  ...wishes,
+function routeEvent(
+  { envelope, value }: ReadableRecord,
+  recipes: readonly Recipe[],
+  toldBy: (type: string, data: unknown) => Told,
+): Route<RecordInput> {
+  const record = recordOf(envelope.subject);
+  if (!record) throw new UnreadableRecord(`${envelope.subject} is no record`);
+  const { wish, ended } = readable(() => toldBy(envelope.type, value));
+  const steps = ended ? stepsAfter(ended, recipes, envelope) : [];
+  if (!wish && steps.length === 0) return { ignored: true };
+  const inbox = { key: envelope.id, day: envelope.time.slice(0, 10) };
+  return { inbox, targets: [targetOf(envelope.tenant, { type: 'told', record, because: envelope.type, wish, steps })] };
+}
+
+function stepsAfter(ended: NonNullable<Told['ended']>, recipes: readonly Recipe[], envelope: Envelope): StepDue[] {
+  const recipe = recipes.find(({ id }) => id === ended.recipe);
+  const name = recipe && ended.step(recipe);
+  if (!recipe || name === undefined) return [];
+  const { guard, result } = ended;
+  const followed = { time: envelope.time, guard, results: { [name]: result }, rootCause: envelope.correlationid };
+  return recipe.writes.filter(({ after }) => after === name).map((step) => ({ recipe, step, ...followed }));
+}
+
+/** Write steps that no other step comes before follow the change itself. */
+function routeChange(change: ReadableRecord, recipes: readonly Recipe[], writerAppId: string): Route<RecordInput> {
+  const read = hubspotTriggers(change, recipes, writerAppId);
+  if ('error' in read) throw new UnreadableRecord(read.error);
+  const steps = read.triggers.flatMap(({ recipe, at, rootCause, failed }): StepDue[] => {
+    const followed = { time: at, guard: { at, number: 0, rank: COMPLETED }, results: {}, rootCause };
+    const first = recipe.writes.filter(({ after }) => after === undefined);
+    return first.map((step) => ({ recipe, step, ...followed, ...(failed ? { failed } : {}) }));
+  });
+  const [trigger] = read.triggers;
+  if (!trigger || steps.length === 0) return { ignored: true };
+  const { tenant, record } = trigger;
+  const because = change.envelope.type;
+  return { inbox: read.inbox, targets: [targetOf(tenant, { type: 'told', record, because, steps })] };
+}
+
+const targetOf = (tenant: string, input: RecordInput): Target<RecordInput> => ({
+  streamId: streamIdOf({ context: 'record', tenant, record: input.record, name: '' }),
+  tenant,
+  subject: subjectOf(input.record),
+  input,
 });
 
 function readable<T>(read: () => T): T {
@@ -121,32 +159,36 @@ const PENDING = 1;
 const FAILED = 2;
 const COMPLETED = 3;
 
-function wishOfRender(event: RenderEvent): Wishes | undefined {
+function toldByRender(event: RenderEvent): Told {
   const guard = (rank: number): Guard => ({ at: event.data.triggeredAt, number: event.data.render, rank });
   switch (event.type) {
     case 'RenderSubmitted': {
       const { videoId } = event.data;
       const job: Record<string, string> = videoId === undefined ? {} : { heygen_job_id: videoId };
-      return { properties: { heygen_render_status: 'PENDING', ...job }, guard: guard(PENDING) };
+      return { wish: { properties: { heygen_render_status: 'PENDING', ...job }, guard: guard(PENDING) } };
     }
     case 'RenderCompleted': {
-      const { url, videoId } = event.data;
+      const { url, videoId, recipe } = event.data;
       const video = { heygen_video_url: url, heygen_job_id: videoId };
       const done = { ...video, heygen_render_status: 'COMPLETED', heygen_render_error: '' };
-      return { properties: done, guard: guard(COMPLETED) };
-    }
-    case 'RenderFailed':
+      const result = { url, video_id: videoId };
       return {
-        properties: { heygen_render_status: 'FAILED', heygen_render_error: event.data.code },
-        guard: guard(FAILED),
+        wish: { properties: done, guard: guard(COMPLETED) },
+        ended: { recipe, step: ({ video: step }) => step?.name, result, guard: guard(COMPLETED) },
       };
+    }
+    case 'RenderFailed': {
+      const failed = { heygen_render_status: 'FAILED', heygen_render_error: event.data.code };
+      return { wish: { properties: failed, guard: guard(FAILED) } };
+    }
     default:
-      return undefined;
+      return {};
   }
 }
 
-function wishOfEnrichment(event: EnrichmentEvent): Wishes | undefined {
-  if (event.type !== 'EnrichmentCompleted') return undefined;
-  const { properties, triggeredAt, enrichment } = event.data;
-  return { properties, guard: { at: triggeredAt, number: enrichment, rank: COMPLETED } };
+function toldByEnrichment(event: EnrichmentEvent): Told {
+  if (event.type !== 'EnrichmentCompleted') return {};
+  const { recipe, answer, triggeredAt, enrichment } = event.data;
+  const guard = { at: triggeredAt, number: enrichment, rank: COMPLETED };
+  return { ended: { recipe, step: ({ ask }) => ask?.name, result: answer, guard } };
 }

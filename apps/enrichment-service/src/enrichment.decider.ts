@@ -5,10 +5,10 @@ import {
   type AskStep,
   type Note,
   type Properties,
-  propertiesOfAnswer,
   readAnswer,
   type Recipe,
   type Trigger,
+  unmetBy,
 } from '#libs/recipes';
 
 /** One enrichment of a record by a recipe, from the first request on. */
@@ -43,10 +43,7 @@ interface Reply {
 export type EnrichmentInput =
   | { type: 'triggered'; trigger: Trigger }
   | { type: 'read'; rootCause: string; recipe: Recipe | undefined; ended: Ended<ReadRecord> }
-  | { type: 'answered'; rootCause: string; recipe: Recipe | undefined; at: string; ended: Ended<Reply> };
-
-/** Says when the hub last spoke about a record. */
-const PROCESSED_AT = 'ai_last_processed_timestamp';
+  | { type: 'answered'; rootCause: string; recipe: Recipe | undefined; ended: Ended<Reply> };
 
 export const enrichmentDecider: Decider<Enrichments, EnrichmentEvent, EnrichmentInput> = {
   initial: [],
@@ -79,10 +76,10 @@ function evolve(enrichments: Enrichments, event: EnrichmentEvent): Enrichments {
 // The same rule as for renders: one root cause, one enrichment; another one asks again unless the same content asked
 // within the cool-down (protocol 7).
 function onTrigger(enrichments: Enrichments, trigger: Trigger): Decision<EnrichmentEvent> {
-  const { recipe, record, rootCause, content, at } = trigger;
+  const { recipe, record, rootCause, content, at, failed } = trigger;
   if (!recipe.ask) return nothing();
-  const { properties, notes } = recipe.ask;
-  const read: Owed = { kind: 'hubspot.read', purpose: 'read', request: { record, properties, notes } };
+  const { reads, notes } = recipe.ask;
+  const read: Owed = { kind: 'hubspot.read', purpose: 'read', request: { record, properties: reads, notes } };
   if (byCause(enrichments, rootCause)) return { events: [], effects: [read] };
   if (enrichments.some((enrichment) => coolsDown(enrichment, trigger))) return nothing();
   const about = {
@@ -91,7 +88,9 @@ function onTrigger(enrichments: Enrichments, trigger: Trigger): Decision<Enrichm
     enrichment: enrichments.length + 1,
     triggeredAt: at,
   };
-  return { events: [{ type: 'EnrichmentRequested', data: { ...about, rootCause, content } }], effects: [read] };
+  const requested: EnrichmentEvent = { type: 'EnrichmentRequested', data: { ...about, rootCause, content } };
+  if (failed) return { events: [requested, { type: 'EnrichmentRejected', data: { ...about, ...failed } }] };
+  return { events: [requested], effects: [read] };
 }
 
 const coolsDown = (enrichment: Enrichment, { content, at, recipe }: Trigger): boolean =>
@@ -110,7 +109,9 @@ function onRead(enrichments: Enrichments, input: EnrichmentInput & { type: 'read
   const step = input.recipe?.ask;
   if (!step) return refuse('recipe-gone', `recipe ${enrichment.recipe} asks nothing any more`);
   const { properties, notes } = input.ended.answer;
-  if (!Object.values(properties).some(Boolean) && notes.length === 0) {
+  const unmet = step.when && unmetBy(step.when, { record: properties });
+  if (unmet) return refuse(unmet.code, unmet.reason);
+  if (!step.properties.some((name) => properties[name]) && notes.length === 0) {
     return refuse('nothing-to-ask', 'the record has neither notes nor any of the properties');
   }
   const ask: Owed = { kind: 'openai.ask', purpose: 'ask', request: question(step, properties, notes) };
@@ -142,15 +143,8 @@ function onAnswer(enrichments: Enrichments, input: EnrichmentInput & { type: 'an
   if (!step) return fail(enrichment, 'recipe-gone', `recipe ${enrichment.recipe} asks nothing any more`);
   const read = readAnswer(step, content);
   if ('error' in read) return fail(enrichment, 'schema', read.error);
-  const properties = { ...propertiesOfAnswer(step, read.answer), [PROCESSED_AT]: input.at };
-  return {
-    events: [
-      {
-        type: 'EnrichmentCompleted',
-        data: { ...aboutOf(enrichment), ask: step.name, model, answer: read.answer, properties, tokens },
-      },
-    ],
-  };
+  const data = { ...aboutOf(enrichment), ask: step.name, model, answer: read.answer, tokens };
+  return { events: [{ type: 'EnrichmentCompleted', data }] };
 }
 
 const endings = {

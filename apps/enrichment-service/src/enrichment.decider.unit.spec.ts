@@ -26,7 +26,7 @@ const readRecord = {
 const requested: EnrichmentEvent = { type: 'EnrichmentRequested', data: { ...about, rootCause: cause, content } };
 const prepared: EnrichmentEvent = {
   type: 'EnrichmentPrepared',
-  data: { ...about, ask: 'lead-qualification', notes: 1 },
+  data: { ...about, ask: 'qualification', notes: 1 },
 };
 const note = { at: '2026-11-20T09:00:00Z', text: '<p>$50k ready for <b>Q1</b></p>' };
 const read = (properties: Record<string, string | null>, notes = [note]): EnrichmentInput => ({
@@ -39,7 +39,7 @@ const question = {
   kind: 'openai.ask',
   purpose: 'ask',
   request: {
-    name: 'lead-qualification',
+    name: 'qualification',
     model: 'gpt-6-luna',
     instruction: recipe.ask.instruction,
     text: '<<<DATA\nfirstname: Ada\nnote of 2026-11-20: $50k ready for Q1\nDATA>>>',
@@ -52,23 +52,15 @@ const answered = (over: object = {}): EnrichmentInput => ({
   type: 'answered',
   rootCause: cause,
   recipe,
-  at,
   ended: { state: 'done', answer: { ...reply, content: JSON.stringify(answer), ...over } },
 });
 const completed: EnrichmentEvent = {
   type: 'EnrichmentCompleted',
   data: {
     ...about,
-    ask: 'lead-qualification',
+    ask: 'qualification',
     model: 'gpt-6-luna-1',
     answer,
-    properties: {
-      lead_score: '82',
-      ai_sentiment_score: '0.7',
-      ai_budget_estimate: '50000',
-      ai_lead_summary: 'Ready to buy.',
-      ai_last_processed_timestamp: at,
-    },
     tokens: { input: 100, output: 20 },
   },
 };

@@ -10,7 +10,6 @@ export function enrichmentProcess(
   recipes: Recipe[],
   writerAppId: string,
 ): ProcessDefinition<Enrichments, EnrichmentEvent, EnrichmentInput> {
-  const withAsk = recipes.filter((recipe) => recipe.ask);
   return {
     service,
     catalog: enrichmentEvents,
@@ -18,10 +17,11 @@ export function enrichmentProcess(
     provenance: ['recipeVersion'],
     routes: {
       [Topic.ingressHubspot](record) {
-        const read = hubspotTriggers(record, withAsk, writerAppId);
+        const read = hubspotTriggers(record, recipes, writerAppId);
         if ('error' in read) throw new UnreadableRecord(read.error);
-        if (read.triggers.length === 0) return { ignored: true };
-        const targets = read.triggers.map((trigger) => ({
+        const triggers = read.triggers.filter(({ recipe }) => recipe.ask);
+        if (triggers.length === 0) return { ignored: true };
+        const targets = triggers.map((trigger) => ({
           streamId: streamIdOf({ context: 'enrichment', ...trigger, name: trigger.recipe.id }),
           tenant: trigger.tenant,
           subject: subjectOf(trigger.record),
@@ -30,11 +30,11 @@ export function enrichmentProcess(
         return { inbox: read.inbox, targets };
       },
     },
-    outcome({ kind, rootCause, ...end }, at, streamId) {
+    outcome({ kind, rootCause, ...end }, _at, streamId) {
       const ended = (end.state === 'done' ? { state: 'done', answer: end.answer } : end) as Ended<never>;
-      const recipe = withAsk.find((r) => r.id === readStreamId(streamId).name);
+      const recipe = recipes.find((r) => r.id === readStreamId(streamId).name);
       if (kind === 'hubspot.read') return { type: 'read', rootCause, recipe, ended };
-      if (kind === 'openai.ask') return { type: 'answered', rootCause, recipe, at, ended };
+      if (kind === 'openai.ask') return { type: 'answered', rootCause, recipe, ended };
       throw new Error(`${service} owes no ${kind}`);
     },
   };

@@ -1,6 +1,6 @@
 import type { HeygenCallback, RenderEvent } from '#libs/contracts';
 import { type Decider, type Decision, nothing, type Owed } from '#libs/process';
-import { prepareVideo, type Properties, type Recipe, type Trigger, videoProperties } from '#libs/recipes';
+import { prepareVideo, type Properties, type Recipe, type Trigger } from '#libs/recipes';
 
 /** One render of a record by a recipe, from the first request on. */
 export interface Render {
@@ -101,13 +101,15 @@ function evolve(renders: Renders, event: RenderEvent): Renders {
 // whether it is owed still. Another root cause makes a new video unless the same content triggered one within the
 // cool-down, by the triggers' own times (protocol 7).
 function onTrigger(renders: Renders, trigger: Trigger): Decision<RenderEvent> {
-  const { recipe, record, rootCause, content, at } = trigger;
+  const { recipe, record, rootCause, content, at, failed } = trigger;
   if (!recipe.video) return nothing();
-  const read = owed('hubspot.read', 'read', { record, properties: videoProperties(recipe.video), notes: 0 });
+  const read = owed('hubspot.read', 'read', { record, properties: recipe.video.properties, notes: 0 });
   if (byCause(renders, rootCause)) return { events: [], effects: [read] };
   if (renders.some((render) => coolsDown(render, trigger))) return nothing();
   const about = { recipe: recipe.id, recipeVersion: recipe.version, render: renders.length + 1, triggeredAt: at };
-  return { events: [{ type: 'RenderRequested', data: { ...about, rootCause, content } }], effects: [read] };
+  const requested: RenderEvent = { type: 'RenderRequested', data: { ...about, rootCause, content } };
+  if (failed) return { events: [requested, { type: 'RenderRejected', data: { ...about, ...failed } }] };
+  return { events: [requested], effects: [read] };
 }
 
 const coolsDown = (render: Render, { content, at, recipe }: Trigger): boolean =>

@@ -27,15 +27,14 @@ export function renderProcess(
   recipes: Recipe[],
   writerAppId: string,
 ): ProcessDefinition<Renders, RenderEvent, RenderInput> {
-  const withVideo = recipes.filter((recipe) => recipe.video);
-  const recipeOf = (streamId: string) => withVideo.find((recipe) => recipe.id === readStreamId(streamId).name);
+  const recipeOf = (streamId: string) => recipes.find((recipe) => recipe.id === readStreamId(streamId).name);
   return {
     service,
     catalog: renderEvents,
     decider: renderDecider,
     provenance: ['recipeVersion'],
     routes: {
-      [Topic.ingressHubspot]: (record) => routeChange(record, withVideo, writerAppId),
+      [Topic.ingressHubspot]: (record) => routeChange(record, recipes, writerAppId),
       [Topic.ingressHeygen]: routeCallback,
     },
     outcome({ kind, purpose, rootCause, generation, ...end }, at, streamId) {
@@ -59,8 +58,8 @@ export function renderProcess(
 function routeChange(record: ReadableRecord, recipes: Recipe[], writerAppId: string): Route<RenderInput> {
   const read = hubspotTriggers(record, recipes, writerAppId);
   if ('error' in read) throw new UnreadableRecord(read.error);
-  if (read.triggers.length === 0) return { ignored: true };
-  return { inbox: read.inbox, targets: read.triggers.map(triggered) };
+  const triggers = read.triggers.filter(({ recipe }) => recipe.video);
+  return triggers.length === 0 ? { ignored: true } : { inbox: read.inbox, targets: triggers.map(triggered) };
 }
 
 const triggered = (trigger: Trigger): Target<RenderInput> => ({

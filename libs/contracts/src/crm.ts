@@ -13,8 +13,45 @@ const unsure = z
   .describe('A call of the write had been repeated, not knowing whether it was obeyed: it may arrive late');
 const write = z.int().positive().describe('Number of the write on its record, from 1');
 
+const step = {
+  recipe: z.string().describe('Id of the recipe'),
+  recipeVersion: z.string().describe("Names the recipe's content: equal content, equal version"),
+  step: z.string().describe("Name of the recipe's write step"),
+  rootCause: z.string().describe('Id of the first accepted record of the chain'),
+};
+
+/** What a write step follows: whose results it reads, and how its wishes are ordered among others. */
+const followed = {
+  time: z.iso.datetime().describe('When what the step follows happened'),
+  guard: guardSchema.describe('Orders its wishes among those of others'),
+  results: z
+    .record(z.string(), z.record(z.string(), z.unknown()))
+    .describe('What the step before it left, by its name'),
+};
+
 /** What one CRM record should say and what was written to it: stream `record-…`, topic `crm.events.v1`. */
 export const crmEvents = catalog('crm', Topic.crm, {
+  RecordStepRequested: {
+    wire: 'refrain.record-step.requested.v1',
+    data: z
+      .object({ ...step, ...followed })
+      .describe("A recipe's write step is to be filled from the record, which is read first."),
+  },
+  RecordStepFilled: {
+    wire: 'refrain.record-step.filled.v1',
+    data: z.object({ ...step, ...followed, properties }).describe('What the step wants is known.'),
+  },
+  RecordStepRejected: {
+    wire: 'refrain.record-step.rejected.v1',
+    data: z
+      .object({
+        ...step,
+        ...followed,
+        code: z.string().describe('Why, for programs'),
+        reason: z.string().describe('Why, for people'),
+      })
+      .describe('The step writes nothing.'),
+  },
   RecordChangeWanted: {
     wire: 'refrain.record-change.wanted.v1',
     data: z

@@ -50,9 +50,6 @@ export const enrichmentEvents = catalog('enrichment', Topic.enrichment, {
         ask: z.string().describe('Name of the question in the recipe'),
         model: z.string().describe('The model that answered'),
         answer: z.record(z.string(), z.unknown()).describe("The answer, in the shape of the recipe's schema"),
-        properties: z
-          .record(z.string(), z.string())
-          .describe('The CRM properties that the recipe maps the answer to, ready to write'),
         tokens: z.object({ input: z.int(), output: z.int() }).describe('What was paid for'),
       })
       .describe('The answer came and fits its schema.'),

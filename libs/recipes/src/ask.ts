@@ -1,6 +1,26 @@
+import type { Expression } from '#libs/expressions';
 import { z } from 'zod';
-import type { AskStep } from './recipe.schema';
 import type { Properties } from './video';
+
+/** A question to a language model about a record. */
+export interface AskStep {
+  name: string;
+  when?: Expression;
+  model: string;
+  /** The properties that the model is told, and no others. */
+  properties: string[];
+  /** How many of the record's newest notes the model is told. */
+  notes: number;
+  instruction: string;
+  /** JSON Schema of the answer, in the strict subset: every property required, no further ones. */
+  answer: { type: 'object'; properties: Record<string, unknown> };
+  /** What must be read of the record: what the model is told, and what the condition needs. */
+  reads: string[];
+}
+
+/** The fields of an answer. */
+export const answerFields = ({ properties }: Pick<AskStep['answer'], 'properties'>): string[] =>
+  Object.keys(properties);
 
 /** A note of a record, newest first where several stand together. `at` is RFC 3339. */
 export interface Note {
@@ -40,14 +60,4 @@ export function readAnswer(step: AskStep, content: string): { answer: Record<str
   return parsed.success
     ? { answer: parsed.data as Record<string, unknown> }
     : { error: parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ') };
-}
-
-/** The CRM properties that an answer fills; a null leaves its property as it is. */
-export function propertiesOfAnswer(step: AskStep, answer: Record<string, unknown>): Record<string, string> {
-  const entries = Object.entries(step.write).flatMap(([property, field]) => {
-    const value = answer[field];
-    if (value === null || value === undefined) return [];
-    return [[property, typeof value === 'string' ? value : JSON.stringify(value)] as const];
-  });
-  return Object.fromEntries(entries);
 }

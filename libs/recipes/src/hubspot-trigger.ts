@@ -1,6 +1,7 @@
 import { type Envelope, readHubspot, type RecordRef } from '#libs/contracts';
 import type { Recipe } from './recipe';
 import { matching } from './trigger';
+import type { Rejection } from './video';
 
 /** A recipe set off by a change of a record. `at` is the change's own time (RFC 3339), never the clock's. */
 export interface Trigger {
@@ -10,6 +11,8 @@ export interface Trigger {
   content: string;
   at: string;
   rootCause: string;
+  /** The recipe's own condition could not be told: why. */
+  failed?: Rejection;
 }
 
 /** A record of `ingress.hubspot.v1` as recipes see it: its key for the inbox (protocol 3) and what it sets off. */
@@ -24,7 +27,7 @@ export interface HubspotTriggers {
  */
 export function hubspotTriggers(
   from: { envelope: Envelope; value: unknown; hash: string },
-  recipes: Recipe[],
+  recipes: readonly Recipe[],
   writerAppId: string,
 ): HubspotTriggers | { error: string } {
   const read = readHubspot(from.value);
@@ -37,8 +40,9 @@ export function hubspotTriggers(
       change.delivery === 'webhook'
         ? { key: `${envelope.source}|${change.identity}`, day: at.slice(0, 10) }
         : { key: `${envelope.source}|${from.hash}|${change.identity}`, received: envelope.time },
-    triggers: (change.test ? [] : matching(recipes, change, writerAppId)).map(({ recipe, content }) => ({
+    triggers: (change.test ? [] : matching(recipes, change, writerAppId)).map(({ recipe, content, failed }) => ({
       recipe,
+      ...(failed ? { failed } : {}),
       tenant: envelope.tenant,
       record: change.record,
       content,

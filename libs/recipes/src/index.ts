@@ -1,7 +1,8 @@
 export * from './ask';
-export * from './placeholder';
-export * from './recipe';
-export { recipeJsonSchema, type AskStep, type VideoStep } from './recipe.schema';
+export * from './cases';
+export * from './hubspot-trigger';
+export { loadRecipes, type Recipe, readRecipe, readRecipes, RecipeFault } from './recipe';
+export { recipeJsonSchema } from './recipe.schema';
 export * from './trigger';
 export * from './video';
-export * from './hubspot-trigger';
+export * from './write';

@@ -1,6 +1,10 @@
 import { z } from 'zod';
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be lowercase words joined by hyphens');
+const stepName = z
+  .string()
+  .regex(/^[a-z][a-z0-9_]{0,62}$/, 'must be lowercase words joined by underscores')
+  .describe('How later steps and the logs call it; the kind of the step unless said');
 const property = z
   .string()
   .regex(/^[a-z][a-z0-9_]{0,98}$/, 'must be a CRM property name: lowercase letters, digits, _');
@@ -13,52 +17,85 @@ const duration = z
   .regex(/^\d+[mhd]$/, 'must be a number and m, h or d, such as 24h')
   .transform((text) => Number(text.slice(0, -1)) * (durationUnits[text.slice(-1)] ?? 0));
 
-const variable = z.strictObject({
-  property,
-  /** Said where the record has no value of its own, or only a placeholder. */
-  otherwise: z.string().min(1).optional(),
-});
+const condition = z.string().min(1).describe('An expression; the step is skipped unless it is true');
+const text = z.string().min(1).describe('Text, with expressions in ${…}');
+const value = z
+  .union([z.string(), z.number(), z.boolean()])
+  .describe('A value, or text with expressions in ${…}; one expression alone keeps its type, and null changes nothing');
 
 const videoStep = z.strictObject({
-  template: z.string().min(1),
-  /** `{property}` is replaced by the record's value. */
-  title: z.string().min(1).max(200),
-  require: z.record(property, z.enum(['person-name', 'present'])).default({}),
-  variables: z.record(z.string().min(1), variable),
+  template: z.string().min(1).describe("Id of HeyGen's template"),
+  title: text.max(500),
+  require: z
+    .record(property, z.enum(['person-name', 'present']))
+    .default({})
+    .describe('What the record must have, and not as a placeholder such as "N/A"'),
+  variables: z.record(z.string().min(1), text).describe("The template's variables"),
 });
 
 const askStep = z.strictObject({
-  name,
   model: z.string().min(1),
-  properties: z.array(property).min(1),
-  /** How many of the record's newest notes are read. */
-  notes: z.int().min(0).max(100).default(0),
+  properties: z.array(property).min(1).describe('The properties that the model is told, and no others'),
+  notes: z.int().min(0).max(100).default(0).describe("How many of the record's newest notes the model is told"),
   instruction: z.string().min(1),
-  /** JSON Schema of the answer, in the strict subset: every property required, no further ones. */
-  answer: z.looseObject({ type: z.literal('object'), properties: z.record(z.string(), z.unknown()) }),
-  /** CRM property ← field of the answer. A null leaves the property as it is. */
-  write: z.record(property, z.string()),
+  answer: z
+    .looseObject({ type: z.literal('object'), properties: z.record(z.string(), z.unknown()) })
+    .describe('JSON Schema of the answer, in the strict subset: every property required, no further ones'),
 });
+
+const task = z.strictObject({
+  title: text.max(500),
+  body: text.max(10_000).optional(),
+  priority: z.enum(['LOW', 'MEDIUM', 'HIGH']).default('MEDIUM'),
+  due: duration.prefault('1d').describe('Counted from what the step follows'),
+  owner: text
+    .optional()
+    .describe("Id of the owner, such as ${record.hubspot_owner_id}; the portal's default unless said"),
+});
+
+const writeStep = z
+  .strictObject({
+    properties: z.record(property, value).default({}).describe('What the record should say'),
+    task: task.optional().describe('A task for the record, made once for each trigger'),
+  })
+  .refine(({ properties, task }) => task !== undefined || Object.keys(properties).length > 0, {
+    message: 'writes nothing: properties or a task is needed',
+  });
+
+const around = { name: stepName.optional(), when: condition.optional() };
 
 /** One automation, as its file says it. */
 export const recipeSchema = z.strictObject({
   recipe: name,
-  trigger: z.strictObject({
-    object: z.string().min(1),
-    property,
-    becomes: z.array(z.string()).min(1),
-  }),
-  coolDown: duration.prefault('24h'),
+  description: z.string().optional(),
+  trigger: z
+    .strictObject({
+      object: z.string().min(1).describe('Type of the record: contact, company, deal, ticket or a custom type’s id'),
+      on: z.string().min(1).default('propertyChange').describe("HubSpot's name of what happened: creation, …"),
+      property: property.optional().describe('The property that changed'),
+      becomes: z.array(z.string()).min(1).optional().describe('Its new value, one of these; any unless said'),
+      when: z.string().min(1).optional().describe('An expression over `event` that must be true as well'),
+    })
+    .refine(({ on, property }) => on !== 'propertyChange' || property !== undefined, {
+      message: 'names no property, which a propertyChange needs',
+    }),
+  coolDown: duration.prefault('24h').describe('A second trigger of the same content within this time does nothing'),
   steps: z
-    .array(z.union([z.strictObject({ video: videoStep }), z.strictObject({ ask: askStep })]))
+    .array(
+      z.union([
+        z.strictObject({ ...around, video: videoStep }),
+        z.strictObject({ ...around, ask: askStep }),
+        z.strictObject({ ...around, write: writeStep }),
+      ]),
+    )
     .min(1)
-    .refine((steps) => ['video', 'ask'].every((kind) => steps.filter((step) => kind in step).length <= 1), {
-      message: 'has more than one step of a kind',
+    .refine((steps) => (['video', 'ask'] as const).every((kind) => steps.filter((step) => kind in step).length <= 1), {
+      message: 'has more than one step of a kind; only write may stand there several times',
     }),
 });
 
-export type VideoStep = z.infer<typeof videoStep>;
-export type AskStep = z.infer<typeof askStep>;
+/** A recipe's file as it was read, defaults filled in. */
+export type RecipeFile = z.infer<typeof recipeSchema>;
 
 /** The published JSON Schema of a recipe's file, for editors: the shape of what one writes, before any default. */
 export const recipeJsonSchema = (): Record<string, unknown> => ({

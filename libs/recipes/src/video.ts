@@ -1,41 +1,67 @@
-import { isPersonName, isPlaceholder } from './placeholder';
-import type { VideoStep } from './recipe.schema';
+import { type Expression, ExpressionError, isPersonName, isPlaceholder } from '#libs/expressions';
+import { plain, type Text } from './text';
 
 /** A record's properties as read: null where the record has no value. */
 export type Properties = Record<string, string | null>;
 
-/** What a video needs of a record, no more. */
-export const videoProperties = (step: VideoStep): string[] => [
-  ...new Set([
-    ...Object.keys(step.require),
-    ...Object.values(step.variables).map((variable) => variable.property),
-    ...[...step.title.matchAll(/\{([a-z0-9_]+)\}/g)].map((match) => match[1] ?? ''),
-  ]),
-];
+/** A video for a record, ready to be filled. */
+export interface VideoStep {
+  name: string;
+  when?: Expression;
+  template: string;
+  title: Text;
+  require: Record<string, 'person-name' | 'present'>;
+  variables: Record<string, Text>;
+  /** What must be read of the record, no more. */
+  properties: string[];
+}
+
+/** Why a step does nothing about a record. */
+export interface Rejection {
+  code: 'missing' | 'placeholder' | 'not-met' | 'expression';
+  reason: string;
+}
 
 /** A video ready to be ordered, or the reason why none should be. */
-export type Prepared =
-  | { variables: Record<string, string>; title: string }
-  | { rejected: { code: 'missing' | 'placeholder'; reason: string } };
+export type Prepared = { variables: Record<string, string>; title: string } | { rejected: Rejection };
 
 /** Fills a template's variables from a record, or rejects it where a required value is missing or a placeholder. */
-export function prepareVideo(step: VideoStep, properties: Properties): Prepared {
+export function prepareVideo(step: VideoStep, record: Properties): Prepared {
+  const unmet = step.when && unmetBy(step.when, { record });
+  if (unmet) return { rejected: unmet };
   for (const [property, rule] of Object.entries(step.require)) {
-    const value = properties[property];
-    if (value === null || value === undefined || value.trim() === '') {
-      return { rejected: { code: 'missing', reason: `${property} is missing` } };
-    }
+    const value = record[property];
+    if (value === null || value === undefined || value.trim() === '') return missing(property);
     if (rule === 'person-name' ? !isPersonName(value) : isPlaceholder(value)) {
       return { rejected: { code: 'placeholder', reason: `${property} is a placeholder` } };
     }
   }
   const variables: Record<string, string> = {};
-  for (const [name, { property, otherwise }] of Object.entries(step.variables)) {
-    const value = properties[property];
-    const said = isPlaceholder(value) ? otherwise : value?.trim();
-    if (said === undefined) return { rejected: { code: 'missing', reason: `${property} is missing` } };
-    variables[name] = said;
+  try {
+    for (const [name, text] of Object.entries(step.variables)) {
+      const said = plain(text.evaluate({ record })).trim();
+      if (isPlaceholder(said)) return missing(`variable ${name}`);
+      variables[name] = said;
+    }
+    return { variables, title: plain(step.title.evaluate({ record })).trim() };
+  } catch (error) {
+    return { rejected: rejectionOf(error) };
   }
-  const title = step.title.replace(/\{([a-z0-9_]+)\}/g, (_, property: string) => properties[property]?.trim() ?? '');
-  return { variables, title };
+}
+
+const missing = (what: string): Prepared => ({ rejected: { code: 'missing', reason: `${what} is missing` } });
+
+/** Why a condition does not hold; undefined where it does. */
+export function unmetBy(when: Expression, bindings: Readonly<Record<string, unknown>>): Rejection | undefined {
+  try {
+    return when.evaluate(bindings) === true ? undefined : { code: 'not-met', reason: `it is not so: ${when.source}` };
+  } catch (error) {
+    return rejectionOf(error);
+  }
+}
+
+/** An expression that fails concerns its own input only; whatever else is thrown is a bug. */
+export function rejectionOf(error: unknown): Rejection {
+  if (!(error instanceof ExpressionError)) throw error;
+  return { code: 'expression', reason: `an expression failed (${error.code}): ${error.message}` };
 }

@@ -58,8 +58,7 @@ const scored = (n: number, at: string, lead_score: string) =>
       ...enrichment(n, at),
       ask: 'lead',
       model: 'm',
-      answer: { secret: 'what a person said' },
-      properties: { lead_score },
+      answer: { lead_score: Number(lead_score), secret: 'what a person said' },
       tokens: { input: 1, output: 1 },
     },
   }) as const;

@@ -160,9 +160,12 @@ function standingOfEnrichment(event: EnrichmentEvent): [Status, Partial<Standing
     case 'EnrichmentFailed':
       return ['FAILED', { error: event.data.code }];
     case 'EnrichmentCompleted':
-      return ['COMPLETED', { result: event.data.properties['lead_score'] }];
+      return ['COMPLETED', { result: scoreOf(event.data.answer) }];
   }
 }
+
+const scoreOf = ({ lead_score: score }: Record<string, unknown>): string | undefined =>
+  typeof score === 'number' || typeof score === 'string' ? String(score) : undefined;
 
 function noteWrite(patch: Patch, { type, data }: StoredEvent): void {
   const event = readEvent(crmEvents, type, data);

@@ -1,0 +1,124 @@
+import { type CrmEvent, crmEvents, type Guard, type RecordRef } from '#libs/contracts';
+import type { Owed } from '#libs/process';
+import { prepareWrite, type Properties, type Recipe, type Rejection, type WriteStep } from '#libs/recipes';
+
+/** A recipe's write step that is to be filled, and what it follows. */
+export interface StepDue extends Followed {
+  recipe: Recipe;
+  step: WriteStep;
+  rootCause: string;
+  /** The trigger's own condition could not be told: why. */
+  failed?: Rejection;
+}
+
+interface Followed {
+  /** RFC 3339. */
+  time: string;
+  guard: Guard;
+  results: Record<string, Record<string, unknown>>;
+}
+
+/** A step of this record; its values once it was filled. */
+export interface TakenStep extends Followed {
+  properties?: Record<string, string>;
+}
+
+/** The write steps of a record by name, newest state each. */
+export type TakenSteps = Readonly<Record<string, TakenStep>>;
+
+type StepEvent = Extract<CrmEvent, { type: `RecordStep${string}` }>;
+
+/** What the record should say, how new that is, and the type of the event that wants it. */
+export interface Wanted {
+  properties: Record<string, string>;
+  guard: Guard;
+  because: string;
+}
+
+/** What comes of steps: what they say, what they want the record to say, and what must be read first. */
+export interface StepCourse {
+  events: StepEvent[];
+  wanted: Wanted[];
+  reads: Owed[];
+}
+
+const saying = (...events: StepEvent[]): StepCourse => ({ events, wanted: [], reads: [] });
+const FILLED = crmEvents.shapes.RecordStepFilled.wire;
+
+const nameOf = (step: { recipe: string; step: string; rootCause: string }): string =>
+  [step.recipe, step.step, step.rootCause].join('|');
+
+export function evolveSteps(steps: TakenSteps, { type, data }: StepEvent): TakenSteps {
+  const { time, guard, results } = data;
+  const properties = type === 'RecordStepFilled' ? data.properties : steps[nameOf(data)]?.properties;
+  return { ...steps, [nameOf(data)]: { time, guard, results, ...(properties ? { properties } : {}) } };
+}
+
+const PURPOSE = /^step-([^|]+)\|(.+)$/;
+
+/** The step that a reading is for; undefined where it is for none. */
+export function stepIn(purpose: string): { recipe: string; step: string } | undefined {
+  const [, recipe, step] = PURPOSE.exec(purpose) ?? [];
+  return recipe !== undefined && step !== undefined ? { recipe, step } : undefined;
+}
+
+/** A step that reads nothing is filled at once. A root cause that has taken it reads again: the ledger knows the answer. */
+export function onStepDue(steps: TakenSteps, due: StepDue, record: RecordRef): StepCourse {
+  const about = aboutOf(due);
+  if (due.failed) return steps[nameOf(about)] ? saying() : rejected(due, due.failed);
+  if (due.step.reads.length === 0) return fill(steps, due, {});
+  const request = { record, properties: due.step.reads, notes: 0 };
+  const read = { kind: 'hubspot.read', purpose: `step-${about.recipe}|${about.step}`, request };
+  const requested: StepEvent = { type: 'RecordStepRequested', data: { ...about, ...followedBy(due) } };
+  return { ...saying(...(steps[nameOf(about)] ? [] : [requested])), reads: [read] };
+}
+
+/** What was read for a step: `recipe` as it is now, `properties` absent where the record could not be read. */
+export interface StepRead {
+  name: { recipe: string; step: string };
+  recipe: Recipe | undefined;
+  rootCause: string;
+  properties?: Properties;
+}
+
+export function onStepRead(steps: TakenSteps, { name, recipe, rootCause, properties }: StepRead): StepCourse {
+  const taken = steps[nameOf({ ...name, rootCause })];
+  if (!taken) return saying();
+  const step = recipe?.writes.find((write) => write.name === name.step);
+  if (!recipe || !step) {
+    const about = { recipe: name.recipe, recipeVersion: recipe?.version ?? 'gone', step: name.step, rootCause };
+    const gone = { code: 'recipe-gone', reason: `recipe ${name.recipe} has no step ${name.step} any more` };
+    return taken.properties ? saying() : rejection(about, taken, gone);
+  }
+  const due: StepDue = { ...followedBy(taken), recipe, step, rootCause };
+  if (!properties) return rejected(due, { code: 'unreadable', reason: 'the record could not be read' });
+  return fill(steps, due, properties);
+}
+
+function fill(steps: TakenSteps, due: StepDue, record: Properties): StepCourse {
+  const { step, results, time, guard } = due;
+  const before = steps[nameOf(aboutOf(due))]?.properties;
+  const prepared = prepareWrite(step, { record, steps: results, time });
+  if ('rejected' in prepared) return before ? saying() : rejected(due, prepared.rejected);
+  const { properties } = prepared;
+  if (before && JSON.stringify(before) === JSON.stringify(properties)) return saying();
+  const data = { ...aboutOf(due), ...followedBy(due), properties };
+  return { ...saying({ type: 'RecordStepFilled', data }), wanted: [{ properties, guard, because: FILLED }] };
+}
+
+const aboutOf = ({ recipe, step, rootCause }: StepDue) => ({
+  recipe: recipe.id,
+  recipeVersion: recipe.version,
+  step: step.name,
+  rootCause,
+});
+
+const followedBy = ({ time, guard, results }: Followed): Followed => ({ time, guard, results });
+
+const rejected = (due: StepDue, why: { code: string; reason: string }): StepCourse => rejection(aboutOf(due), due, why);
+
+const rejection = (
+  about: ReturnType<typeof aboutOf>,
+  followed: Followed,
+  { code, reason }: { code: string; reason: string },
+): StepCourse => saying({ type: 'RecordStepRejected', data: { ...about, ...followedBy(followed), code, reason } });

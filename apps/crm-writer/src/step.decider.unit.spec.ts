@@ -1,0 +1,136 @@
+import type { CrmEvent } from '#libs/contracts';
+import { type Recipe, readRecipe } from '#libs/recipes';
+import { given as givenOf } from '../../../libs/process/src/testing/given';
+import { recordDecider, type RecordInput } from './record.decider';
+import type { StepDue } from './step.decider';
+
+const recipeOf = (steps: string): Recipe => {
+  const text = `recipe: r\ntrigger: { object: contact, property: hs_lead_status, becomes: [OPEN_DEAL] }\nsteps:\n${steps}\n`;
+  const read = readRecipe(text, 'r.yaml');
+  if ('faults' in read) throw new Error(read.faults.join('\n'));
+  return read.recipe;
+};
+const plain = recipeOf('  - write: { properties: { lifecyclestage: opportunity } }');
+const reading = recipeOf(
+  `  - when: record.lifecyclestage != "customer"
+    write: { properties: { lifecyclestage: opportunity, note: "\${record.company}" } }`,
+);
+
+const given = (...history: CrmEvent[]) => givenOf(recordDecider, ...history);
+const record = { type: 'contact', id: '7' };
+const time = '2026-11-21T10:00:00.000Z';
+const guard = { at: time, number: 0, rank: 3 };
+const followed = { time, guard, results: {} };
+
+const due = (recipe: Recipe, over: Partial<StepDue> = {}): RecordInput => {
+  const [step] = recipe.writes;
+  if (!step) throw new Error('the recipe has no write');
+  return { type: 'told', record, because: 'test', steps: [{ recipe, step, ...followed, rootCause: 'cause', ...over }] };
+};
+const read = (recipe: Recipe | undefined, properties?: Record<string, string | null>): RecordInput => ({
+  type: 'step-read',
+  record,
+  read: { name: { recipe: 'r', step: 'write' }, recipe, rootCause: 'cause', properties },
+});
+const about = (recipe: Recipe) => ({ recipe: 'r', recipeVersion: recipe.version, step: 'write', rootCause: 'cause' });
+const requested: CrmEvent = { type: 'RecordStepRequested', data: { ...about(reading), ...followed } };
+const filled = (recipe: Recipe, properties: Record<string, string>): CrmEvent => ({
+  type: 'RecordStepFilled',
+  data: { ...about(recipe), ...followed, properties },
+});
+const wanted = (properties: Record<string, string>): CrmEvent => ({
+  type: 'RecordChangeWanted',
+  data: { properties, guard, because: 'refrain.record-step.filled.v1' },
+});
+const rejected = (recipe: Recipe, code: string): CrmEvent => ({
+  type: 'RecordStepRejected',
+  data: { ...about(recipe), ...followed, code, reason: expect.any(String) as string },
+});
+const look = {
+  kind: 'hubspot.read',
+  purpose: 'step-r|write',
+  request: { record, properties: ['company', 'lifecyclestage'], notes: 0 },
+};
+const types = (events: readonly CrmEvent[]) => events.map(({ type }) => type);
+
+it('writes at once what needs no reading', () => {
+  const decision = given()(due(plain));
+  const stage = { lifecyclestage: 'opportunity' };
+  expect(decision.events.slice(0, 2)).toEqual([filled(plain, stage), wanted(stage)]);
+  expect(decision.effects).toEqual([
+    expect.objectContaining({ kind: 'hubspot.update', request: { record, properties: stage } }),
+  ]);
+});
+
+it('reads first what its expressions name, and nothing else', () => {
+  expect(given()(due(reading))).toMatchObject({ events: [requested], effects: [look] });
+});
+
+it('fills the step from what was read; a null leaves its property as it is', () => {
+  const stage = { lifecyclestage: 'opportunity' };
+  const { events } = given(requested)(read(reading, { lifecyclestage: 'lead', company: null }));
+  expect(events.slice(0, 2)).toEqual([filled(reading, stage), wanted(stage)]);
+});
+
+it('writes nothing where its condition does not hold', () => {
+  const decision = given(requested)(read(reading, { lifecyclestage: 'customer', company: 'x' }));
+  expect(decision.events).toEqual([rejected(reading, 'not-met')]);
+});
+
+it.each([
+  ['the record could not be read', reading, undefined, 'unreadable'],
+  [
+    'an expression fails',
+    recipeOf('  - write: { properties: { a: "${int(record.company)}" } }'),
+    { company: 'x' },
+    'expression',
+  ],
+])('says so where %s', (_, recipe, properties, code) => {
+  const begun: CrmEvent = { type: 'RecordStepRequested', data: { ...about(recipe), ...followed } };
+  expect(given(begun)(read(recipe, properties)).events).toEqual([rejected(recipe, code)]);
+});
+
+it('says so where the recipe is gone since', () => {
+  const { events } = given(requested)(read(undefined, {}));
+  expect(events).toEqual([
+    {
+      type: 'RecordStepRejected',
+      data: expect.objectContaining({ code: 'recipe-gone', recipeVersion: 'gone' }) as never,
+    },
+  ]);
+});
+
+it('says so where the trigger’s own condition could not be told', () => {
+  const failed = { code: 'expression' as const, reason: 'no' };
+  expect(given()(due(plain, { failed })).events).toEqual([rejected(plain, 'expression')]);
+});
+
+it('states only the reading again for the same cause, and nothing that is wanted already', () => {
+  const stage = { lifecyclestage: 'opportunity', note: 'x' };
+  const history = [requested, filled(reading, stage), wanted(stage)];
+  expect(given(...history)(due(reading))).toMatchObject({ events: [], effects: [look] });
+  expect(given(...history)(read(reading, { lifecyclestage: 'lead', company: 'x' })).events).toEqual([]);
+});
+
+it('lets mended code fill the step of the same cause anew', () => {
+  const before = { lifecyclestage: 'opportunity', note: 'wrong' };
+  const update: CrmEvent = { type: 'RecordUpdateOwed', data: { write: 1, properties: before } };
+  const history = [
+    requested,
+    filled(reading, before),
+    wanted(before),
+    update,
+    { type: 'RecordUpdated', data: { write: 1, properties: before } } as CrmEvent,
+  ];
+  const { events } = given(...history)(read(reading, { lifecyclestage: 'lead', company: 'right' }));
+  expect(types(events)).toEqual(['RecordStepFilled', 'RecordChangeWanted', 'RecordUpdateOwed']);
+});
+
+it('wants two recipes’ values with one write', () => {
+  const other = { ...recipeOf('  - write: { properties: { score: 5 } }'), id: 'other' };
+  const [first, second] = [due(plain), due(other)];
+  if (first.type !== 'told' || second.type !== 'told') throw new Error('not told');
+  const { events, effects } = given()({ ...first, steps: [...first.steps, ...second.steps] });
+  expect(types(events)).toContain('RecordStepFilled');
+  expect(effects?.filter(({ kind }) => kind === 'hubspot.update')).toHaveLength(1);
+});

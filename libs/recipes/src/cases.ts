@@ -1,0 +1,116 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { HubspotChange } from '#libs/contracts';
+import { z } from 'zod';
+import type { Recipe } from './recipe';
+import { RecipeSource } from './source';
+import { matching } from './trigger';
+import { prepareVideo, type Rejection, unmetBy } from './video';
+import { prepareWrite } from './write';
+
+const rejected = z.strictObject({ rejected: z.enum(['missing', 'placeholder', 'not-met', 'expression']) });
+const outcome = z.union([
+  rejected,
+  z.strictObject({ title: z.string().optional(), variables: z.record(z.string(), z.string()) }),
+  z.strictObject({ asked: z.literal(true) }),
+  z.strictObject({
+    properties: z.record(z.string(), z.string()).default({}),
+    task: z.record(z.string(), z.string()).optional(),
+  }),
+]);
+
+/** What a recipe should do in one case, as its file says it. */
+const caseSchema = z.strictObject({
+  case: z.string().min(1),
+  /** The change; what it does not say is as the trigger waits for it. */
+  event: z
+    .strictObject({
+      object: z.string(),
+      change: z.string(),
+      property: z.string(),
+      value: z.string(),
+      source: z.string(),
+    })
+    .partial()
+    .default({}),
+  /** RFC 3339: when it happened. */
+  time: z.iso.datetime().default('2026-01-01T00:00:00.000Z'),
+  record: z.record(z.string(), z.string().nullable()).default({}),
+  /** What the steps left, by their names. */
+  steps: z.record(z.string(), z.record(z.string(), z.unknown())).default({}),
+  /** What comes of each step, by its name; empty where the change sets off nothing. */
+  expect: z.record(z.string(), outcome),
+});
+
+type Case = z.infer<typeof caseSchema>;
+
+/** What came of one case: `differs` names each step that did something else, with what was expected and what came. */
+export interface CaseResult {
+  name: string;
+  /** Where it stands: file, line and column. */
+  at: string;
+  differs: { step: string; expected: unknown; came: unknown }[];
+}
+
+/** Runs the cases of a recipe; resolves nothing, calls nobody. Faults of the file are told with line and column. */
+export function runCases(recipe: Recipe, text: string, file: string): { results: CaseResult[] } | { faults: string[] } {
+  const source = new RecipeSource(text, file);
+  if (source.faults.length > 0) return { faults: source.faults };
+  const parsed = z.array(caseSchema).min(1).safeParse(source.value);
+  if (!parsed.success) return { faults: parsed.error.issues.map(({ path, message }) => source.fault(path, message)) };
+  const results = parsed.data.map((given, i) => {
+    const came = outcomesOf(recipe, given);
+    const steps = new Set([...Object.keys(given.expect), ...Object.keys(came)]);
+    const differs = [...steps].flatMap((step) => {
+      const [expected, is] = [given.expect[step], came[step]];
+      return agree(expected, is) ? [] : [{ step, expected, came: is }];
+    });
+    return { name: given.case, at: source.placeOf([i, 'case']), differs };
+  });
+  return { results };
+}
+
+/** Of a video its title need not be expected, of a rejection only its code. */
+function agree(expected: Case['expect'][string] | undefined, came: Outcome | undefined): boolean {
+  if (!expected || !came) return expected === came;
+  if ('variables' in expected && 'variables' in came && expected.title === undefined)
+    return isDeepStrictEqual(expected.variables, came.variables);
+  return isDeepStrictEqual({ ...expected }, { ...came });
+}
+
+type Outcome = Record<string, unknown>;
+
+function outcomesOf(recipe: Recipe, given: Case): Record<string, Outcome> {
+  const [match] = matching([recipe], changeOf(recipe, given), '');
+  if (!match) return {};
+  if (match.failed) return { trigger: codeOf(match.failed) };
+  const { video, ask, writes } = recipe;
+  const { record, steps, time } = given;
+  const outcomes: Record<string, Outcome> = {};
+  if (video) outcomes[video.name] = outcomeOf(prepareVideo(video, record));
+  if (ask) {
+    const unmet = ask.when && unmetBy(ask.when, { record });
+    outcomes[ask.name] = unmet ? codeOf(unmet) : { asked: true };
+  }
+  for (const write of writes) {
+    // A step whose forerunner left nothing is not come to.
+    if (write.after === undefined || steps[write.after])
+      outcomes[write.name] = outcomeOf(prepareWrite(write, { record, steps, time }));
+  }
+  return outcomes;
+}
+
+const changeOf = ({ trigger }: Recipe, { event, time }: Case): HubspotChange => ({
+  delivery: 'webhook',
+  record: { type: event.object ?? trigger.object, id: '1' },
+  change: event.change ?? trigger.on,
+  identity: '',
+  occurredAt: Date.parse(time),
+  property: event.property ?? trigger.property,
+  value: event.value ?? trigger.becomes?.[0],
+  changeSource: event.source ?? 'CRM_UI',
+});
+
+const outcomeOf = (prepared: object | { rejected: Rejection }): Outcome =>
+  'rejected' in prepared ? codeOf(prepared.rejected) : { ...prepared };
+
+const codeOf = ({ code }: Rejection): Outcome => ({ rejected: code });

@@ -1,0 +1,36 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runCases } from './cases';
+import { loadRecipes } from './recipe';
+
+const folder = join(__dirname, '../../../recipes');
+const recipes = loadRecipes(folder);
+const [recipe] = recipes;
+if (!recipe) throw new Error('no recipe ships');
+
+it.each(recipes.map((each) => [each.id, each] as const))('%s does what its cases say', (id, each) => {
+  const file = join(folder, `${id}.cases.yaml`);
+  expect(existsSync(file)).toBe(true);
+  const run = runCases(each, readFileSync(file, 'utf8'), `${id}.cases.yaml`);
+  const failed = 'faults' in run ? run.faults : run.results.filter(({ differs }) => differs.length > 0);
+  expect(failed).toEqual([]);
+});
+
+it('tells which step did what else, and where the case stands', () => {
+  const text = '- case: wrong\n  event: { value: nothing-of-it }\n  expect:\n    write: { rejected: missing }\n';
+  expect(runCases(recipe, text, 'c.yaml')).toEqual({
+    results: [
+      {
+        name: 'wrong',
+        at: 'c.yaml:1:9',
+        differs: [{ step: 'write', expected: { rejected: 'missing' }, came: undefined }],
+      },
+    ],
+  });
+});
+
+it('names what is wrong with the file', () => {
+  expect(runCases(recipe, '- case: x\n  expct: {}\n', 'c.yaml')).toMatchObject({
+    faults: expect.arrayContaining([expect.stringMatching(/^c\.yaml:1:\d+: /)]) as never,
+  });
+});

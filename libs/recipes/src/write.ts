@@ -1,0 +1,65 @@
+import type { Expression, Json } from '#libs/expressions';
+import { plain, type Text } from './text';
+import { type Properties, type Rejection, rejectionOf, unmetBy } from './video';
+
+/** What is written to a record, ready to be filled. */
+export interface WriteStep {
+  name: string;
+  when?: Expression;
+  properties: Record<string, Text>;
+  task?: TaskForm;
+  /** What must be read of the record first. */
+  reads: string[];
+  /** The step whose end sets it off; the trigger itself where there is none. */
+  after?: string;
+}
+
+/** A task, ready to be filled; `dueMs` counts from what the step follows. */
+export interface TaskForm {
+  title: Text;
+  body?: Text;
+  priority: 'LOW' | 'MEDIUM' | 'HIGH';
+  dueMs: number;
+  owner?: Text;
+}
+
+/** What a write step reads: the record, the ends of the steps before it, and when the last of them came (RFC 3339). */
+export interface WriteBindings {
+  record: Properties;
+  steps: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  time: string;
+}
+
+/** A write ready to be made, or why none is. `dueAt` is RFC 3339. */
+export type PreparedWrite =
+  | {
+      properties: Record<string, string>;
+      task?: { title: string; body?: string; priority: TaskForm['priority']; dueAt: string; ownerId?: string };
+    }
+  | { rejected: Rejection };
+
+/** Fills a write step; a null leaves its property as it is. */
+export function prepareWrite(step: WriteStep, bindings: WriteBindings): PreparedWrite {
+  const unmet = step.when && unmetBy(step.when, { ...bindings });
+  if (unmet) return { rejected: unmet };
+  const fill = (text: Text): Json => text.evaluate({ ...bindings });
+  try {
+    const values = Object.entries(step.properties).map(([name, text]) => [name, fill(text)] as const);
+    const said = values.filter(([, value]) => value !== null).map(([name, value]) => [name, plain(value)] as const);
+    const properties = Object.fromEntries(said);
+    return step.task ? { properties, task: taskOf(step.task, fill, bindings.time) } : { properties };
+  } catch (error) {
+    return { rejected: rejectionOf(error) };
+  }
+}
+
+function taskOf({ title, body, owner, priority, dueMs }: TaskForm, fill: (text: Text) => Json, time: string) {
+  const ownerId = owner && plain(fill(owner)).trim();
+  return {
+    title: plain(fill(title)).trim(),
+    priority,
+    dueAt: new Date(Date.parse(time) + dueMs).toISOString(),
+    ...(body ? { body: plain(fill(body)) } : {}),
+    ...(ownerId ? { ownerId } : {}),
+  };
+}
