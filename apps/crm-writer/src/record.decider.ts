@@ -1,6 +1,7 @@
 import type { CrmEvent, Guard, RecordRef } from '#libs/contracts';
 import { type Decider, type Decision, nothing } from '#libs/process';
 import { compare, type Doubts, doubting, readBackAt } from './read-back';
+import { evolveTasks, onTaskEnded, onTaskWanted, type TaskInput, type Tasks } from './task.decider';
 
 /** What one property should say, and whose wish that is. */
 interface Wish {
@@ -10,7 +11,7 @@ interface Wish {
   refused: boolean;
 }
 
-/** What a CRM record should say, what was written to it, and the one write that is under way. */
+/** What a CRM record should say, what was written to it, the one write that is under way, and its tasks. */
 export interface RecordState {
   wanted: Readonly<Record<string, Wish>>;
   /** A value that is there but undefined may be anything. */
@@ -22,9 +23,11 @@ export interface RecordState {
     properties: Record<string, string>;
     /** An older write may undo it. */ doubted?: boolean;
   };
+  tasks: Tasks;
 }
 
 export type RecordInput =
+  | TaskInput
   | { type: 'wanted'; record: RecordRef; properties: Record<string, string>; guard: Guard; because: string }
   | { type: 'written'; record: RecordRef; write: number; at: string; ended: Ended }
   /** Time to read back, if the write is the newest still. */
@@ -48,9 +51,10 @@ export type Ended =
  * so changes coalesce and arrive in order, and nothing that was written is written again. A write that still waits,
  * for a limit say, gives way to one of the newest wanted state, which takes its place in the queue. Where a write's
  * outcome was unknown for a while, the record is read back once, and what a late call set back is written once more.
+ * Tasks at the record are made beside that.
  */
 export const recordDecider: Decider<RecordState, CrmEvent, RecordInput> = {
-  initial: { wanted: {}, written: {}, doubts: {}, writes: 0 },
+  initial: { wanted: {}, written: {}, doubts: {}, writes: 0, tasks: {} },
   evolve,
   decide(state, input) {
     switch (input.type) {
@@ -62,6 +66,10 @@ export const recordDecider: Decider<RecordState, CrmEvent, RecordInput> = {
         return onReadDue(state, input);
       case 'read':
         return onRead(state, input);
+      case 'task-wanted':
+        return onTaskWanted(state.tasks, input);
+      case 'task-ended':
+        return onTaskEnded(state.tasks, input);
     }
   },
 };
@@ -97,6 +105,10 @@ function evolve(state: RecordState, event: CrmEvent): RecordState {
       return { ...state, written: unknown(state), underWay: state.underWay && { ...state.underWay, doubted: true } };
     case 'RecordReadBack':
       return { ...state, written: { ...state.written, ...event.data.undone }, doubts: {} };
+    case 'TaskWanted':
+    case 'TaskCreated':
+    case 'TaskRejected':
+      return { ...state, tasks: evolveTasks(state.tasks, event) };
   }
 }
 

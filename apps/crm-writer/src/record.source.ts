@@ -6,10 +6,10 @@ import {
   type Guard,
   readEvent,
   recordOf,
-  type RecordRef,
   type RenderEvent,
   renderEvents,
   subjectOf,
+  type TaskWish,
   Topic,
   UnreadableEvent,
 } from '#libs/contracts';
@@ -22,8 +22,9 @@ import {
   streamIdOf,
   UnreadableRecord,
 } from '#libs/process';
-import type { ReadRecord } from '#libs/vendors/hubspot';
+import type { CreatedTask, ReadRecord } from '#libs/vendors/hubspot';
 import { type Ended, recordDecider, type RecordInput, type RecordState } from './record.decider';
+import { CREATE_TASK, type TaskEnd } from './task.decider';
 
 const service = 'crm-writer';
 
@@ -38,6 +39,7 @@ export const recordProcess = (): ProcessDefinition<RecordState, CrmEvent, Record
       route(record, (type, data) => wishOfEnrichment(readEvent(enrichmentEvents, type, data))),
   },
   outcome({ kind, purpose, ...end }, at, streamId) {
+    if (kind === CREATE_TASK) return { type: 'task-ended', purpose, rootCause: end.rootCause, ended: taskEndOf(end) };
     const { record } = readStreamId(streamId);
     const write = writeIn(purpose);
     if (kind === 'hubspot.update') return { type: 'written', record, write, at, ended: endOf(end) };
@@ -57,7 +59,9 @@ export const recordProcess = (): ProcessDefinition<RecordState, CrmEvent, Record
 // `write-3`, `read-back-3`: both name the write that they are about.
 const writeIn = (name: string): number => Number(name.split('-').at(-1));
 
-function endOf({ state, code, owedAt, repeats = 0 }: Omit<EffectOutcome, 'kind' | 'purpose'>): Ended {
+type End = Omit<EffectOutcome, 'kind' | 'purpose'>;
+
+function endOf({ state, code, owedAt, repeats = 0 }: End): Ended {
   const unsure = repeats > 0 ? { unsure: true as const } : {};
   switch (state) {
     case 'done':
@@ -74,9 +78,26 @@ function endOf({ state, code, owedAt, repeats = 0 }: Omit<EffectOutcome, 'kind' 
   }
 }
 
+function taskEndOf({ state, code, answer }: End): TaskEnd {
+  switch (state) {
+    case 'done':
+      return { state, taskId: (answer as Partial<CreatedTask> | null)?.taskId ?? UNTOLD };
+    case 'held':
+    case 'late':
+    case 'erased':
+      return { state };
+    default:
+      return { state: 'dead', code: code ?? state };
+  }
+}
+
+// A person has said that a held task exists, and not which it is.
+const UNTOLD = 'untold';
+
 interface Wishes {
   properties: Record<string, string>;
   guard: Guard;
+  tasks?: TaskWish[];
 }
 
 function route(
@@ -88,25 +109,17 @@ function route(
   const wishes = readable(() => wishesOf(envelope.type, value));
   if (!wishes) return { ignored: true };
   const { tenant } = envelope;
+  const stream = { streamId: streamIdOf({ context: 'record', tenant, record, name: '' }), tenant };
+  const { tasks = [], ...wish } = wishes;
+  const inputs: RecordInput[] = [
+    { type: 'wanted', record, because: envelope.type, ...wish },
+    ...tasks.map((task) => ({ type: 'task-wanted', record, rootCause: envelope.correlationid, task }) as const),
+  ];
   return {
     inbox: { key: envelope.id, day: envelope.time.slice(0, 10) },
-    targets: [
-      {
-        streamId: streamIdOf({ context: 'record', tenant, record, name: '' }),
-        tenant,
-        subject: subjectOf(record),
-        input: wanted(record, wishes, envelope.type),
-      },
-    ],
+    targets: inputs.map((input) => ({ ...stream, subject: subjectOf(record), input })),
   };
 }
-
-const wanted = (record: RecordRef, wishes: Wishes, because: string): RecordInput => ({
-  type: 'wanted',
-  record,
-  because,
-  ...wishes,
-});
 
 function readable<T>(read: () => T): T {
   try {
@@ -147,6 +160,6 @@ function wishOfRender(event: RenderEvent): Wishes | undefined {
 
 function wishOfEnrichment(event: EnrichmentEvent): Wishes | undefined {
   if (event.type !== 'EnrichmentCompleted') return undefined;
-  const { properties, triggeredAt, enrichment } = event.data;
-  return { properties, guard: { at: triggeredAt, number: enrichment, rank: COMPLETED } };
+  const { properties, tasks, triggeredAt, enrichment } = event.data;
+  return { properties, tasks, guard: { at: triggeredAt, number: enrichment, rank: COMPLETED } };
 }

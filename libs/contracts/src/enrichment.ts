@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { catalog, type EventOf } from './events';
+import { taskWishSchema } from './task';
 import { Topic } from './topics';
 
 /** Which enrichment of which recipe an event speaks of. `triggeredAt` is the trigger's own time (RFC 3339). */
@@ -53,6 +54,10 @@ export const enrichmentEvents = catalog('enrichment', Topic.enrichment, {
         properties: z
           .record(z.string(), z.string())
           .describe('The CRM properties that the recipe maps the answer to, ready to write'),
+        tasks: z
+          .array(taskWishSchema)
+          .optional()
+          .describe('The tasks that the recipe wants at the record; absent where it wants none'),
         tokens: z.object({ input: z.int(), output: z.int() }).describe('What was paid for'),
       })
       .describe('The answer came and fits its schema.'),
