@@ -262,6 +262,54 @@ describe('notes, tasks and associations', () => {
     assert.equal(found.results[0]?.properties['hs_note_body'], 'Called about the plan');
   });
 
+  it('make a task for an owner at a record of any type that has tasks, and nothing where it is refused', async () => {
+    const { id } = await contact();
+    const deal = await client.crm.deals.basicApi.create({ properties: { dealname: 'D' }, associations: [] });
+    const task = (to: string, associationTypeId: number, properties: Record<string, string> = {}) => {
+      const types: any = [{ associationCategory: 'HUBSPOT_DEFINED', associationTypeId }];
+      return client.crm.objects.tasks.basicApi.create({
+        properties: { hs_task_subject: 'Call', hs_timestamp: '2026-11-22T10:00:00Z', ...properties },
+        associations: [{ to: { id: to }, types }],
+      });
+    };
+    const made = await task(id, 204, { hubspot_owner_id: '701', hs_task_priority: 'HIGH', hs_task_type: 'TODO' });
+    assert.equal(made.properties['hubspot_owner_id'], '701');
+    await task(deal.id, 216);
+    // The id of a user is no owner's.
+    for (const owner of ['7001', '999']) {
+      const refused = await failed(task(id, 204, { hubspot_owner_id: owner }));
+      assert.equal(refused.code, 400);
+      assert.equal(refused.body.errors[0].code, 'INVALID_OWNER_ID');
+    }
+    assert.equal((await failed(task(id, 204, { hs_task_priority: 'URGENT' }))).body.errors[0].code, 'INVALID_OPTION');
+    assert.equal((await failed(task(deal.id, 204))).body.message, 'One or more associations are invalid');
+    assert.equal((await failed(task('99', 204))).code, 400);
+    const { basicApi } = client.crm.associations.v4;
+    assert.deepEqual(
+      (await basicApi.getPage('0-1', id, 'tasks')).results.map(({ toObjectId }) => toObjectId),
+      [made.id],
+    );
+    assert.equal((await failed(basicApi.getPage('0-1', '99', 'tasks'))).code, 404);
+  });
+
+  it('list what is tied to a record page by page', async () => {
+    const { id } = await contact();
+    const types: any = [{ associationCategory: 'HUBSPOT_DEFINED', associationTypeId: 204 }];
+    const made: string[] = [];
+    for (let n = 0; n < 3; n += 1) {
+      const properties = { hs_timestamp: '2026-11-22T10:00:00Z' };
+      const associations = [{ to: { id }, types }];
+      made.push((await client.crm.objects.tasks.basicApi.create({ properties, associations })).id);
+    }
+    const { basicApi } = client.crm.associations.v4;
+    const first = await basicApi.getPage('contacts', id, 'tasks', undefined, 2);
+    const second = await basicApi.getPage('contacts', id, 'tasks', first.paging?.next?.after, 2);
+    assert.equal(second.paging, undefined);
+    const listed = [...first.results, ...second.results].map(({ toObjectId }) => toObjectId);
+    assert.deepEqual(listed, made);
+    assert.equal((await failed(basicApi.getPage('contacts', id, 'tasks', undefined, 501))).code, 400);
+  });
+
   it('are made, listed and removed through v4', async () => {
     const person = await contact();
     const company = await client.crm.companies.basicApi.create({

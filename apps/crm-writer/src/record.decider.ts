@@ -11,6 +11,7 @@ import {
   type TakenSteps,
   type Wanted,
 } from './step.decider';
+import { evolveTasks, onTaskEnded, onTaskWanted, type TaskEnded, type Tasks } from './task.decider';
 
 /** What one property should say, and whose wish that is. */
 interface Wish {
@@ -20,7 +21,7 @@ interface Wish {
   refused: boolean;
 }
 
-/** What a CRM record should say, what was written to it, and the one write that is under way. */
+/** What a CRM record should say, what was written to it, the one write that is under way, and its tasks. */
 export interface RecordState {
   wanted: Readonly<Record<string, Wish>>;
   /** A value that is there but undefined may be anything. */
@@ -34,12 +35,14 @@ export interface RecordState {
     properties: Record<string, string>;
     /** An older write may undo it. */ doubted?: boolean;
   };
+  tasks: Tasks;
 }
 
 export type RecordInput =
   /** An event wants something of the record, by itself or by the steps that recipes let follow it. */
   | { type: 'told'; record: RecordRef; because: string; wish?: Omit<Wanted, 'because'>; steps: StepDue[] }
   | { type: 'step-read'; record: RecordRef; read: StepRead }
+  | TaskEnded
   | { type: 'written'; record: RecordRef; write: number; at: string; ended: Ended }
   /** Time to read back, if the write is the newest still. */
   | { type: 'read-due'; record: RecordRef; write: number }
@@ -62,9 +65,10 @@ export type Ended =
  * so changes coalesce and arrive in order, and nothing that was written is written again. A write that still waits,
  * for a limit say, gives way to one of the newest wanted state, which takes its place in the queue. Where a write's
  * outcome was unknown for a while, the record is read back once, and what a late call set back is written once more.
+ * Tasks at the record are made beside that.
  */
 export const recordDecider: Decider<RecordState, CrmEvent, RecordInput> = {
-  initial: { wanted: {}, written: {}, doubts: {}, steps: {}, writes: 0 },
+  initial: { wanted: {}, written: {}, doubts: {}, steps: {}, tasks: {}, writes: 0 },
   evolve,
   decide(state, input) {
     switch (input.type) {
@@ -78,6 +82,8 @@ export const recordDecider: Decider<RecordState, CrmEvent, RecordInput> = {
         return onReadDue(state, input);
       case 'read':
         return onRead(state, input);
+      case 'task-ended':
+        return onTaskEnded(state.tasks, input);
     }
   },
 };
@@ -117,6 +123,10 @@ function evolve(state: RecordState, event: CrmEvent): RecordState {
       return { ...state, written: unknown(state), underWay: state.underWay && { ...state.underWay, doubted: true } };
     case 'RecordReadBack':
       return { ...state, written: { ...state.written, ...event.data.undone }, doubts: {} };
+    case 'TaskWanted':
+    case 'TaskCreated':
+    case 'TaskRejected':
+      return { ...state, tasks: evolveTasks(state.tasks, event) };
   }
 }
 
@@ -142,20 +152,25 @@ function onTold(state: RecordState, { record, because, wish, steps }: RecordInpu
   const course = steps.reduce<StepCourse>(
     (before, due) => {
       const taken = before.events.reduce(evolveSteps, state.steps);
-      const { events, wanted, reads } = onStepDue(taken, due, record);
+      const { events, wanted, reads, tasks } = onStepDue(taken, due, record);
       return {
         events: [...before.events, ...events],
         wanted: [...before.wanted, ...wanted],
         reads: [...before.reads, ...reads],
+        tasks: [...before.tasks, ...tasks],
       };
     },
-    { events: [], wanted: wish ? [{ ...wish, because }] : [], reads: [] },
+    { events: [], wanted: wish ? [{ ...wish, because }] : [], reads: [], tasks: [] },
   );
   return follow(state, course, record);
 }
 
 /** What steps want is wanted like anything else: all of it goes into one write. */
-function follow(before: RecordState, { events, wanted, reads }: StepCourse, record: RecordRef): Decision<CrmEvent> {
+function follow(before: RecordState, course: StepCourse, record: RecordRef): Decision<CrmEvent> {
+  const { wanted } = course;
+  const tasks = course.tasks.map((task) => onTaskWanted(before.tasks, task, record));
+  const events = [...course.events, ...tasks.flatMap((task) => task.events)];
+  const calls = [...course.reads, ...tasks.flatMap((task) => task.effects ?? [])];
   let state = events.reduce(evolve, before);
   const newer = wanted.flatMap((wish) => {
     const event = newerOf(state, wish);
@@ -163,14 +178,14 @@ function follow(before: RecordState, { events, wanted, reads }: StepCourse, reco
     return event ?? [];
   });
   const all = [...events, ...newer];
-  const said: Decision<CrmEvent> = { events: all, ...(reads.length > 0 ? { effects: reads } : {}) };
+  const said: Decision<CrmEvent> = { events: all, ...(calls.length > 0 ? { effects: calls } : {}) };
   if (newer.length === 0) return said;
   const { underWay } = before;
   const names = newer.flatMap(({ data }) => Object.keys(data.properties));
   const differs = underWay && names.some((name) => state.wanted[name]?.value !== underWay.properties[name]);
   if (differs) return { ...said, supersede: [{ kind: UPDATE, purpose: purposeOf(underWay.write) }] };
   const next = withNextWrite(before, all, record);
-  return { ...said, ...next, ...(next.effects ? { effects: [...reads, ...next.effects] } : {}) };
+  return { ...said, ...next, ...(next.effects ? { effects: [...calls, ...next.effects] } : {}) };
 }
 
 type ChangeWanted = Extract<CrmEvent, { type: 'RecordChangeWanted' }>;

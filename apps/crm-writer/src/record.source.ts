@@ -10,6 +10,7 @@ import {
   type RenderEvent,
   renderEvents,
   subjectOf,
+  type TaskWish,
   Topic,
   UnreadableEvent,
 } from '#libs/contracts';
@@ -24,9 +25,10 @@ import {
   UnreadableRecord,
 } from '#libs/process';
 import { hubspotTriggers, type Recipe } from '#libs/recipes';
-import type { ReadRecord } from '#libs/vendors/hubspot';
+import type { CreatedTask, ReadRecord } from '#libs/vendors/hubspot';
 import { type Ended, recordDecider, type RecordInput, type RecordState } from './record.decider';
 import { type StepDue, stepIn } from './step.decider';
+import { CREATE_TASK, type TaskEnd } from './task.decider';
 
 const service = 'crm-writer';
 
@@ -50,6 +52,7 @@ export const recordProcess = (
     [Topic.ingressHubspot]: (record) => routeChange(record, recipes, writerAppId),
   },
   outcome({ kind, purpose, rootCause, ...end }, at, streamId) {
+    if (kind === CREATE_TASK) return { type: 'task-ended', purpose, rootCause, ended: taskEndOf(end) };
     const { record } = readStreamId(streamId);
     const write = writeIn(purpose);
     if (kind === 'hubspot.update') return { type: 'written', record, write, at, ended: endOf(end) };
@@ -72,7 +75,9 @@ export const recordProcess = (
 // `write-3`, `read-back-3`: both name the write that they are about.
 const writeIn = (name: string): number => Number(name.split('-').at(-1));
 
-function endOf({ state, code, owedAt, repeats = 0 }: Omit<EffectOutcome, 'kind' | 'purpose' | 'rootCause'>): Ended {
+type End = Omit<EffectOutcome, 'kind' | 'purpose' | 'rootCause'>;
+
+function endOf({ state, code, owedAt, repeats = 0 }: End): Ended {
   const unsure = repeats > 0 ? { unsure: true as const } : {};
   switch (state) {
     case 'done':
@@ -88,6 +93,22 @@ function endOf({ state, code, owedAt, repeats = 0 }: Omit<EffectOutcome, 'kind' 
       return { state: 'dead', code: code ?? state, ...unsure };
   }
 }
+
+function taskEndOf({ state, code, answer }: End): TaskEnd {
+  switch (state) {
+    case 'done':
+      return { state, taskId: (answer as Partial<CreatedTask> | null)?.taskId ?? UNTOLD };
+    case 'held':
+    case 'late':
+    case 'erased':
+      return { state };
+    default:
+      return { state: 'dead', code: code ?? state };
+  }
+}
+
+// A person has said that a held task exists, and not which it is.
+const UNTOLD = 'untold';
 
 /** What an event wants of its record: by itself, and by the write steps that follow a step which it ended. */
 interface Told {
@@ -139,7 +160,7 @@ function routeChange(change: ReadableRecord, recipes: readonly Recipe[], writerA
   return { inbox: read.inbox, targets: [targetOf(tenant, { type: 'told', record, because, steps })] };
 }
 
-const targetOf = (tenant: string, input: RecordInput): Target<RecordInput> => ({
+const targetOf = (tenant: string, input: RecordInput & { type: 'told' }): Target<RecordInput> => ({
   streamId: streamIdOf({ context: 'record', tenant, record: input.record, name: '' }),
   tenant,
   subject: subjectOf(input.record),

@@ -1,5 +1,6 @@
 import { type CrmEvent, crmEvents, type Guard, type RecordRef } from '#libs/contracts';
 import type { Owed } from '#libs/process';
+import type { WantedTask } from './task.decider';
 import { prepareWrite, type Properties, type Recipe, type Rejection, type WriteStep } from '#libs/recipes';
 
 /** A recipe's write step that is to be filled, and what it follows. */
@@ -40,9 +41,10 @@ export interface StepCourse {
   events: StepEvent[];
   wanted: Wanted[];
   reads: Owed[];
+  tasks: WantedTask[];
 }
 
-const saying = (...events: StepEvent[]): StepCourse => ({ events, wanted: [], reads: [] });
+const saying = (...events: StepEvent[]): StepCourse => ({ events, wanted: [], reads: [], tasks: [] });
 const FILLED = crmEvents.shapes.RecordStepFilled.wire;
 
 const nameOf = (step: { recipe: string; step: string; rootCause: string }): string =>
@@ -100,10 +102,13 @@ function fill(steps: TakenSteps, due: StepDue, record: Properties): StepCourse {
   const before = steps[nameOf(aboutOf(due))]?.properties;
   const prepared = prepareWrite(step, { record, steps: results, time });
   if ('rejected' in prepared) return before ? saying() : rejected(due, prepared.rejected);
-  const { properties } = prepared;
-  if (before && JSON.stringify(before) === JSON.stringify(properties)) return saying();
+  const { properties, task } = prepared;
+  const { rootCause: _, ...name } = aboutOf(due);
+  const tasks = task ? [{ rootCause: due.rootCause, task: { ...name, ...task } }] : [];
+  if (before && JSON.stringify(before) === JSON.stringify(properties)) return { ...saying(), tasks };
   const data = { ...aboutOf(due), ...followedBy(due), properties };
-  return { ...saying({ type: 'RecordStepFilled', data }), wanted: [{ properties, guard, because: FILLED }] };
+  const wanted = Object.keys(properties).length > 0 ? [{ properties, guard, because: FILLED }] : [];
+  return { ...saying({ type: 'RecordStepFilled', data }), wanted, tasks };
 }
 
 const aboutOf = ({ recipe, step, rootCause }: StepDue) => ({

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { catalog, type EventOf } from './events';
+import { taskName, taskWishSchema } from './task';
 import { Topic } from './topics';
 
 /** Orders two wishes for one property: trigger time, then render or enrichment number, then rank of state (protocol 16). */
@@ -11,6 +12,7 @@ const unsure = z
   .literal(true)
   .optional()
   .describe('A call of the write had been repeated, not knowing whether it was obeyed: it may arrive late');
+const task = { ...taskName, rootCause: z.string().describe('Id of the first accepted record of the chain') };
 const write = z.int().positive().describe('Number of the write on its record, from 1');
 
 const step = {
@@ -29,7 +31,7 @@ const followed = {
     .describe('What the step before it left, by its name'),
 };
 
-/** What one CRM record should say and what was written to it: stream `record-…`, topic `crm.events.v1`. */
+/** What one CRM record should say, what was written to it, and its tasks: stream `record-…`, topic `crm.events.v1`. */
 export const crmEvents = catalog('crm', Topic.crm, {
   RecordStepRequested: {
     wire: 'refrain.record-step.requested.v1',
@@ -105,6 +107,28 @@ export const crmEvents = catalog('crm', Topic.crm, {
     data: z
       .object({ write })
       .describe('A write that had been given up was answered after a newer one: all is written once more.'),
+  },
+  TaskWanted: {
+    wire: 'refrain.task.wanted.v1',
+    data: taskWishSchema
+      .extend(task)
+      .describe('A step of a recipe wants a task at the record: one for each root cause, however often it is wanted.'),
+  },
+  TaskCreated: {
+    wire: 'refrain.task.created.v1',
+    data: z
+      .object({ ...task, taskId: z.string().describe("The CRM's id of the task") })
+      .describe('The task is in the CRM.'),
+  },
+  TaskRejected: {
+    wire: 'refrain.task.rejected.v1',
+    data: z
+      .object({
+        ...task,
+        code: z.string().describe('Why, for programs'),
+        reason: z.string().describe('Why, for people'),
+      })
+      .describe('The CRM refused the task for good, or it was given up.'),
   },
 });
 

@@ -10,4 +10,5 @@ export * from './hubspot';
 export * from './keys';
 export * from './messages';
 export * from './render';
+export * from './task';
 export * from './topics';

@@ -20,6 +20,8 @@ export interface CallContext {
   tenant: string;
   /** From 1; raised by a redo. */
   generation: number;
+  /** From 1. A later call may find that an earlier one was obeyed, although its answer was lost. */
+  attempt: number;
   /** Aborts at the deadline; a call that it cuts ends as unknown. */
   signal: AbortSignal;
   /** The same for every repeat of one slot and generation: 64 hex digits. */
@@ -154,6 +156,7 @@ export class EffectRunner {
     const call: CallContext = {
       tenant: effect.tenant,
       generation: effect.generation,
+      attempt: effect.attempt,
       signal: AbortSignal.timeout(left),
       idempotencyKey: idempotencyKey(effect.slot, effect.generation),
     };

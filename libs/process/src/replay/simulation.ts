@@ -116,18 +116,23 @@ export class Simulation<State, Event extends DomainEvent, Input> {
   private then(input: Pending<Input>, originalKey: string, view: View): ItemPlan['then'] {
     const marks = view.marks.get(originalKey);
     if (!marks || marks.length !== input.targets.length) return 'no then';
-    const same = input.targets.map((target): boolean | undefined => {
-      const mark = marks.find((m) => m.stream === target.streamId);
+    const same = [...Map.groupBy(input.targets, ({ streamId }) => streamId)].map(([stream, targets]) => {
+      const mark = marks.find((m) => m.stream === stream);
       if (!mark) return undefined;
       const { decider, catalog } = this.definition;
-      const events = view.streams.get(target.streamId) ?? [];
-      const state = events
+      const events = view.streams.get(stream) ?? [];
+      let state = events
         .filter((event) => event.version <= mark.version)
         .reduce(
           (before, { type, data }) => decider.evolve(before, readEvent(catalog, type, data) as unknown as Event),
           decider.initial,
         );
-      const decided = decider.decide(state, target.input).events;
+      // What one record says to a stream several times sees what it said before.
+      const decided = targets.flatMap((target) => {
+        const { events: next } = decider.decide(state, target.input);
+        state = next.reduce(decider.evolve, state);
+        return next;
+      });
       const recorded = events.filter((e) => e.version > mark.version && e.meta.causedBy === input.meta.causedBy);
       if (decided.length !== recorded.length) return false;
       return decided.length === 0 || this.digest(decided.map((e) => this.stored(e))) === this.digest(recorded);

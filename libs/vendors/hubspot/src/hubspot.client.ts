@@ -2,6 +2,7 @@ import type { Answer, RecordRef } from '#libs/contracts';
 import { Client } from '@hubspot/api-client';
 import { deadlineAgent, withDeadline } from './deadline-agent';
 import { sortedHubspotError } from './errors';
+import { type CreatedTask, findTask, makeTask, mayHaveTasks, type TaskRequest } from './tasks';
 
 /** Where HubSpot is and who we are there. */
 export interface HubspotSettings {
@@ -77,6 +78,30 @@ export class HubspotClient {
       const updated = await this.client.crm.objects.basicApi.update(typeIdOf(record.type), record.id, { properties });
       return { modifiedAt: updated.updatedAt.toISOString() };
     });
+  }
+
+  /**
+   * Makes a task at a record. HubSpot knows no idempotency key for it: `reference` stands in the task's text, and a
+   * repeat looks for it among the record's tasks first. Where the look fails, nothing is made, and the outcome of the
+   * earlier calls stays unknown.
+   */
+  async createTask(
+    request: TaskRequest,
+    { reference, isRepeat }: { reference: string; isRepeat: boolean },
+    signal: AbortSignal,
+  ): Promise<Answer<CreatedTask>> {
+    const { record } = request;
+    if (!mayHaveTasks(record))
+      return { outcome: 'stop', code: 'no-tasks-at-type', message: `tasks at ${record.type} records are not known` };
+    if (isRepeat) {
+      const look = await sorted(signal, () => findTask(this.client, typeIdOf(record.type), record.id, reference));
+      if (look.outcome === 'stop') return { ...look, outcome: 'unknown' };
+      if (look.outcome !== 'done') return look;
+      const { taskId, complete } = look.value;
+      if (taskId !== undefined) return { outcome: 'done', value: { taskId } };
+      if (!complete) return { outcome: 'unknown', code: 'look-incomplete', message: 'not all tasks were shown' };
+    }
+    return sorted(signal, () => makeTask(this.client, request, reference));
   }
 
   private async notes(ids: string[], limit: number): Promise<ReadRecord['notes']> {

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../frame/json.ts';
 import { invalid } from '../errors.ts';
 import { instant, type ObjectType } from './object-types.ts';
+import { isOwner } from './owners.ts';
 import type { Property } from './property.ts';
 import type { PropertyDefinitions } from './property-definitions.ts';
 
@@ -32,6 +33,8 @@ function checkValue(property: Property, text: string): Checked {
       ? { value: email }
       : { message: `Email address ${text} is invalid`, error: 'INVALID_EMAIL' };
   }
+  if (property.name === 'hubspot_owner_id' && !isOwner(text))
+    return { message: `The owner with ID ${text} is not valid.`, error: 'INVALID_OWNER_ID' };
   switch (property.type) {
     case 'enumeration':
       return checkOption(property, text);

@@ -2,15 +2,11 @@ import type { FastifyInstance } from 'fastify';
 import { objectOf, textOf, type JsonObject } from '../../frame/json.ts';
 import { VendorError } from '../../frame/server.ts';
 import { objectType } from '../crm/object-types.ts';
+import { OWNERS } from '../crm/owners.ts';
 import { missing } from '../errors.ts';
 import type { Tokens } from './auth.ts';
 
 const CREATED = '2026-01-05T09:00:00Z';
-
-const OWNERS = [
-  { id: '701', userId: 7001, email: 'ada@example.com', firstName: 'Ada', lastName: 'Example' },
-  { id: '702', userId: 7002, email: 'ben@example.com', firstName: 'Ben', lastName: 'Example' },
-].map((owner) => ({ ...owner, type: 'PERSON', createdAt: CREATED, updatedAt: CREATED, archived: false, teams: [] }));
 
 function pipeline(id: string, label: string, stages: [id: string, label: string, metadata: JsonObject][]): JsonObject {
   const shared = { createdAt: CREATED, updatedAt: CREATED, archived: false };

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { listOf, objectOf, textOf, type JsonObject } from '../../frame/json.ts';
+import { listOf, numberOf, objectOf, textOf, type JsonObject } from '../../frame/json.ts';
 import { defaultTypeId, kindsBetween, type AssociationSpec } from '../crm/associations.ts';
 import { readSpecs, type Crm } from '../crm/crm.ts';
 import { instant, objectType, type ObjectType } from '../crm/object-types.ts';
@@ -74,7 +74,7 @@ export function addAssociationRoutes(app: FastifyInstance, crm: Crm, callerOf: C
     app.get(`${root}/:toType`, async (request) => {
       const { from, to } = pairOf(request);
       if (crm.records.find(from.type, from.id) === undefined) throw missing(from.id);
-      return { results: crm.associations.of(from, to.type) };
+      return onePage(crm.associations.of(from, to.type), objectOf(request.query));
     });
     app.delete(`${root}/:toType/:toId`, async (request, reply) => {
       const { from, to } = pairOf(request);
@@ -84,6 +84,17 @@ export function addAssociationRoutes(app: FastifyInstance, crm: Crm, callerOf: C
   }
   for (const prefix of ['/crm/v4/associations', '/crm/associations/2026-03', '/crm/associations/2026-09'])
     addBatches(app, crm, callerOf, `${prefix}/:fromType/:toType`);
+}
+
+function onePage(all: { toObjectId: string }[], query: JsonObject): object {
+  const limit = numberOf(query['limit']) ?? 500;
+  if (limit < 1 || limit > 500) throw invalid('The limit must be from 1 to 500.');
+  const after = textOf(query['after']);
+  const start = after === undefined ? 0 : all.findIndex(({ toObjectId }) => toObjectId === after) + 1;
+  const results = all.slice(start, start + limit);
+  const last = results.at(-1);
+  const isMore = last !== undefined && start + limit < all.length;
+  return { results, ...(isMore ? { paging: { next: { after: last.toObjectId } } } : {}) };
 }
 
 function addBatches(app: FastifyInstance, crm: Crm, callerOf: CallerOf, root: string): void {
