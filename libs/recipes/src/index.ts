@@ -1,5 +1,4 @@
 export * from './ask';
-export * from './placeholder';
 export * from './recipe';
 export { recipeJsonSchema, type AskStep, type VideoStep } from './recipe.schema';
 export * from './trigger';

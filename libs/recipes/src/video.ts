@@ -1,4 +1,4 @@
-import { isPersonName, isPlaceholder } from './placeholder';
+import { isPersonName, isPlaceholder } from '#libs/expressions';
 import type { VideoStep } from './recipe.schema';
 
 /** A record's properties as read: null where the record has no value. */
