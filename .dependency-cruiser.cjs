@@ -38,7 +38,13 @@ module.exports = {
       'What every app needs knows no business.',
       '^libs/contracts/',
     ),
-    only('recipes-are-pure', '^libs/recipes/', 'Recipes decide over inputs that are handed in.', '^libs/contracts/'),
+    only('expressions-stand-alone', '^libs/expressions/', 'A language over data that is handed in knows nobody.'),
+    only(
+      'recipes-are-pure',
+      '^libs/recipes/',
+      'Recipes decide over inputs that are handed in.',
+      '^libs/(contracts|expressions)/',
+    ),
     only(
       'process-binds-store-and-log',
       '^libs/process/',
@@ -95,7 +101,7 @@ module.exports = {
       name: 'nest-at-the-rim',
       comment: 'Nest binds at the rim; these rooms work without it.',
       severity: 'error',
-      from: { path: '^libs/(contracts|event-store|recipes|vendors)/' },
+      from: { path: '^libs/(contracts|event-store|expressions|recipes|vendors)/' },
       to: { path: '(^|/)node_modules/@nestjs/' },
     },
     {

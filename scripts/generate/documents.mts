@@ -5,6 +5,7 @@ import { asyncApi } from './asyncapi.mts';
 import { cliPage } from './cli.mts';
 import { connectionsSchema, endpointsSchema } from './endpoints.mts';
 import { eventsPage } from './events.mts';
+import { expressionsPage } from './expressions.mts';
 import { problemsPage } from './problems.mts';
 import { envExample, loadApps, settingsPage } from './settings.mts';
 import { topicsPage } from './topics.mts';
@@ -19,6 +20,7 @@ export async function documents(): Promise<Record<string, string>> {
     'docs/reference/connections.schema.json': await connectionsSchema(),
     'docs/reference/endpoints.schema.json': await endpointsSchema(),
     'docs/reference/events.md': eventsPage(catalogs),
+    'docs/reference/expressions.md': await expressionsPage(),
     'docs/reference/problems.md': problemsPage(problems),
     'docs/reference/recipe.schema.json': `${JSON.stringify(recipeJsonSchema(), null, 2)}\n`,
     'docs/reference/settings.md': settingsPage(apps),

@@ -1,0 +1,10 @@
+export { bounds } from './bounds';
+export { type Builtin, builtins } from './builtins';
+export * from './expression';
+export * from './fault';
+export { functionGroups } from './functions/catalogue';
+export type { FunctionDefinition, FunctionGroup } from './functions/definition';
+export { isPersonName, isPlaceholder } from './functions/placeholder';
+export { type Given, type Row, tableKey, type Tables } from './given';
+export type { Reading } from './reads';
+export * from './tables';
