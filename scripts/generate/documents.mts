@@ -1,6 +1,6 @@
 import { catalogs, messages, services, topics } from '#libs/contracts';
 import { describeConfig, problems, version } from '#libs/platform';
-import { recipeJsonSchema } from '#libs/recipes';
+import { casesJsonSchema, recipeJsonSchema } from '#libs/recipes';
 import { asyncApi } from './asyncapi.mts';
 import { cliPage } from './cli.mts';
 import { connectionsSchema, endpointsSchema } from './endpoints.mts';
@@ -22,6 +22,7 @@ export async function documents(): Promise<Record<string, string>> {
     'docs/reference/events.md': eventsPage(catalogs),
     'docs/reference/expressions.md': await expressionsPage(),
     'docs/reference/problems.md': problemsPage(problems),
+    'docs/reference/recipe-cases.schema.json': `${JSON.stringify(casesJsonSchema(), null, 2)}\n`,
     'docs/reference/recipe.schema.json': `${JSON.stringify(recipeJsonSchema(), null, 2)}\n`,
     'docs/reference/settings.md': settingsPage(apps),
     'docs/reference/topics.md': topicsPage(topics, messages, services),

@@ -3,6 +3,7 @@ import { type Decider, type Decision, nothing } from '#libs/process';
 import { compare, type Doubts, doubting, readBackAt } from './read-back';
 import {
   evolveSteps,
+  isOfStep,
   onStepDue,
   onStepRead,
   type StepCourse,
@@ -11,7 +12,7 @@ import {
   type TakenSteps,
   type Wanted,
 } from './step.decider';
-import { evolveTasks, onTaskEnded, onTaskWanted, type TaskEnded, type Tasks } from './task.decider';
+import { evolveTasks, isOfTask, onTaskEnded, onTaskWanted, type TaskEnded, type Tasks } from './task.decider';
 
 /** What one property should say, and whose wish that is. */
 interface Wish {
@@ -89,11 +90,9 @@ export const recordDecider: Decider<RecordState, CrmEvent, RecordInput> = {
 };
 
 function evolve(state: RecordState, event: CrmEvent): RecordState {
+  if (isOfStep(event)) return { ...state, steps: evolveSteps(state.steps, event) };
+  if (isOfTask(event)) return { ...state, tasks: evolveTasks(state.tasks, event) };
   switch (event.type) {
-    case 'RecordStepRequested':
-    case 'RecordStepFilled':
-    case 'RecordStepRejected':
-      return { ...state, steps: evolveSteps(state.steps, event) };
     case 'RecordChangeWanted': {
       const { properties, guard } = event.data;
       const wishes = Object.entries(properties).map(([name, value]) => [name, { value, guard, refused: false }]);
@@ -123,10 +122,6 @@ function evolve(state: RecordState, event: CrmEvent): RecordState {
       return { ...state, written: unknown(state), underWay: state.underWay && { ...state.underWay, doubted: true } };
     case 'RecordReadBack':
       return { ...state, written: { ...state.written, ...event.data.undone }, doubts: {} };
-    case 'TaskWanted':
-    case 'TaskCreated':
-    case 'TaskRejected':
-      return { ...state, tasks: evolveTasks(state.tasks, event) };
   }
 }
 

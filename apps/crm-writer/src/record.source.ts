@@ -10,7 +10,6 @@ import {
   type RenderEvent,
   renderEvents,
   subjectOf,
-  type TaskWish,
   Topic,
   UnreadableEvent,
 } from '#libs/contracts';

@@ -29,6 +29,8 @@ export type TakenSteps = Readonly<Record<string, TakenStep>>;
 
 type StepEvent = Extract<CrmEvent, { type: `RecordStep${string}` }>;
 
+export const isOfStep = (event: CrmEvent): event is StepEvent => event.type.startsWith('RecordStep');
+
 /** What the record should say, how new that is, and the type of the event that wants it. */
 export interface Wanted {
   properties: Record<string, string>;

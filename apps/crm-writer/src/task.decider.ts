@@ -32,6 +32,8 @@ export type TaskEnd =
 
 export type TaskEvent = Extract<CrmEvent, { type: `Task${string}` }>;
 
+export const isOfTask = (event: CrmEvent): event is TaskEvent => event.type.startsWith('Task');
+
 export const CREATE_TASK = 'hubspot.create-task';
 
 /** What the call is for: with the root cause it makes a slot for each step of each trigger. */

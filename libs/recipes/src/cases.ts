@@ -41,7 +41,14 @@ const caseSchema = z.strictObject({
   expect: z.record(z.string(), outcome),
 });
 
+const casesSchema = z.array(caseSchema).min(1);
 type Case = z.infer<typeof caseSchema>;
+
+/** The published JSON Schema of a file of cases, for editors. */
+export const casesJsonSchema = (): Record<string, unknown> => ({
+  title: 'Cases of a Refrain recipe',
+  ...z.toJSONSchema(casesSchema, { target: 'draft-7', io: 'input' }),
+});
 
 /** What came of one case: `differs` names each step that did something else, with what was expected and what came. */
 export interface CaseResult {
@@ -55,7 +62,7 @@ export interface CaseResult {
 export function runCases(recipe: Recipe, text: string, file: string): { results: CaseResult[] } | { faults: string[] } {
   const source = new RecipeSource(text, file);
   if (source.faults.length > 0) return { faults: source.faults };
-  const parsed = z.array(caseSchema).min(1).safeParse(source.value);
+  const parsed = casesSchema.safeParse(source.value);
   if (!parsed.success) return { faults: parsed.error.issues.map(({ path, message }) => source.fault(path, message)) };
   const results = parsed.data.map((given, i) => {
     const came = outcomesOf(recipe, given);

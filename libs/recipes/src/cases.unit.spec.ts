@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCases } from './cases';
-import { loadRecipes } from './recipe';
+import { loadRecipes } from './read';
 
 const folder = join(__dirname, '../../../recipes');
 const recipes = loadRecipes(folder);

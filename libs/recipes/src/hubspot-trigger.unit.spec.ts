@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { hubspotTriggers } from './hubspot-trigger';
-import { loadRecipes } from './recipe';
+import { loadRecipes } from './read';
 
 const recipes = loadRecipes(join(__dirname, '../../../recipes')).filter(({ id }) => id === 'lead-qualified');
 const envelope = {

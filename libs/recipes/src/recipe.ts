@@ -1,13 +1,5 @@
-import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { z } from 'zod';
 import type { Expression } from '#libs/expressions';
 import type { AskStep } from './ask';
-import { compileRecipe } from './compile';
-import { loopsOf } from './loops';
-import { recipeSchema } from './recipe.schema';
-import { RecipeSource } from './source';
 import type { VideoStep } from './video';
 import type { WriteStep } from './write';
 
@@ -29,69 +21,4 @@ export interface RecipeTrigger {
   property?: string;
   becomes?: readonly string[];
   when?: Expression;
-}
-
-/** Says, with file, line and column, why recipes cannot be used. */
-export class RecipeFault extends Error {
-  constructor(readonly faults: string[]) {
-    super(faults.join('\n'));
-    this.name = 'RecipeFault';
-  }
-}
-
-/** Files beside recipes that say what they should do. */
-export const CASES = /\.cases\.ya?ml$/;
-
-/** Reads all recipes of a folder, all or none; throws one {@link RecipeFault} that names every fault. */
-export function loadRecipes(folder: string): Recipe[] {
-  const files = readdirSync(folder)
-    .filter((file) => /\.ya?ml$/.test(file) && !CASES.test(file))
-    .sort();
-  return readRecipes(files.map((file) => ({ file, text: readFileSync(join(folder, file), 'utf8') })));
-}
-
-/** Reads recipes that are to run together, all or none; throws one {@link RecipeFault} that names every fault. */
-export function readRecipes(files: readonly { file: string; text: string }[]): Recipe[] {
-  const faults: string[] = [];
-  const recipes: Recipe[] = [];
-  for (const { file, text } of files) {
-    const read = readRecipe(text, file);
-    if ('faults' in read) faults.push(...read.faults);
-    else if (recipes.some((other) => other.id === read.recipe.id))
-      faults.push(`${file}: recipe ${read.recipe.id} exists already`);
-    else recipes.push(read.recipe);
-  }
-  faults.push(...loopsOf(recipes));
-  if (faults.length > 0) throw new RecipeFault(faults);
-  return recipes;
-}
-
-type Issue = z.core.$ZodIssue;
-
-/** Of a step, what is wrong with the kind that it is meant to be. */
-function told(issue: Issue): Pick<Issue, 'path' | 'message'>[] {
-  if (issue.code !== 'invalid_union') return [issue];
-  const kinds = issue.errors.filter(
-    (errors) => !errors.some(({ code, path }) => code === 'invalid_type' && path.length === 1),
-  );
-  if (kinds.length !== 1) return [{ path: issue.path, message: 'must be a step: video, ask or write' }];
-  return kinds.flat().flatMap((inner) => told({ ...inner, path: [...issue.path, ...inner.path] }));
-}
-
-/** Reads one recipe from its text; `file` is named in faults. */
-export function readRecipe(text: string, file: string): { recipe: Recipe } | { faults: string[] } {
-  const source = new RecipeSource(text, file);
-  if (source.faults.length > 0) return { faults: source.faults };
-  const parsed = recipeSchema.safeParse(source.value);
-  if (!parsed.success) {
-    return { faults: parsed.error.issues.flatMap(told).map(({ path, message }) => source.fault(path, message)) };
-  }
-  const compiled = compileRecipe(parsed.data);
-  if ('faults' in compiled) {
-    return {
-      faults: compiled.faults.map(({ path, message, offset }) => source.fault(path, message, offset)),
-    };
-  }
-  const version = createHash('sha256').update(JSON.stringify(parsed.data)).digest('hex').slice(0, 12);
-  return { recipe: { ...compiled.recipe, version } };
 }

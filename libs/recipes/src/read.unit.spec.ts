@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { loadRecipes, type Recipe, readRecipe, readRecipes, RecipeFault } from './recipe';
+import { loadRecipes, readRecipe, readRecipes, RecipeFault } from './read';
+import type { Recipe } from './recipe';
 
 const head = 'recipe: r\ntrigger: { object: contact, property: lead_score, becomes: ["1"] }\n';
 const faultsOf = (text: string): string[] => {
