@@ -27,6 +27,8 @@ export interface Replay {
   reads: boolean;
   /** Records older than the receipts are planned too, although every effect of theirs looks new. */
   beyondReceipts: boolean;
+  /** What the service is to go by instead of what it goes by now; such a replay is a preview and is never applied. */
+  declared: unknown;
   offsets: Record<string, string>;
   recordsTotal: number | undefined;
   recordsSeen: number;
@@ -45,13 +47,14 @@ export async function requestReplay(
     by: string;
     reads?: boolean;
     beyondReceipts?: boolean;
+    declared?: unknown;
   },
 ): Promise<string> {
   const id = `replay-${new Date().toISOString().slice(0, 10)}-${randomBytes(6).toString('hex')}`;
   await rowsOf(
     db,
-    `insert into replay (id, service, topic, selection, requested_by, reads, beyond_receipts)
-     values ($1, $2, $3, $4, $5, $6, $7)`,
+    `insert into replay (id, service, topic, selection, requested_by, reads, beyond_receipts, declared)
+     values ($1, $2, $3, $4, $5, $6, $7, $8)`,
     [
       id,
       asked.service,
@@ -60,6 +63,7 @@ export async function requestReplay(
       asked.by,
       asked.reads ?? false,
       asked.beyondReceipts ?? false,
+      asked.declared === undefined ? null : JSON.stringify(asked.declared),
     ],
   );
   return id;
@@ -92,7 +96,7 @@ const endedStates: ReplayState[] = ['done', 'aborted', 'failed'];
 
 /**
  * Moves a replay from one of the given states to another; resolves to whether it was in one of them. So a finished
- * replay is not applied again, and two operators do not both start one.
+ * replay is not applied again, a preview never, and two operators do not both start one.
  */
 export async function moveReplay(
   db: Queryable,
@@ -107,7 +111,7 @@ export async function moveReplay(
        update replay set state = $3, redo = coalesce($4, redo), error = $5,
          planned_at = case when $3 = 'planned' then refrain_now() else planned_at end,
          ended_at = case when $6 then refrain_now() end
-       where id = $1 and state = any ($2::text[]) returning id, service
+       where id = $1 and state = any ($2::text[]) and ($3 <> 'applying' or declared is null) returning id, service
      ), forgotten as (
        delete from replay_stream s using moved where s.replay_id = moved.id
      ), cleared as (
@@ -128,6 +132,7 @@ interface ReplayRow {
   redo: boolean;
   reads: boolean;
   beyond_receipts: boolean;
+  declared: unknown;
   offsets: Record<string, string>;
   records_total: string | null;
   records_seen: string;
@@ -145,6 +150,7 @@ const replayOfRow = (row: ReplayRow): Replay => ({
   redo: row.redo,
   reads: row.reads,
   beyondReceipts: row.beyond_receipts,
+  declared: row.declared ?? undefined,
   offsets: row.offsets,
   recordsTotal: row.records_total === null ? undefined : Number(row.records_total),
   recordsSeen: Number(row.records_seen),

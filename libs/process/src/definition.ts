@@ -53,6 +53,11 @@ export interface ProcessDefinition<State, Event extends DomainEvent, Input> {
   timer?(timer: TimerMail, at: string, streamId: string, rootCause: string): Input;
   /** For plans: upper bound of what all calls together cost that this timer may lead to; nothing unless said. */
   timerFollows?(timer: Timer): Cost;
+  /**
+   * The same service by other declarations, for a plan that is only looked at; `given` is as the operator gave it.
+   * Throws why it cannot be.
+   */
+  declared?(given: unknown): ProcessDefinition<State, Event, Input>;
   /** The slot of the call that an effect shares with all of the same content; added by the process, from its kinds. */
   sharedSlot?(tenant: string, kind: string, request: unknown): string | undefined;
 }

@@ -44,6 +44,7 @@ export class HangWatch {
         Object.entries(routes).map(([topic, route]) => [topic, (record) => this.beating(() => route(record))]),
       ),
       outcome: (...given) => this.beating(() => definition.outcome(...given)),
+      declared: definition.declared && ((given) => this.watched(definition.declared?.(given) ?? definition)),
       timer: definition.timer && ((...given) => this.beating(() => definition.timer?.(...given) as I)),
     };
   }

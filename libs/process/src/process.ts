@@ -62,7 +62,7 @@ export class Process<State, Event extends DomainEvent, Input> {
     private readonly surroundings: Surroundings,
   ) {
     this.hangs = new HangWatch(plain.service, surroundings.decideLimitMs);
-    const definition = { ...this.hangs.watched(plain), sharedSlot: this.sharedSlot.bind(this) };
+    const definition = this.complete(this.hangs.watched(plain));
     this.definition = definition;
     const { pool, produce, effects, concurrency, pollMs, log, onError, onParked } = surroundings;
     const { receiptDays = RECEIPT_DAYS } = surroundings;
@@ -96,6 +96,15 @@ export class Process<State, Event extends DomainEvent, Input> {
       if (!(error instanceof Storm)) onError(error, loop);
     };
     this.pump = new MailboxPump(pool, definition, this.processor, release, owner, onPumpError, pollMs);
+  }
+
+  private complete(definition: ProcessDefinition<State, Event, Input>): ProcessDefinition<State, Event, Input> {
+    const { declared } = definition;
+    return {
+      ...definition,
+      sharedSlot: this.sharedSlot.bind(this),
+      declared: declared && ((given) => this.complete(declared(given))),
+    };
   }
 
   start(): void {

@@ -36,8 +36,8 @@ export class ReplayWorker<State, Event extends DomainEvent, Input> {
   constructor(
     private readonly pool: Pool,
     private readonly definition: ProcessDefinition<State, Event, Input>,
-    kinds: Record<string, EffectKind>,
-    options: ReplayOptions,
+    private readonly kinds: Record<string, EffectKind>,
+    private readonly options: ReplayOptions,
     private readonly owner: string,
     onError: OnError,
   ) {
@@ -69,12 +69,20 @@ export class ReplayWorker<State, Event extends DomainEvent, Input> {
 
   private async plan(replay: Replay, stopping: AbortSignal): Promise<void> {
     try {
-      await this.planner.make(replay, stopping);
+      await this.plannerOf(replay).make(replay, stopping);
     } catch (error) {
       if (error instanceof GivenUp || stopping.aborted) return;
       if (error instanceof StoreUnavailable || error instanceof Conflict) throw error;
       await moveReplay(this.pool, replay.id, ['requested'], 'failed', { error: reasonOf(error) });
     }
+  }
+
+  /** A preview's plan is made by the service as the operator declares it. */
+  private plannerOf({ declared }: Replay): Planner<State, Event, Input> {
+    if (declared === undefined) return this.planner;
+    const { pool, definition, kinds, options } = this;
+    if (!definition.declared) throw new Error(`${definition.service} goes by nothing that could be declared otherwise`);
+    return new Planner(pool, definition.declared(declared), kinds, options, () => this.holdsLease());
   }
 
   private async apply(replay: Replay, stopping: AbortSignal): Promise<boolean> {
