@@ -5,12 +5,15 @@ import { type Ended, enrichmentDecider, type EnrichmentInput, type Enrichments }
 
 const service = 'enrichment-service';
 
-/** enrichment-service's ways in: HubSpot changes that set off a recipe's ask step, and effects' ends. */
+/**
+ * enrichment-service's ways in: HubSpot changes that set off a recipe's ask step, and effects' ends. Each input goes by
+ * the recipes of its moment.
+ */
 export function enrichmentProcess(
-  recipes: Recipe[],
+  recipes: () => readonly Recipe[],
   writerAppId: string,
 ): ProcessDefinition<Enrichments, EnrichmentEvent, EnrichmentInput> {
-  const withAsk = recipes.filter((recipe) => recipe.ask);
+  const withAsk = () => recipes().filter((recipe) => recipe.ask);
   return {
     service,
     catalog: enrichmentEvents,
@@ -18,7 +21,7 @@ export function enrichmentProcess(
     provenance: ['recipeVersion'],
     routes: {
       [Topic.ingressHubspot](record) {
-        const read = hubspotTriggers(record, withAsk, writerAppId);
+        const read = hubspotTriggers(record, withAsk(), writerAppId);
         if ('error' in read) throw new UnreadableRecord(read.error);
         if (read.triggers.length === 0) return { ignored: true };
         const targets = read.triggers.map((trigger) => ({
@@ -32,7 +35,7 @@ export function enrichmentProcess(
     },
     outcome({ kind, rootCause, ...end }, at, streamId) {
       const ended = (end.state === 'done' ? { state: 'done', answer: end.answer } : end) as Ended<never>;
-      const recipe = withAsk.find((r) => r.id === readStreamId(streamId).name);
+      const recipe = withAsk().find((r) => r.id === readStreamId(streamId).name);
       if (kind === 'hubspot.read') return { type: 'read', rootCause, recipe, ended };
       if (kind === 'openai.ask') return { type: 'answered', rootCause, recipe, at, ended };
       throw new Error(`${service} owes no ${kind}`);

@@ -22,20 +22,23 @@ import { type Ended, renderDecider, type RenderInput, type Renders } from './ren
 
 const service = 'render-service';
 
-/** render-service's ways in: HubSpot changes that set off a recipe's video step, HeyGen's callbacks, effects' ends. */
+/**
+ * render-service's ways in: HubSpot changes that set off a recipe's video step, HeyGen's callbacks, effects' ends. Each
+ * input goes by the recipes of its moment.
+ */
 export function renderProcess(
-  recipes: Recipe[],
+  recipes: () => readonly Recipe[],
   writerAppId: string,
 ): ProcessDefinition<Renders, RenderEvent, RenderInput> {
-  const withVideo = recipes.filter((recipe) => recipe.video);
-  const recipeOf = (streamId: string) => withVideo.find((recipe) => recipe.id === readStreamId(streamId).name);
+  const withVideo = () => recipes().filter((recipe) => recipe.video);
+  const recipeOf = (streamId: string) => withVideo().find((recipe) => recipe.id === readStreamId(streamId).name);
   return {
     service,
     catalog: renderEvents,
     decider: renderDecider,
     provenance: ['recipeVersion'],
     routes: {
-      [Topic.ingressHubspot]: (record) => routeChange(record, withVideo, writerAppId),
+      [Topic.ingressHubspot]: (record) => routeChange(record, withVideo(), writerAppId),
       [Topic.ingressHeygen]: routeCallback,
     },
     outcome({ kind, purpose, rootCause, generation, ...end }, at, streamId) {

@@ -9,5 +9,6 @@ export * from './heygen';
 export * from './hubspot';
 export * from './keys';
 export * from './messages';
+export * from './recipe';
 export * from './render';
 export * from './topics';

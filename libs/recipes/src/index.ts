@@ -1,5 +1,8 @@
 export * from './ask';
+export * from './book';
+export { type Difference, differences, schemaChanges } from './difference';
 export * from './placeholder';
+export * from './publication';
 export * from './recipe';
 export { recipeJsonSchema, type AskStep, type VideoStep } from './recipe.schema';
 export * from './trigger';

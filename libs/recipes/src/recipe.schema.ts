@@ -43,6 +43,8 @@ const askStep = z.strictObject({
 /** One automation, as its file says it. */
 export const recipeSchema = z.strictObject({
   recipe: name,
+  /** A change that reaches further waits for a second person. */
+  approvals: z.literal('required').optional(),
   trigger: z.strictObject({
     object: z.string().min(1),
     property,
