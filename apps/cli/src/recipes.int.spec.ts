@@ -220,6 +220,13 @@ describe('a running book', () => {
     expect(lines.warn).not.toHaveBeenCalled();
   });
 
+  it('says where nothing is live, and takes up what comes', async () => {
+    await book.start(db.pool);
+    expect(lines.warn).toHaveBeenCalledWith({ environment: 'default' }, expect.stringContaining('nothing is live'));
+    await publish(write(plain));
+    await until(() => versions()[0] === versionOf(plain));
+  });
+
   it('keeps the last good recipes where one of what is live cannot be read, and says so once', async () => {
     await publish(write(plain));
     await book.start(db.pool);

@@ -55,7 +55,7 @@ async function tell(pool: Pool): Promise<void> {
   try {
     await relayAll(pool, RECIPES_SERVICE, publish);
   } catch (error) {
-    const why = error instanceof Error ? (error.message.split('\n')[0] ?? error.name) : String(error);
+    const why = error instanceof Error ? error.message.replaceAll('\n', ' ') : String(error);
     process.stderr.write(
       `refrain: not all publications are on ${Topic.recipes} yet (${why}); the next \`refrain recipes\` command tells them\n`,
     );

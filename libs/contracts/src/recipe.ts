@@ -85,7 +85,7 @@ export const recipeEvents = catalog('recipe', Topic.recipes, {
   },
   RecipeWithdrawn: {
     wire: 'refrain.recipe.withdrawn.v1',
-    data: z.object(about).describe('The recipe is live no more; what it began goes on without it.'),
+    data: z.object(about).describe('The recipe is live no more: no change sets it off.'),
   },
 });
 

@@ -67,6 +67,8 @@ export class RecipeBook<Store> {
     if (!this.options || this.following) return;
     const faults = await this.look(store, this.options);
     if (faults) throw new RecipeFault(faults);
+    const { lines, environment } = this.options;
+    if (this.recipes.length === 0) lines.warn({ environment }, 'nothing is live there: no change sets anything off');
     this.following = this.follow(store, this.options);
   }
 

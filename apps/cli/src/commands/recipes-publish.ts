@@ -147,9 +147,11 @@ function lineOf(
   if (state === 'live')
     return `${recipe} ${version} ${dryRun ? 'would be' : 'is'} ${action} in ${environment}${previous}`;
   if (state === 'refused') return `${recipe} ${version} is refused in ${environment}; what is live stays`;
+  const named = `${recipe} --environment ${environment}`;
   return [
     `${recipe} ${version} ${dryRun ? 'would wait' : 'waits'} for approval in ${environment}; what is live stays`,
     ...reasons.map((reason) => `  it ${reason}`),
-    `  a second person: refrain recipes approve ${recipe} --environment ${environment} --version ${version}`,
+    `  a second person looks: refrain recipes diff ${named} --to ${version}`,
+    `  and approves: refrain recipes approve ${named} --version ${version}`,
   ].join('\n');
 }

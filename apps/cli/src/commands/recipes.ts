@@ -40,7 +40,7 @@ export function addRecipes(program: Command): void {
     .option('--to <version>', 'which one; the one before the live one unless said')
     .action(rollback);
   saying(
-    inEnvironment(recipes.command('withdraw <id>').description('take a recipe out; what it began goes on without it')),
+    inEnvironment(recipes.command('withdraw <id>').description('take a recipe out: no change sets it off any more')),
   ).action(withdraw);
   inEnvironment(
     recipes.command('approve <id>').description("make a waiting version live, as its author's second person"),
