@@ -62,16 +62,19 @@ beforeEach(async () => {
     HUBSPOT_TIME_ZONE: 'UTC',
   } as Parameters<typeof recordEffects>[0];
   const effects = recordEffects(config);
-  const process = new Process(recordProcess([recipe], '1'), {
-    pool: db.pool,
-    produce: () => Promise.resolve(),
-    deadLetter: () => Promise.resolve(),
-    // The deadline is the call's own clock, which no test can move.
-    effects: { ...effects, 'hubspot.update': { ...(effects['hubspot.update'] as EffectKind), deadlineMs: 1_000 } },
-    concurrency: 5,
-    onError: (error) => errors.push(error),
-    onParked: (_key, error) => errors.push(error),
-  });
+  const process = new Process(
+    recordProcess(() => [recipe], '1'),
+    {
+      pool: db.pool,
+      produce: () => Promise.resolve(),
+      deadLetter: () => Promise.resolve(),
+      // The deadline is the call's own clock, which no test can move.
+      effects: { ...effects, 'hubspot.update': { ...(effects['hubspot.update'] as EffectKind), deadlineMs: 1_000 } },
+      concurrency: 5,
+      onError: (error) => errors.push(error),
+      onParked: (_key, error) => errors.push(error),
+    },
+  );
   process.start();
   handle = process.handlerFor(Topic.enrichment);
   writer = process as never;

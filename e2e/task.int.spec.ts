@@ -194,23 +194,26 @@ steps:
     } as Parameters<typeof recordEffects>[0];
     const effects = recordEffects(config);
     const recipe = recipeOf(title);
-    const process = new Process(recordProcess([recipe], '1'), {
-      pool: db.pool,
-      produce: () => Promise.resolve(),
-      deadLetter: () => Promise.resolve(),
-      // The deadline is the call's own clock, which no test can move.
-      effects: {
-        ...effects,
-        'hubspot.create-task': { ...(effects['hubspot.create-task'] as EffectKind), deadlineMs },
+    const process = new Process(
+      recordProcess(() => [recipe], '1'),
+      {
+        pool: db.pool,
+        produce: () => Promise.resolve(),
+        deadLetter: () => Promise.resolve(),
+        // The deadline is the call's own clock, which no test can move.
+        effects: {
+          ...effects,
+          'hubspot.create-task': { ...(effects['hubspot.create-task'] as EffectKind), deadlineMs },
+        },
+        concurrency: 5,
+        log: {
+          bounds: (range) => boundsOf(connection, range),
+          read: (topic, bounds, onRecords) => readRange(connection, topic, bounds, onRecords),
+        },
+        onError: (error) => errors.push(error),
+        onParked: (_key, error) => errors.push(error),
       },
-      concurrency: 5,
-      log: {
-        bounds: (range) => boundsOf(connection, range),
-        read: (topic, bounds, onRecords) => readRange(connection, topic, bounds, onRecords),
-      },
-      onError: (error) => errors.push(error),
-      onParked: (_key, error) => errors.push(error),
-    });
+    );
     process.start();
     const handlers = new Map([[Topic.enrichment, process.handlerFor(Topic.enrichment)]]);
     const consumer = new LogConsumer(connection, { groupId: 'crm-writer' }, handlers);

@@ -229,6 +229,7 @@ export class Hub {
       HEYGEN_WEBHOOK_SECRET: secrets.heygenWebhookSecret,
       OPENAI_BASE_URL: sandboxes.openai && `${sandboxes.openai.url}/v1`,
       OPENAI_API_KEY: secrets.openaiApiKey,
+      RECIPES_DIR: 'recipes',
       ...further,
     };
   }

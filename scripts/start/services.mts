@@ -70,7 +70,8 @@ function commonEnvironment({ settings, files, kafkaBrokers }: Surroundings): Env
     ...inherited(settings.env),
     ...files.settings('DATABASE_URL'),
     KAFKA_BROKERS: kafkaBrokers,
-    RECIPES_DIR: settings.env.RECIPES_DIR || 'recipes',
+    RECIPES_DIR: settings.env.RECIPES_DIR || (settings.env.RECIPES_ENVIRONMENT ? undefined : 'recipes'),
+    RECIPES_ENVIRONMENT: settings.env.RECIPES_ENVIRONMENT,
     // The app's own id and the portal of a connection tell our own echo and the tenant apart from others.
     HUBSPOT_APP_ID: settings.secrets.hubspotAppId,
     HUBSPOT_PORTAL_ID: settings.secrets.portalId,

@@ -7,6 +7,7 @@ import { addInitHubspot } from './commands/init-hubspot';
 import { addLimits } from './commands/limits';
 import { addMigrate } from './commands/migrate';
 import { addRebuild } from './commands/rebuild';
+import { addRecipes } from './commands/recipes';
 import { addRecords } from './commands/records';
 import { addReplay } from './commands/replay';
 import { addTopics } from './commands/topics';
@@ -27,6 +28,7 @@ export function createProgram(): Command {
   addDlq(program);
   addErase(program);
   addLimits(program);
+  addRecipes(program);
   addRecords(program);
   addRebuild(program);
   addInitHubspot(program);

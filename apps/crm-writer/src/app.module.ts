@@ -1,8 +1,8 @@
 import type { DynamicModule } from '@nestjs/common';
-import { recordsModel } from '#libs/event-store';
+import { publishedRecipes, recordsModel } from '#libs/event-store';
 import { HealthModule, type Logger, version } from '#libs/platform';
 import { connectionOf, keptDaysOf, ServiceRuntime } from '#libs/process';
-import { loadRecipes } from '#libs/recipes';
+import { RecipeBook } from '#libs/recipes';
 import type { RecordConfig } from './record.config';
 import { RecordController } from './record.controller';
 import { recordEffects } from './record.effects';
@@ -11,8 +11,10 @@ import { recordProcess } from './record.source';
 /** crm-writer: render and enrichment events → what a CRM record should say → HubSpot. */
 export class AppModule {
   static for(config: RecordConfig, lines: Logger): DynamicModule {
+    const book = RecipeBook.of(config, publishedRecipes, lines);
     const runtime = ServiceRuntime.for({
-      definition: recordProcess(loadRecipes(config.RECIPES_DIR), config.HUBSPOT_APP_ID),
+      definition: recordProcess(book.current, config.HUBSPOT_APP_ID),
+      book,
       effects: recordEffects(config),
       databaseUrl: config.DATABASE_URL,
       connection: connectionOf(config, 'crm-writer', lines),

@@ -41,15 +41,18 @@ afterEach(async () => {
 function start(perform: (request: UpdateRequest) => Promise<Answer>, over: Partial<EffectKind> = {}) {
   const published = new Published();
   const kind: EffectKind = { is: 'command', deadlineMs: 10_000, maxAttempts: 3, maxRepeats: 5, perform, ...over };
-  const process = new Process(recordProcess([recipe], '1'), {
-    pool: db.pool,
-    produce: published.produce,
-    deadLetter: () => Promise.resolve(),
-    effects: { 'hubspot.update': kind },
-    concurrency: 5,
-    onError: (error) => errors.push(error),
-    onParked: (_key, error) => errors.push(error),
-  });
+  const process = new Process(
+    recordProcess(() => [recipe], '1'),
+    {
+      pool: db.pool,
+      produce: published.produce,
+      deadLetter: () => Promise.resolve(),
+      effects: { 'hubspot.update': kind },
+      concurrency: 5,
+      onError: (error) => errors.push(error),
+      onParked: (_key, error) => errors.push(error),
+    },
+  );
   process.start();
   running.push(process as never);
   return { handle: process.handlerFor(Topic.enrichment), published };

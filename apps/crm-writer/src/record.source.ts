@@ -23,7 +23,7 @@ import {
   type Target,
   UnreadableRecord,
 } from '#libs/process';
-import { hubspotTriggers, type Recipe } from '#libs/recipes';
+import { hubspotTriggers, type Recipe, withTexts } from '#libs/recipes';
 import type { CreatedTask, ReadRecord } from '#libs/vendors/hubspot';
 import { type Ended, recordDecider, type RecordInput, type RecordState } from './record.decider';
 import { type StepDue, stepIn } from './step.decider';
@@ -36,19 +36,23 @@ const service = 'crm-writer';
  * steps, and effects' ends.
  */
 export const recordProcess = (
-  recipes: readonly Recipe[],
+  recipes: () => readonly Recipe[],
   writerAppId: string,
 ): ProcessDefinition<RecordState, CrmEvent, RecordInput> => ({
   service,
   catalog: crmEvents,
   decider: recordDecider,
   provenance: ['recipeVersion'],
+  declared(texts) {
+    const declared = withTexts(recipes(), texts);
+    return recordProcess(() => declared, writerAppId);
+  },
   routes: {
     [Topic.render]: (record) =>
-      routeEvent(record, recipes, (type, data) => toldByRender(readEvent(renderEvents, type, data))),
+      routeEvent(record, recipes(), (type, data) => toldByRender(readEvent(renderEvents, type, data))),
     [Topic.enrichment]: (record) =>
-      routeEvent(record, recipes, (type, data) => toldByEnrichment(readEvent(enrichmentEvents, type, data))),
-    [Topic.ingressHubspot]: (record) => routeChange(record, recipes, writerAppId),
+      routeEvent(record, recipes(), (type, data) => toldByEnrichment(readEvent(enrichmentEvents, type, data))),
+    [Topic.ingressHubspot]: (record) => routeChange(record, recipes(), writerAppId),
   },
   outcome({ kind, purpose, rootCause, ...end }, at, streamId) {
     if (kind === CREATE_TASK) return { type: 'task-ended', purpose, rootCause, ended: taskEndOf(end) };
@@ -59,7 +63,7 @@ export const recordProcess = (
     const { properties } = (end.state === 'done' ? end.answer : {}) as Partial<ReadRecord>;
     const name = stepIn(purpose);
     if (!name) return { type: 'read', record, write, properties };
-    const recipe = recipes.find(({ id }) => id === name.recipe);
+    const recipe = recipes().find(({ id }) => id === name.recipe);
     return { type: 'step-read', record, read: { name, recipe, rootCause, properties } };
   },
   timer: ({ name }, _at, streamId) => ({

@@ -137,7 +137,7 @@ it.each([
   [{ state: 'erased' }, { state: 'erased' }],
 ] as const)('hears of a call that it is %j', (told, ended) => {
   const outcome = { kind: 'hubspot.create-task', purpose: purposeOfTask(about), rootCause: 'cause-1', ...told };
-  const input = recordProcess([], '1').outcome(
+  const input = recordProcess(() => [], '1').outcome(
     outcome as unknown as EffectOutcome,
     '2026-11-21T10:00:00Z',
     'record-default:contact:7',

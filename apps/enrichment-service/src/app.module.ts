@@ -1,7 +1,8 @@
 import type { DynamicModule } from '@nestjs/common';
+import { publishedRecipes } from '#libs/event-store';
 import { HealthModule, type Logger, version } from '#libs/platform';
 import { connectionOf, keptDaysOf, ServiceRuntime } from '#libs/process';
-import { loadRecipes } from '#libs/recipes';
+import { RecipeBook } from '#libs/recipes';
 import type { EnrichmentConfig } from './enrichment.config';
 import { EnrichmentController } from './enrichment.controller';
 import { enrichmentEffects } from './enrichment.effects';
@@ -10,8 +11,10 @@ import { enrichmentProcess } from './enrichment.source';
 /** enrichment-service: HubSpot changes → OpenAI answers → enrichment events. */
 export class AppModule {
   static for(config: EnrichmentConfig, lines: Logger): DynamicModule {
+    const book = RecipeBook.of(config, publishedRecipes, lines);
     const runtime = ServiceRuntime.for({
-      definition: enrichmentProcess(loadRecipes(config.RECIPES_DIR), config.HUBSPOT_APP_ID),
+      definition: enrichmentProcess(book.current, config.HUBSPOT_APP_ID),
+      book,
       effects: enrichmentEffects(config),
       contentSecret: config.CONTENT_KEY,
       databaseUrl: config.DATABASE_URL,

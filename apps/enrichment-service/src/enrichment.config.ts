@@ -1,10 +1,11 @@
-import { count, duration, hubspotSettings, secret, url, workerSettings } from '#libs/platform';
+import { count, duration, hubspotSettings, recipeSettings, secret, url, workerSettings } from '#libs/platform';
 import { z } from 'zod';
 
 /** Settings of enrichment-service. */
 export const enrichmentConfig = z.object({
   ...workerSettings,
   ...hubspotSettings,
+  ...recipeSettings,
   HUBSPOT_APP_ID: z.string().min(1).describe('Our own app: changes that it made set off nothing'),
   OPENAI_BASE_URL: url().optional().describe('OpenAI or a compatible service, with its /v1'),
   OPENAI_API_KEY: secret().describe("OpenAI's API key"),
@@ -13,7 +14,6 @@ export const enrichmentConfig = z.object({
   CONTENT_KEY: secret()
     .optional()
     .describe('Names receipts of answers; without it the store keeps one of its own, enough for development'),
-  RECIPES_DIR: z.string().default('recipes').describe('Folder of the recipes'),
 });
 
 export type EnrichmentConfig = z.infer<typeof enrichmentConfig>;

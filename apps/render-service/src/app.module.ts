@@ -1,7 +1,8 @@
 import type { DynamicModule } from '@nestjs/common';
+import { publishedRecipes } from '#libs/event-store';
 import { HealthModule, type Logger, version } from '#libs/platform';
 import { connectionOf, keptDaysOf, ServiceRuntime } from '#libs/process';
-import { loadRecipes } from '#libs/recipes';
+import { RecipeBook } from '#libs/recipes';
 import type { RenderConfig } from './render.config';
 import { RenderController } from './render.controller';
 import { renderEffects } from './render.effects';
@@ -10,8 +11,10 @@ import { renderProcess } from './render.source';
 /** render-service: HubSpot changes → HeyGen videos → render events. */
 export class AppModule {
   static for(config: RenderConfig, lines: Logger): DynamicModule {
+    const book = RecipeBook.of(config, publishedRecipes, lines);
     const runtime = ServiceRuntime.for({
-      definition: renderProcess(loadRecipes(config.RECIPES_DIR), config.HUBSPOT_APP_ID),
+      definition: renderProcess(book.current, config.HUBSPOT_APP_ID),
+      book,
       effects: renderEffects(config),
       databaseUrl: config.DATABASE_URL,
       connection: connectionOf(config, 'render-service', lines),

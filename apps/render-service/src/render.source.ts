@@ -17,24 +17,31 @@ import {
   type Target,
   UnreadableRecord,
 } from '#libs/process';
-import { hubspotTriggers, type Recipe, type Trigger } from '#libs/recipes';
+import { hubspotTriggers, type Recipe, type Trigger, withTexts } from '#libs/recipes';
 import { type Ended, renderDecider, type RenderInput, type Renders } from './render.decider';
 
 const service = 'render-service';
 
-/** render-service's ways in: HubSpot changes that set off a recipe's video step, HeyGen's callbacks, effects' ends. */
+/**
+ * render-service's ways in: HubSpot changes that set off a recipe's video step, HeyGen's callbacks, effects' ends. Each
+ * input goes by the recipes of its moment.
+ */
 export function renderProcess(
-  recipes: Recipe[],
+  recipes: () => readonly Recipe[],
   writerAppId: string,
 ): ProcessDefinition<Renders, RenderEvent, RenderInput> {
-  const recipeOf = (streamId: string) => recipes.find((recipe) => recipe.id === readStreamId(streamId).name);
+  const recipeOf = (streamId: string) => recipes().find((recipe) => recipe.id === readStreamId(streamId).name);
   return {
     service,
     catalog: renderEvents,
     decider: renderDecider,
     provenance: ['recipeVersion'],
+    declared(texts) {
+      const declared = withTexts(recipes(), texts);
+      return renderProcess(() => declared, writerAppId);
+    },
     routes: {
-      [Topic.ingressHubspot]: (record) => routeChange(record, recipes, writerAppId),
+      [Topic.ingressHubspot]: (record) => routeChange(record, recipes(), writerAppId),
       [Topic.ingressHeygen]: routeCallback,
     },
     outcome({ kind, purpose, rootCause, generation, ...end }, at, streamId) {
@@ -55,7 +62,7 @@ export function renderProcess(
   };
 }
 
-function routeChange(record: ReadableRecord, recipes: Recipe[], writerAppId: string): Route<RenderInput> {
+function routeChange(record: ReadableRecord, recipes: readonly Recipe[], writerAppId: string): Route<RenderInput> {
   const read = hubspotTriggers(record, recipes, writerAppId);
   if ('error' in read) throw new UnreadableRecord(read.error);
   const triggers = read.triggers.filter(({ recipe }) => recipe.video);

@@ -9,6 +9,7 @@ export * from './heygen';
 export * from './hubspot';
 export * from './keys';
 export * from './messages';
+export * from './recipe';
 export * from './render';
 export * from './task';
 export * from './topics';

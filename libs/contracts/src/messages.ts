@@ -14,6 +14,7 @@ import type { Catalog } from './events';
 import { GENERIC_RECEIVED, genericHeaders } from './generic';
 import { HEYGEN_CLAIMED, HEYGEN_RECEIVED, heygenWebhookBody } from './heygen';
 import { HUBSPOT_RECEIVED, hubspotWebhookEvent, hubspotWorkflowCall, TEST_EVENT } from './hubspot';
+import { recipeEvents } from './recipe';
 import { renderEvents } from './render';
 import { deadLetterTopic, services, Topic } from './topics';
 
@@ -57,7 +58,7 @@ const unreadableHeaders = z.object({
 });
 
 /** The contexts of the hub, each with the events that its topic carries. */
-export const catalogs: readonly Catalog[] = [renderEvents, enrichmentEvents, crmEvents];
+export const catalogs: readonly Catalog[] = [renderEvents, enrichmentEvents, crmEvents, recipeEvents];
 
 /** The messages that a context's events are on its topic, in all their versions. */
 export const eventsOf = (of: Catalog): MessageSpec[] =>

@@ -33,6 +33,7 @@ export const Topic = {
   render: 'render.events.v1',
   enrichment: 'enrichment.events.v1',
   crm: 'crm.events.v1',
+  recipes: 'recipes.events.v1',
 } as const;
 
 /** Every topic of the hub: the one place where partitions and retention are declared. None is compacted (protocol 20). */
@@ -44,6 +45,7 @@ export const topics: readonly TopicSpec[] = [
   topic(Topic.render, 'What render-service decided'),
   topic(Topic.enrichment, 'What enrichment-service decided'),
   topic(Topic.crm, 'What crm-writer decided'),
+  topic(Topic.recipes, 'What was published, rolled back and withdrawn of the recipes', 1, 30 * DAY),
   ...services.map((service) =>
     topic(deadLetterTopic(service), `What ${service} could not read or handle`, 1, 30 * DAY),
   ),

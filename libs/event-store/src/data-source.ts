@@ -10,6 +10,7 @@ import { DeadLetters1795824000000 } from './migrations/1795824000000-dead-letter
 import { Writing1795910400000 } from './migrations/1795910400000-writing';
 import { Spool1795996800000 } from './migrations/1795996800000-spool';
 import { Order1796083200000 } from './migrations/1796083200000-order';
+import { Recipes1796169600000 } from './migrations/1796169600000-recipes';
 import { Previews1796256000000 } from './migrations/1796256000000-previews';
 
 /**
@@ -34,6 +35,7 @@ async function storeDataSource(databaseUrl: string): Promise<DataSource> {
       Writing1795910400000,
       Spool1795996800000,
       Order1796083200000,
+      Recipes1796169600000,
       Previews1796256000000,
     ],
     migrationsTableName: 'migration',

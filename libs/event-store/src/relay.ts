@@ -1,11 +1,14 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { dropLeases, holdLeases } from './lease';
 import { Loop, type OnError } from './loop';
 import { SHARDS } from './batch-statements';
-import { markPublished, unpublishedPage, type UnpublishedEvent } from './unpublished';
+import { markPublished, unpublishedCount, unpublishedPage, type UnpublishedEvent } from './unpublished';
 
 const PAGE = 1_000;
 const LEASE_MS = 5_000;
+const LOOK_AGAIN_MS = 200;
 
 /** Resolves when the log has acknowledged every one of the events, in this order. */
 export type Publish = (events: UnpublishedEvent[]) => Promise<void>;
@@ -74,5 +77,23 @@ export class Relay {
       this.renewAt = now + LEASE_MS / 3;
     }
     return this.shards;
+  }
+}
+
+/**
+ * Publishes all that a service has committed, for a process that does not stay; while another one relays, it waits for
+ * that one, or for its lease to run out. Resolves when nothing is left, rejects with what hindered it.
+ */
+export async function relayAll(pool: Pool, service: string, publish: Publish): Promise<void> {
+  const relay = new Relay(pool, service, `${service}/${randomUUID()}`, publish, () => undefined);
+  const until = performance.now() + 2 * LEASE_MS;
+  try {
+    while ((await unpublishedCount(pool, service)) > 0) {
+      if (performance.now() > until) throw new Error('another process relays them, and has not done so yet');
+      await relay.step();
+      if (!relay.holdsAll) await pause(LOOK_AGAIN_MS);
+    }
+  } finally {
+    await relay.stop();
   }
 }

@@ -28,6 +28,12 @@ export async function unpublishedPage(
   return (await run<UnpublishedEvent>(pool, 'refrain-unpublished', PAGE, [service, shards, limit])).rows;
 }
 
+/** How many of a service's events are not yet on the log. */
+export async function unpublishedCount(pool: Pool, service: string): Promise<number> {
+  const text = 'select count(*)::int as n from unpublished where service = $1';
+  return (await run<{ n: number }>(pool, 'refrain-unpublished-count', text, [service])).rows[0]?.n ?? 0;
+}
+
 /** Notes that the log has acknowledged these events. */
 export async function markPublished(pool: Pool, service: string, events: UnpublishedEvent[]): Promise<void> {
   await run(pool, 'refrain-published', PUBLISHED, [service, events.map((e) => e.shard), events.map((e) => e.position)]);

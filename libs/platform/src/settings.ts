@@ -130,3 +130,16 @@ export const hubspotSettings = {
     .describe('Calls a day: 250000 for Free and Starter, 625000 for Professional'),
   HUBSPOT_TIME_ZONE: timeZone().default('UTC').describe("The account's time zone: its midnight begins a new day"),
 };
+
+/** The settings of an app that goes by recipes. */
+export const recipeSettings = {
+  RECIPES_DIR: z
+    .string()
+    .optional()
+    .describe('Folder whose recipes are taken as they are; without it those that are live in RECIPES_ENVIRONMENT'),
+  RECIPES_ENVIRONMENT: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be lowercase words joined by hyphens')
+    .default('default')
+    .describe('Whose published recipes are taken, where RECIPES_DIR is not set; `refrain recipes` publishes them'),
+};

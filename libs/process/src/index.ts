@@ -8,7 +8,7 @@ export { keptDaysOf } from './keeping';
 export * from './pending';
 export { Process, type Surroundings } from './process';
 export type { EffectOutcome, Lane, VendorLimit } from '#libs/event-store';
-export type { Produce } from './publish';
+export { publishTo, type Produce } from './publish';
 export { courseOf, type ItemPlan, performed, type PlannedEffect } from './replay/simulation';
 export type { Verdict } from './replay/verdict';
 export * from './service-runtime';

@@ -45,6 +45,8 @@ export interface RuntimeOptions<State, Event extends DomainEvent, Input> {
   readModels?: readonly ReadModel[];
   /** How long what is done is kept; without it nothing is ever dropped. */
   keptDays?: KeptDays;
+  /** What the decider goes by beside its inputs: known before the first of them is decided, followed until the end. */
+  book?: { start(pool: Pool): Promise<void>; stop(): Promise<void> };
   /** Version of the app, noted on dead letters. */
   version: string;
 }
@@ -100,7 +102,7 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
 
   /**
    * Refuses to start, with a reason, where the store's receipts stand under another key, or would be dropped while they
-   * are needed.
+   * are needed, or where what it goes by cannot be read.
    */
   async onApplicationBootstrap(): Promise<void> {
     await this.open();
@@ -112,6 +114,7 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
   async onApplicationShutdown(): Promise<void> {
     const beside = [...this.projectors, ...(this.keeping ? [this.keeping] : [])];
     await Promise.all([this.process.stop(), ...beside.map((each) => each.stop())]);
+    await this.options.book?.stop();
     await this.producer.close();
     await this.pool.end();
   }
@@ -126,21 +129,15 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
   }
 
   private open(): Promise<void> {
-    return (this.opened ??= this.openContentKey());
+    return (this.opened ??= this.openStore());
   }
 
-  private async openContentKey(): Promise<void> {
-    const { effects, contentSecret } = this.options;
-    if (!Object.values(effects).some((kind) => kind.shares)) return;
-    for (;;) {
-      try {
-        this.process.contentKey = await contentKey(this.pool, contentSecret);
-        return;
-      } catch (error) {
-        if (!(error instanceof StoreUnavailable)) throw error;
-        await pause(500);
-      }
+  private async openStore(): Promise<void> {
+    const { effects, contentSecret, book } = this.options;
+    if (Object.values(effects).some((kind) => kind.shares)) {
+      this.process.contentKey = await whenStoreAnswers(() => contentKey(this.pool, contentSecret));
     }
+    if (book) await whenStoreAnswers(() => book.start(this.pool));
   }
 
   /** What must answer before the service is ready. */
@@ -151,6 +148,17 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
       consumer: () => this.strategy.check(),
       decisions: () => this.process.check(),
     };
+  }
+}
+
+async function whenStoreAnswers<T>(ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+      await pause(500);
+    }
   }
 }
 

@@ -1,6 +1,10 @@
 export * from './ask';
+export * from './book';
 export * from './cases';
+export { type Difference, differences, schemaChanges } from './difference';
 export * from './hubspot-trigger';
+export { recipeTexts, withTexts } from './overlay';
+export * from './publication';
 export { loadRecipes, readRecipe, readRecipes, RecipeFault } from './read';
 export type { Recipe } from './recipe';
 export { recipeJsonSchema } from './recipe.schema';

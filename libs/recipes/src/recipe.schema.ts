@@ -68,6 +68,7 @@ const around = { name: stepName.optional(), when: condition.optional() };
 export const recipeSchema = z.strictObject({
   recipe: name,
   description: z.string().optional(),
+  approvals: z.literal('required').optional().describe('A change that reaches further waits for a second person'),
   trigger: z
     .strictObject({
       object: z.string().min(1).describe('Type of the record: contact, company, deal, ticket or a custom type’s id'),

@@ -99,6 +99,10 @@ export const greeter = (
   service,
   catalog: greeterEvents,
   decider: greeterDecider(code),
+  declared(given) {
+    if (typeof given !== 'object') throw new Error('no code of the greeter');
+    return greeter(service, given as GreeterCode);
+  },
   routes: {
     [GREETER_TOPIC]({ envelope, value }) {
       const { who, letter } = z.object({ who: z.string().optional(), letter: z.string().optional() }).parse(value);

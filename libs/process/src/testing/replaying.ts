@@ -123,9 +123,14 @@ export class Replaying {
   async plan(selection: ReplaySelection = {}, over: { reads?: boolean; beyondReceipts?: boolean } = {}) {
     const asked = { service: 'greeter', topic: GREETER_TOPIC, selection, by: 'test', ...over };
     const id = await requestReplay(this.db.pool, asked);
+    return { id, ...(await this.planned(id)) };
+  }
+
+  /** What a plan shows, once it is made. */
+  async planned(id: string) {
     await this.until(id, 'planned');
     const items = await replayItems(this.db.pool, id, { limit: 10_000 });
-    return { id, items, plans: items.map((item) => item.plan as ItemPlan) };
+    return { items, plans: items.map((item) => item.plan as ItemPlan) };
   }
 
   async apply(id: string, redo = false) {

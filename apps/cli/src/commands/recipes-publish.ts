@@ -1,0 +1,157 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Publication } from '#libs/contracts';
+import { type NewPublication, type Pool, publicationsIn } from '#libs/event-store';
+import {
+  liveIn,
+  publication,
+  PublicationRefused,
+  readRecipe,
+  type Recipe,
+  rollbackTo,
+  type Wish,
+  withdrawal,
+} from '#libs/recipes';
+import { print, UsageError } from '../output';
+import { append, historiesIn, withRegistry } from '../registry';
+
+/** What all publications say. */
+export interface Said {
+  environment: string;
+  by: string;
+  why: string;
+  ticket?: string;
+  dryRun: boolean;
+  json: boolean;
+}
+
+/** The recipes of a file or folder, all of them or none. */
+export async function publish(path: string, options: Said): Promise<void> {
+  const found = filesOf(path).map((file) => {
+    const text = readFileSync(file, 'utf8');
+    return { file, text, ...readRecipe(text, file) };
+  });
+  const good = found.flatMap((one) => ('recipe' in one ? [one] : []));
+  const faults = [...found.flatMap((one) => ('faults' in one ? one.faults : [])), ...twice(good)];
+  if (faults.length > 0) {
+    process.stderr.write(`refrain: nothing is published:\n${faults.join('\n')}\n`);
+    if (options.json) print(true, { faults }, '');
+    process.exitCode = 1;
+    return;
+  }
+  await withRegistry(async (pool) => {
+    const past = await historiesIn(pool, options.environment);
+    const wishes = good.map(({ recipe, text }) => wish(recipe.id, recipe.version, text, 'published', options));
+    await fulfil(pool, wishes, (id) => past.get(id) ?? [], options);
+  });
+}
+
+function filesOf(path: string): string[] {
+  if (!existsSync(path)) throw new UsageError(`there is no file or folder ${path}`);
+  if (!statSync(path).isDirectory()) return [path];
+  const files = readdirSync(path).filter((file) => /\.ya?ml$/.test(file));
+  if (files.length === 0) throw new UsageError(`there is no recipe (*.yaml) in ${path}`);
+  return files.sort().map((file) => join(path, file));
+}
+
+const twice = (read: { recipe: Recipe; file: string }[]): string[] =>
+  read
+    .filter(({ recipe }, i) => read.findIndex((other) => other.recipe.id === recipe.id) < i)
+    .map(
+      ({ recipe, file }) => `${file}:1:1: recipe ${recipe.id} stands in another file too: name one of them otherwise`,
+    );
+
+/** The very version that is live elsewhere. */
+export async function promote(id: string, options: Said & { from: string; to: string }): Promise<void> {
+  await withRegistry(async (pool) => {
+    const live = liveIn(await publicationsIn(pool, options.from, id));
+    if (!live)
+      throw new PublicationRefused(`${id} is not live in ${options.from}; \`refrain recipes ls\` lists what is`);
+    const said = { ...options, environment: options.to };
+    const past = await publicationsIn(pool, options.to, id);
+    await fulfil(
+      pool,
+      [{ ...wish(id, live.version, live.text, 'promoted', said), source: options.from }],
+      () => past,
+      said,
+    );
+  });
+}
+
+/** A version that was live there before. */
+export async function rollback(id: string, options: Said & { to?: string }): Promise<void> {
+  await withRegistry(async (pool) => {
+    const past = await publicationsIn(pool, options.environment, id);
+    const { version, text } = rollbackTo(past, id, options.to);
+    await fulfil(pool, [wish(id, version, text, 'rolled-back', options)], () => past, options);
+  });
+}
+
+/** What is live there goes. */
+export const withdraw = (id: string, { environment, by, why, ticket, dryRun, json }: Said): Promise<void> =>
+  change(id, environment, json, (past) => withdrawal(past, id, { by, why, ticket }), dryRun);
+
+const wish = (recipe: string, version: string, text: string, action: Wish['action'], said: Said): Wish => {
+  const { environment, by, why, ticket } = said;
+  return { environment, recipe, version, text, action, by, why, ticket };
+};
+
+/** Adds what follows from wishes, all of it or nothing, and says of each what became of it. */
+async function fulfil(
+  pool: Pool,
+  wishes: Wish[],
+  pastOf: (id: string) => Publication[],
+  { dryRun, json }: Said,
+): Promise<void> {
+  const decided = wishes.map((one) => ({ ...one, decided: publication(pastOf(one.recipe), one) }));
+  const next = decided.flatMap((one) => (one.decided ? [one.decided] : []));
+  if (!dryRun && next.length > 0)
+    await append(
+      pool,
+      next.map(({ reasons: _, ...one }) => one),
+    );
+  const shown = decided.map(({ recipe, version, environment, decided: one }) =>
+    one ? shownOf(one, one.reasons) : { recipe, version, environment, state: 'live already' },
+  );
+  const lines = decided.map((one) =>
+    one.decided
+      ? lineOf(one.decided, dryRun, one.decided.reasons)
+      : `${one.recipe} ${one.version} is live in ${one.environment} already`,
+  );
+  print(json, { dryRun, publications: shown }, lines.join('\n'));
+}
+
+/** Adds what is decided on a recipe's publications. */
+export async function change(
+  id: string,
+  environment: string,
+  json: boolean,
+  decide: (past: Publication[]) => NewPublication,
+  dryRun = false,
+): Promise<void> {
+  await withRegistry(async (pool) => {
+    const decided = decide(await publicationsIn(pool, environment, id));
+    if (!dryRun) await append(pool, [decided]);
+    print(json, { dryRun, publications: [shownOf(decided)] }, lineOf(decided, dryRun));
+  });
+}
+
+const shownOf = ({ event: _, text: __, ...shown }: NewPublication, reasons: string[] = []) => ({ ...shown, reasons });
+
+function lineOf(
+  { recipe, version, environment, action, state, event }: NewPublication,
+  dryRun: boolean,
+  reasons: string[] = [],
+) {
+  const previous = event.data.previous === undefined ? '' : ` (until then ${event.data.previous})`;
+  if (state === 'live')
+    return `${recipe} ${version} ${dryRun ? 'would be' : 'is'} ${action} in ${environment}${previous}`;
+  if (state === 'refused') return `${recipe} ${version} is refused in ${environment}; what is live stays`;
+  const named = `${recipe} --environment ${environment}`;
+  return [
+    `${recipe} ${version} ${dryRun ? 'would wait' : 'waits'} for approval in ${environment}; what is live stays`,
+    ...reasons.map((reason) => `  it ${reason}`),
+    `  a second person looks: refrain recipes diff ${named} --to ${version}`,
+    `  and approves: refrain recipes approve ${named} --version ${version}`,
+  ].join('\n');
+}

@@ -1,0 +1,81 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { approval, refusal } from '#libs/recipes';
+import { byOption } from '../operator';
+import { diff, history, ls } from './recipes-look';
+import { change, promote, publish, rollback, type Said, withdraw } from './recipes-publish';
+
+/** `refrain recipes`: what is live where, who made it so, and how it becomes something else. */
+export function addRecipes(program: Command): void {
+  const recipes = program
+    .command('recipes')
+    .description(
+      'publish recipes to environments, and see what is live there; running services take it up by themselves',
+    );
+  inEnvironment(recipes.command('ls').description('list what is live and what waits for approval')).action(ls);
+  inEnvironment(recipes.command('history [id]').description('list who published what, why and when')).action(history);
+  inEnvironment(
+    recipes
+      .command('diff <file-or-id>')
+      .description(
+        'compare a file with what is live, or two versions, and say what that does to what is sent and written',
+      ),
+  )
+    .option('--from <version>', 'of a recipe that is named by its id: the former version; what is live unless said')
+    .option('--to <version>', 'of a recipe that is named by its id: the later version; what is live unless said')
+    .action(diff);
+  saying(
+    inEnvironment(
+      recipes
+        .command('publish <path>')
+        .description('make the recipes of a file or folder live; nothing of it where one of them has a fault'),
+    ),
+  ).action(publish);
+  saying(recipes.command('promote <id>').description('make the very version live that is live in another environment'))
+    .requiredOption('--from <environment>', 'where it is live', environmentName)
+    .requiredOption('--to <environment>', 'where it is to be live', environmentName)
+    .action(promote);
+  saying(
+    inEnvironment(recipes.command('rollback <id>').description('make a version live again that was live there before')),
+  )
+    .option('--to <version>', 'which one; the one before the live one unless said')
+    .action(rollback);
+  saying(
+    inEnvironment(recipes.command('withdraw <id>').description('take a recipe out: no change sets it off any more')),
+  ).action(withdraw);
+  inEnvironment(
+    recipes.command('approve <id>').description("make a waiting version live, as its author's second person"),
+  )
+    .requiredOption('--version <version>', 'the version that waits')
+    .addOption(byOption())
+    .action((id: string, { environment, version, by, json }: Said & { version: string }) =>
+      change(id, environment, json, (past) => approval(past, id, version, by)),
+    );
+  inEnvironment(recipes.command('refuse <id>').description('refuse a waiting version; what is live stays'))
+    .requiredOption('--version <version>', 'the version that waits')
+    .requiredOption('--why <text>', 'why')
+    .addOption(byOption())
+    .action((id: string, { environment, version, by, why, json }: Said & { version: string }) =>
+      change(id, environment, json, (past) => refusal(past, id, version, by, why)),
+    );
+}
+
+function environmentName(text: string): string {
+  if (/^[a-z][a-z0-9-]{0,62}$/.test(text)) return text;
+  throw new InvalidArgumentError('It must be lowercase words joined by hyphens.');
+}
+
+const inEnvironment = (command: Command): Command =>
+  command
+    .option('--environment <name>', 'dev, test, prod or any other', environmentName, 'default')
+    .option('--json', 'print as JSON', false);
+
+const saying = (command: Command): Command => {
+  command
+    .addOption(byOption())
+    .requiredOption('--why <text>', 'why, for whoever reads the history')
+    .option('--ticket <id>', 'where it was agreed')
+    .option('--dry-run', 'only say what would be', false);
+  return command.options.some(({ long }) => long === '--json')
+    ? command
+    : command.option('--json', 'print as JSON', false);
+};

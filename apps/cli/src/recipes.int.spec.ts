@@ -1,0 +1,262 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Publication, readEvent, RECIPES_SERVICE, recipeEvents, Topic, topics } from '#libs/contracts';
+import { publicationsIn, publishedRecipes, relayAll } from '#libs/event-store';
+import { readRecipe, RecipeBook, RecipeFault } from '#libs/recipes';
+import { testDatabase, type TestDatabase } from '../../../libs/event-store/src/testing/test-database';
+import { until } from '../../../libs/event-store/src/testing/until';
+import { createTopics, testConnection, TopicReader } from '../../../libs/log/src/testing/log-fixture';
+import { createProgram } from './program';
+import { append } from './registry';
+
+const plain = readFileSync(join(__dirname, '../../../recipes/lead-qualified.yaml'), 'utf8');
+const later = plain.replace('coolDown: 24h', 'coolDown: 48h');
+const guarded = `approvals: required\n${plain}`;
+const versionOf = (text: string): string => {
+  const read = readRecipe(text, 'test.yaml');
+  return 'recipe' in read ? read.recipe.version : read.faults.join();
+};
+
+const connection = testConnection('recipes');
+let db: TestDatabase;
+let folder: string;
+let environment: jest.ReplaceProperty<NodeJS.ProcessEnv>;
+let said: jest.SpyInstance;
+const settings = (over: object = {}) => ({
+  DATABASE_URL: db.url,
+  KAFKA_BROKERS: connection.brokers.join(','),
+  TOPIC_PREFIX: connection.topicPrefix,
+  ...over,
+});
+beforeAll(() =>
+  createTopics(
+    connection,
+    topics.filter(({ name }) => name === Topic.recipes),
+  ),
+);
+beforeEach(async () => {
+  db = await testDatabase();
+  folder = mkdtempSync(join(tmpdir(), 'recipes-'));
+  environment = jest.replaceProperty(process, 'env', settings());
+  said = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+});
+afterEach(async () => {
+  said.mockRestore();
+  environment.restore();
+  process.exitCode = undefined;
+  rmSync(folder, { recursive: true });
+  await db.drop();
+});
+
+const write = (text: string, name = 'lead.yaml'): string => {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+};
+
+async function recipes<T = { publications: Publication[] }>(...args: string[]): Promise<T> {
+  const printed: string[] = [];
+  const stdout = jest.spyOn(process.stdout, 'write').mockImplementation((text) => printed.push(String(text)) > 0);
+  try {
+    await createProgram().parseAsync(['node', 'refrain', 'recipes', ...args, '--json']);
+  } finally {
+    stdout.mockRestore();
+  }
+  return JSON.parse(printed.join('')) as T;
+}
+const because = ['--by', 'Ann', '--why', 'because'];
+const publish = (path: string, ...more: string[]) => recipes('publish', path, ...because, ...more);
+const live = async (where = 'default'): Promise<string[]> =>
+  ((await publishedRecipes(db.pool, where))?.recipes ?? []).map(({ recipe, version }) => `${recipe} ${version}`);
+const stderr = (): string => said.mock.calls.map(([text]) => String(text)).join('');
+
+it('publishes, rolls back, promotes and withdraws, and the history says who, why and on which ticket', async () => {
+  await publish(write(plain), '--environment', 'dev', '--ticket', 'T-1');
+  await publish(write(later), '--environment', 'dev');
+  expect(await live('dev')).toEqual([`lead-qualified ${versionOf(later)}`]);
+  expect((await publish(write(later), '--environment', 'dev')).publications).toMatchObject([{ state: 'live already' }]);
+
+  await recipes('promote', 'lead-qualified', '--from', 'dev', '--to', 'prod', '--by', 'Bob', '--why', 'it is good');
+  await recipes('rollback', 'lead-qualified', '--environment', 'dev', '--by', 'Cai', '--why', 'it was not');
+  expect(await live('prod')).toEqual([`lead-qualified ${versionOf(later)}`]);
+  expect(await live('dev')).toEqual([`lead-qualified ${versionOf(plain)}`]);
+
+  await recipes('withdraw', 'lead-qualified', '--environment', 'dev', ...because);
+  expect(await live('dev')).toEqual([]);
+  const { publications } = await recipes('history', 'lead-qualified', '--environment', 'dev');
+  expect(publications.map(({ action, by, why, ticket }) => [action, by, why, ticket])).toEqual([
+    ['withdrawn', 'Ann', 'because', undefined],
+    ['rolled-back', 'Cai', 'it was not', undefined],
+    ['published', 'Ann', 'because', undefined],
+    ['published', 'Ann', 'because', 'T-1'],
+  ]);
+  const prod = await recipes('ls', '--environment', 'prod');
+  expect(prod).toMatchObject({ live: [{ action: 'promoted', source: 'dev', by: 'Bob' }], waiting: [] });
+});
+
+it('refuses a folder with a fault as a whole, with file, line and column', async () => {
+  write(plain);
+  const faulty = write(plain.replace('coolDown: 24h', 'coolDown: soon'), 'other.yaml');
+  expect(await recipes('publish', folder, ...because)).toMatchObject({
+    faults: [expect.stringContaining('coolDown: must be')],
+  });
+  expect(stderr()).toMatch(new RegExp(`${faulty}:8:11: coolDown: must be`));
+  expect(process.exitCode).toBe(1);
+  write(plain, 'other.yaml');
+  expect(await recipes('publish', folder, ...because)).toMatchObject({
+    faults: [expect.stringContaining('other.yaml:1:1: recipe lead-qualified stands in another file')],
+  });
+  expect(await live()).toEqual([]);
+  await expect(publish(join(folder, 'none.yaml'))).rejects.toThrow('no file or folder');
+});
+
+it('does nothing in a dry run, and shows what it would do', async () => {
+  expect(await publish(write(guarded), '--dry-run')).toMatchObject({
+    dryRun: true,
+    publications: [
+      { state: 'awaiting approval', reasons: expect.arrayContaining(['newly writes contact.lead_score']) },
+    ],
+  });
+  expect((await recipes('history')).publications).toEqual([]);
+});
+
+it('goes live by the approval of a second person, who is no other name of the first', async () => {
+  await publish(write(guarded));
+  const named = ['lead-qualified', '--version', versionOf(guarded)];
+  await expect(recipes('approve', ...named, '--by', ' ANN')).rejects.toThrow('a second person');
+  expect(await live()).toEqual([]);
+  await recipes('refuse', ...named, '--by', 'Bob', '--why', 'not yet');
+  await expect(recipes('approve', ...named, '--by', 'Bob')).rejects.toThrow('waits for no approval');
+  await publish(write(guarded));
+  await recipes('approve', ...named, '--by', 'Bob');
+  expect(await live()).toEqual([`lead-qualified ${versionOf(guarded)}`]);
+  expect((await recipes('history')).publications[0]).toMatchObject({ by: 'Ann', approvedBy: 'Bob', why: 'because' });
+});
+
+it('compares a file with what is live, and two versions, and says what matters', async () => {
+  await publish(write(plain));
+  const wider = write(plain.replace('jobtitle, ', 'phone, '), 'wider.yaml');
+  type Diff = { patch: string; differences: unknown };
+  const found = await recipes<Diff>('diff', wider);
+  expect(found.patch).toContain('+      properties: [firstname, lastname, phone,');
+  expect(found.differences).toEqual([
+    { says: 'newly sends contact.phone to OpenAI', widens: true },
+    { says: 'no longer sends contact.jobtitle to OpenAI', widens: false },
+  ]);
+  await publish(write(later));
+  const two = await recipes<Diff>('diff', 'lead-qualified', '--from', versionOf(plain), '--to', versionOf(later));
+  expect(two.patch).toContain('-coolDown: 24h\n+coolDown: 48h');
+  expect(two.differences).toEqual([]);
+});
+
+it('tells the second of two publishers at once that the first was quicker', async () => {
+  await publish(write(plain));
+  const [first] = await publicationsIn(db.pool, 'default');
+  if (!first) throw new Error('nothing was published');
+  const next = (by: string) => {
+    const data = { recipe: first.recipe, environment: 'default', version: first.version, by, why: 'because' };
+    return { ...first, by, number: 2, event: { type: 'RecipePublished' as const, data } };
+  };
+  const ended = await Promise.allSettled(['Ann', 'Bob'].map((by) => append(db.pool, [next(by)])));
+  const winner = ended.findIndex(({ status }) => status === 'fulfilled');
+  expect(ended[1 - winner]).toMatchObject({
+    reason: { message: expect.stringMatching(`^${winner === 0 ? 'Ann' : 'Bob'} was quicker`) as string },
+  });
+  expect(await publicationsIn(db.pool, 'default')).toHaveLength(2);
+});
+
+it('tells every publication on its topic once and in order, also what an earlier command left behind', async () => {
+  environment.replaceValue(settings({ KAFKA_BROKERS: '127.0.0.1:1' }));
+  await publish(write(plain), '--environment', 'told');
+  await publish(write(later), '--environment', 'told', '--ticket', 'T-2');
+  expect(stderr()).toContain(`not all publications are on ${Topic.recipes} yet`);
+  expect(await live('told')).toEqual([`lead-qualified ${versionOf(later)}`]);
+  await expect(relayAll(db.pool, RECIPES_SERVICE, () => Promise.reject(new Error('gone')))).rejects.toThrow('gone');
+
+  environment.replaceValue(settings());
+  await recipes('ls');
+  await recipes('withdraw', 'lead-qualified', '--environment', 'told', ...because);
+  const reader = new TopicReader(connection, Topic.recipes);
+  const ours = await reader.until(3, ({ value }) => value.toString().includes('"told"'));
+  await reader.close();
+  expect(ours.map(({ envelope }) => envelope?.id)).toEqual(
+    [1, 2, 3].map((n) => `recipe-default:recipe:lead-qualified:told@${String(n)}`),
+  );
+  const events = ours.map((r) => readEvent(recipeEvents, r.envelope?.type ?? '', JSON.parse(r.value.toString())));
+  const about = { recipe: 'lead-qualified', environment: 'told', by: 'Ann', why: 'because' };
+  expect(events).toEqual([
+    { type: 'RecipePublished', data: { ...about, version: versionOf(plain) } },
+    {
+      type: 'RecipePublished',
+      data: { ...about, version: versionOf(later), previous: versionOf(plain), ticket: 'T-2' },
+    },
+    { type: 'RecipeWithdrawn', data: { ...about, version: versionOf(later), previous: versionOf(later) } },
+  ]);
+});
+
+describe('a running book', () => {
+  const lines = { info: () => undefined, warn: jest.fn<undefined, [object, string]>() };
+  const bookOf = () => RecipeBook.published({ read: publishedRecipes, environment: 'default', everyMs: 20, lines });
+  let book: ReturnType<typeof bookOf>;
+  beforeEach(() => {
+    lines.warn.mockClear();
+    book = bookOf();
+  });
+  afterEach(() => book.stop());
+  const versions = () => book.current().map(({ version }) => version);
+
+  it('takes up what is published, rolled back and withdrawn, and stays as it is where that is refused', async () => {
+    await publish(write(plain));
+    await book.start(db.pool);
+    expect(versions()).toEqual([versionOf(plain)]);
+    await publish(write(later));
+    await until(() => versions()[0] === versionOf(later));
+    await publish(write(later.replace('steps:', 'stairs:')));
+    expect(stderr()).toContain('nothing is published');
+    await recipes('rollback', 'lead-qualified', ...because);
+    await until(() => versions()[0] === versionOf(plain));
+    await recipes('withdraw', 'lead-qualified', ...because);
+    await until(() => versions().length === 0);
+    expect(lines.warn).not.toHaveBeenCalled();
+  });
+
+  it('says where nothing is live, and takes up what comes', async () => {
+    await book.start(db.pool);
+    expect(lines.warn).toHaveBeenCalledWith({ environment: 'default' }, expect.stringContaining('nothing is live'));
+    await publish(write(plain));
+    await until(() => versions()[0] === versionOf(plain));
+  });
+
+  it('keeps the last good recipes where one of what is live cannot be read, and says so once', async () => {
+    await publish(write(plain));
+    await book.start(db.pool);
+    const good = book.current();
+    await db.pool.query(`insert into recipe_text values ('lead-qualified', 'old', 'recipe: lead-qualified')`);
+    await db.pool
+      .query(`insert into recipe_publication (environment, recipe, number, action, state, version, by_whom, why)
+      values ('default', 'lead-qualified', 2, 'published', 'live', 'old', 'by hand', 'to see')`);
+    await until(() => lines.warn.mock.calls.length > 0);
+    expect(lines.warn.mock.calls[0]?.[0]).toMatchObject({
+      faults: expect.arrayContaining([expect.stringMatching(/^lead-qualified old:1:/)]) as string[],
+    });
+    expect(book.current()).toBe(good);
+    const other = bookOf();
+    await expect(other.start(db.pool)).rejects.toThrow(RecipeFault);
+
+    await publish(write(later));
+    await until(() => versions()[0] === versionOf(later));
+    expect(lines.warn).toHaveBeenCalledTimes(1);
+  });
+
+  it('keeps its recipes while the registry does not answer, and takes up what came meanwhile', async () => {
+    await publish(write(plain));
+    await book.start(db.pool);
+    await db.pool.query('alter table recipe_publication rename to away');
+    await until(() => lines.warn.mock.calls.length > 0);
+    expect(versions()).toEqual([versionOf(plain)]);
+    await db.pool.query('alter table away rename to recipe_publication');
+    await publish(write(later));
+    await until(() => versions()[0] === versionOf(later));
+    expect(lines.warn).toHaveBeenCalledTimes(1);
+  });
+});

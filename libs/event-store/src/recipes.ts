@@ -1,0 +1,120 @@
+import {
+  type Publication,
+  RECIPES_SERVICE,
+  RECIPES_TENANT,
+  recipeEvents,
+  type RecipeEvent,
+  recipeStream,
+  recipeSubject,
+  wireType,
+} from '#libs/contracts';
+import type { Pool, PoolClient } from 'pg';
+import { emptyOutcome } from './batch-statements';
+import { type Queryable, rowsOf } from './query';
+import { eventId, type NewEvent } from './shapes';
+import { transact } from './transaction';
+
+/** A publication with the event that tells of it. */
+export interface NewPublication extends Omit<Publication, 'at'> {
+  event: RecipeEvent;
+}
+
+/** What is live in an environment; `mark` moves with every publication there. */
+export interface PublishedRecipes {
+  mark: string;
+  recipes: { recipe: string; version: string; text: string }[];
+}
+
+/** All publications of an environment, or of one of its recipes, the oldest first. */
+export const publicationsIn = async (db: Queryable, environment: string, recipe?: string): Promise<Publication[]> =>
+  (await rowsOf<Row>(db, PUBLICATIONS, [environment, recipe ?? null])).map(publicationOf);
+
+/**
+ * What is live in an environment, or undefined where nothing was published there since `since`. Rows are only added, so
+ * their number tells: also of one that commits late.
+ */
+export async function publishedRecipes(
+  db: Queryable,
+  environment: string,
+  since?: string,
+): Promise<PublishedRecipes | undefined> {
+  const [row] = await rowsOf<{ mark: string }>(db, MARK, [environment]);
+  const mark = row?.mark ?? '0';
+  // What is published between the two looks is read now, and once more at the next look.
+  return mark === since ? undefined : { mark, recipes: await rowsOf(db, LIVE, [environment]) };
+}
+
+/**
+ * Adds publications and their events, all or none. Throws {@link Conflict} where one of them is not the next of its
+ * recipe any more: it was decided on something that has moved.
+ */
+export async function appendPublications(pool: Pool, publications: NewPublication[]): Promise<void> {
+  const streams = publications.map(({ recipe, environment }) => recipeStream(recipe, environment));
+  await transact(pool, RECIPES_SERVICE, streams, async (tx) => {
+    for (const publication of publications) await add(tx.db, publication);
+    await tx.write({ ...emptyOutcome(), events: publications.map(eventOf) });
+  });
+}
+
+async function add(db: PoolClient, p: NewPublication): Promise<void> {
+  await db.query(ADD_TEXT, [p.recipe, p.version, p.text]);
+  await db.query(ADD, [
+    p.environment,
+    p.recipe,
+    p.number,
+    p.action,
+    p.state,
+    p.version,
+    p.source,
+    p.by,
+    p.why,
+    p.ticket,
+    p.approvedBy,
+  ]);
+}
+
+function eventOf({ recipe, environment, number, event }: NewPublication): NewEvent {
+  const streamId = recipeStream(recipe, environment);
+  const id = eventId(streamId, number);
+  return {
+    streamId,
+    version: number,
+    tenant: RECIPES_TENANT,
+    subject: recipeSubject(recipe),
+    type: wireType(recipeEvents, event),
+    data: event.data,
+    meta: { rootCause: id, causedBy: id },
+  };
+}
+
+type Row = { [K in keyof Publication]-?: undefined extends Publication[K] ? string | null : Publication[K] };
+
+const publicationOf = ({ source, ticket, approvedBy, ...row }: Row): Publication => ({
+  ...row,
+  source: source ?? undefined,
+  ticket: ticket ?? undefined,
+  approvedBy: approvedBy ?? undefined,
+});
+
+const PUBLICATIONS = `
+  select environment, recipe, number, action, state, version, text, source, by_whom as by, why, ticket,
+    approved_by as "approvedBy", at
+  from recipe_publication join recipe_text using (recipe, version)
+  where environment = $1 and ($2::text is null or recipe = $2)
+  order by at, recipe, number`;
+
+const MARK = 'select count(*)::text as mark from recipe_publication where environment = $1';
+
+const LIVE = `
+  select recipe, version, text from (
+    select distinct on (recipe) recipe, version, action from recipe_publication
+    where environment = $1 and state = 'live' order by recipe, number desc) as newest
+  join recipe_text using (recipe, version)
+  where action <> 'withdrawn' order by recipe`;
+
+const ADD_TEXT = 'insert into recipe_text (recipe, version, text) values ($1, $2, $3) on conflict do nothing';
+
+const ADD = `
+  insert into recipe_publication
+    (environment, recipe, number, action, state, version, source, by_whom, why, ticket, approved_by)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`;

@@ -1,0 +1,88 @@
+import type { AskStep } from './ask';
+import type { Recipe } from './recipe';
+import type { Text } from './text';
+
+/** One thing that a change of a recipe does to what leaves the hub or is written. */
+export interface Difference {
+  says: string;
+  /** Whether it reaches further than before, or writes something else: a schema-affecting change. */
+  widens: boolean;
+}
+
+/** What a recipe writes and to whom it tells what, each named once, with the type of what an answer gives. */
+type Reach = Map<string, string>;
+
+function reachOf(recipe: Recipe | undefined): Reach {
+  const reach: Reach = new Map();
+  if (!recipe) return reach;
+  const { video, ask, writes, trigger } = recipe;
+  const of = (property: string) => `${trigger.object}.${property}`;
+  const reads = (properties: readonly string[], sent: ReadonlySet<string> = new Set()) => {
+    for (const property of properties) if (!sent.has(property)) reach.set(`reads ${of(property)}`, '');
+  };
+  if (video) {
+    reach.set(`writes the video's state and link to the ${trigger.object}`, '');
+    // A property that is only required is read, but not sent.
+    const sent = new Set(readsOf([video.title, ...Object.values(video.variables)]));
+    for (const property of sent) reach.set(`sends ${of(property)} to HeyGen`, '');
+    reads(video.properties, sent);
+  }
+  if (ask) {
+    for (const property of ask.properties) reach.set(`sends ${of(property)} to OpenAI`, '');
+    if (ask.notes > 0) reach.set(`sends notes of the ${trigger.object} to OpenAI`, '');
+    for (const [field, schema] of Object.entries(ask.answer.properties))
+      reach.set(`takes ${field} from the answer`, typeOf(schema));
+    reads(ask.reads, new Set(ask.properties));
+  }
+  for (const { properties, task, reads: read } of writes) {
+    for (const [property, text] of Object.entries(properties))
+      reach.set(`writes ${of(property)}`, typeWritten(text, ask));
+    if (task) reach.set(`makes tasks for the ${trigger.object}`, '');
+    reads(read);
+  }
+  return reach;
+}
+
+const readsOf = (texts: readonly Text[]): string[] =>
+  texts.flatMap(({ reads }) => (reads['record'] ?? []).flatMap(([property]) => property ?? []));
+
+/** The type of what is written, as far as it is known before: that of the answer's field which stands there alone. */
+function typeWritten({ literal, reads }: Text, ask: AskStep | undefined): string {
+  if (literal !== undefined) return typeof literal;
+  const fields = Object.values(reads).flat();
+  const [[step, field = ''] = []] = fields;
+  return ask && fields.length === 1 && step === ask.name ? typeOf(ask.answer.properties[field]) : '';
+}
+
+// Bounds and descriptions are no part of a type.
+function typeOf(schema: unknown): string {
+  if (typeof schema !== 'object' || schema === null) return JSON.stringify(schema) ?? '';
+  const { type, format, enum: choices, items } = schema as Record<string, unknown>;
+  return JSON.stringify(type === undefined ? schema : { type, format, enum: choices, items });
+}
+
+/**
+ * What a change does to what leaves the hub and what is written; undefined stands for no recipe. Pure. A destination, a
+ * property that a vendor is told, an answer's field or the type of one: new or other ones widen, fewer do not.
+ */
+export function differences(before: Recipe | undefined, after: Recipe | undefined): Difference[] {
+  const was = reachOf(before);
+  const is = reachOf(after);
+  const added = [...is.keys()].filter((says) => !was.has(says));
+  const removed = [...was.keys()].filter((says) => !is.has(says));
+  const changed = [...is].filter(([says, type]) => (was.get(says) ?? type) !== type);
+  return [
+    ...added.map((says) => ({ says: `newly ${says}`, widens: !says.startsWith('reads ') })),
+    ...changed.map(([says, type]) => ({
+      says: `${says} as ${type}, no longer as ${was.get(says) ?? ''}`,
+      widens: true,
+    })),
+    ...removed.map((says) => ({ says: `no longer ${says}`, widens: false })),
+  ];
+}
+
+/** Why a change is schema-affecting, in words; empty where it is not. */
+export const schemaChanges = (before: Recipe | undefined, after: Recipe | undefined): string[] =>
+  differences(before, after)
+    .filter(({ widens }) => widens)
+    .map(({ says }) => says);
