@@ -70,3 +70,28 @@ it('goes by what is published, from the next webhook on, without a restart', asy
     { ...about, version: second, previous: first },
   ]);
 });
+
+it('shows beforehand what another version would do about what came, and does nothing', async () => {
+  const calls = () => Promise.all((['hubspot', 'heygen', 'openai'] as const).map((vendor) => hub.calls(vendor)));
+  const before = await calls();
+  writeFileSync(file, text.replace('firstFilled(record.company, "your company")', 'int(record.company)'));
+  interface Compared {
+    service: string;
+    topic: string;
+    rows: number;
+    changed: number;
+    newlyRejected: number;
+    examples: { now: string; then: string }[];
+  }
+  const { compared } = await hub.refrain<{ compared: Compared[] }>('recipes', 'preview', file, '--last', '1h');
+  // Two leads were greeted; the one that came before anything was published was never read, and goes as it would now.
+  expect(compared.find(({ service }) => service === 'render-service')).toMatchObject({ rows: 3, newlyRejected: 2 });
+  writeFileSync(file, text.replace('Outreach for', 'A word for'));
+  const again = await hub.refrain<{ compared: Compared[] }>('recipes', 'preview', file, '--last', '1h');
+  const renders = again.compared.find(({ service }) => service === 'render-service');
+  expect(renders).toMatchObject({ rows: 3, changed: 2, newlyRejected: 0 });
+  expect(renders?.examples.filter(({ then }) => then.includes('heygen.generate changed'))).toHaveLength(2);
+  const questions = again.compared.find(({ service }) => service === 'enrichment-service');
+  expect(questions).toMatchObject({ rows: 3, changed: 0 });
+  expect(await calls()).toEqual(before);
+});

@@ -122,7 +122,7 @@ export const replayTable = (all: Replay[]): string =>
     .map((replay) =>
       [
         replay.id,
-        replay.state.padEnd(9),
+        (replay.declared === undefined ? replay.state : 'preview').padEnd(9),
         replay.service.padEnd(19),
         replay.topic.padEnd(22),
         `${String(replay.recordsSeen)} records`,

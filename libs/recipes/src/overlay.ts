@@ -4,7 +4,7 @@ import { readRecipes, RecipeFault } from './read';
 import type { Recipe } from './recipe';
 
 /** Recipes as an operator hands them over to be looked at: texts, and what to call them in faults. */
-export const recipeTexts = z.array(z.strictObject({ file: z.string(), text: z.string() })).min(1);
+export const recipeTexts = z.array(z.strictObject({ file: z.string(), text: z.string() }));
 
 /**
  * The recipes as they would be with these texts (see {@link recipeTexts}), each in the place of the one of its id. Throws

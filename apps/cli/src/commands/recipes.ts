@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { approval, refusal } from '#libs/recipes';
 import { byOption } from '../operator';
 import { diff, history, ls } from './recipes-look';
+import { addPreview } from './recipes-preview';
 import { change, promote, publish, rollback, type Said, withdraw } from './recipes-publish';
 
 /** `refrain recipes`: what is live where, who made it so, and how it becomes something else. */
@@ -23,6 +24,7 @@ export function addRecipes(program: Command): void {
     .option('--from <version>', 'of a recipe that is named by its id: the former version; what is live unless said')
     .option('--to <version>', 'of a recipe that is named by its id: the later version; what is live unless said')
     .action(diff);
+  addPreview(recipes);
   saying(
     inEnvironment(
       recipes

@@ -42,7 +42,7 @@ export function addReplay(program: Command): void {
     .option('--subject <record>', 'only records about this one, such as contact:541935488729')
     .option(
       '--filter <expression>',
-      'CEL over key, tenant, subject, type, time and value: value.propertyName == "email"',
+      'CEL over id, key, tenant, subject, type, time and value: value.propertyName == "email"',
     )
     .option('--all', 'all records of the topic; there is no scope by default', false)
     .option('--read', 'fetch answers that are missing, of queries only, so that nothing after them is a guess', false)

@@ -4,7 +4,7 @@ import type { ProcessDefinition } from '../definition';
 
 /** What a simulation reads. */
 export interface View {
-  streams: Map<string, KnownEvent[]>;
+  streams: { get(streamId: string): KnownEvent[] | undefined };
   ledger: Map<string, LedgerEntry>;
   marks: Map<string, { stream: string; version: number }[]>;
   answers: Map<string, FrozenAnswer>;

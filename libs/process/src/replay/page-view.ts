@@ -76,7 +76,7 @@ export class PageView<Input> {
   constructor(
     readonly inputs: readonly PlanInput<Input>[],
     readonly targets: readonly string[],
-    private readonly live: View,
+    private readonly live: View & Pick<Simulating, 'streams'>,
     readonly left: Left,
   ) {}
 
@@ -96,7 +96,7 @@ export class Simulating implements View {
   readonly left: Left = new Map();
 
   constructor(
-    live: View,
+    live: View & Pick<Simulating, 'streams'>,
     private readonly before: Left,
   ) {
     this.marks = live.marks;

@@ -86,8 +86,9 @@ export class Planner<State, Event extends DomainEvent, Input> {
     kinds: Record<string, EffectKind>,
     private readonly options: ReplayOptions,
     private readonly holdsLease: () => Promise<boolean>,
+    isPreview = false,
   ) {
-    this.simulation = new Simulation(definition, kinds);
+    this.simulation = new Simulation(definition, kinds, isPreview);
   }
 
   /** Resolves when the plan is made; rejects with {@link GivenUp} where it is not wanted, or what made it fail. */

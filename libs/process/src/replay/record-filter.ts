@@ -4,7 +4,7 @@ import type { IncomingRecord } from '#libs/log';
 
 /**
  * Makes a selection's tenant, subject and expression into a test of records. The expression is CEL
- * (https://cel.dev) over `key`, `tenant`, `subject`, `type`, `time` and `value` (the record's JSON); a record on which it
+ * (https://cel.dev) over `id`, `key`, `tenant`, `subject`, `type`, `time` and `value` (the record's JSON); a record on which it
  * fails is not selected. Throws on an expression that does not parse.
  */
 export function recordFilter(selection: ReplaySelection): (record: IncomingRecord) => boolean {
@@ -21,9 +21,9 @@ export function recordFilter(selection: ReplaySelection): (record: IncomingRecor
 
 function holds(expression: ReturnType<typeof parse>, { key, envelope, value }: IncomingRecord): boolean {
   try {
-    const { tenant, subject, type, time } = envelope ?? {};
+    const { id, tenant, subject, type, time } = envelope ?? {};
     const json = JSON.parse(value.toString('utf8')) as unknown;
-    return expression({ key, tenant, subject, type, time, value: json }) === true;
+    return expression({ id, key, tenant, subject, type, time, value: json }) === true;
   } catch {
     // A field that this record does not have: the expression does not speak of it.
     return false;

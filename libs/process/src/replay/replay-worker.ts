@@ -82,7 +82,7 @@ export class ReplayWorker<State, Event extends DomainEvent, Input> {
     if (declared === undefined) return this.planner;
     const { pool, definition, kinds, options } = this;
     if (!definition.declared) throw new Error(`${definition.service} goes by nothing that could be declared otherwise`);
-    return new Planner(pool, definition.declared(declared), kinds, options, () => this.holdsLease());
+    return new Planner(pool, definition.declared(declared), kinds, options, () => this.holdsLease(), true);
   }
 
   private async apply(replay: Replay, stopping: AbortSignal): Promise<boolean> {

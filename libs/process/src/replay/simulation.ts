@@ -1,5 +1,5 @@
 import { readEvent, wireType, type Cost, type DomainEvent } from '#libs/contracts';
-import type { PlannedRead, SimulatedStream } from '#libs/event-store';
+import type { KnownEvent, PlannedRead, SimulatedStream } from '#libs/event-store';
 import type { Owed } from '../decider';
 import type { ProcessDefinition } from '../definition';
 import type { EffectKind } from '../effect-runner';
@@ -37,6 +37,11 @@ export interface ItemPlan extends Course {
   then: 'same' | 'differs' | 'no then';
   /** What applying with `--redo` does instead, where the request of an effect has changed. */
   redo?: Course;
+  /**
+   * Of a preview: the events that would have been decided then, had the service been as declared, and from the answers
+   * that are known; absent where there is no then.
+   */
+  afresh?: string[];
   /** The vendor's id that this callback names, where no stream is known for it (protocol 9). */
   unmatched?: string;
   /** Today's code cannot decide this record: why. */
@@ -82,6 +87,7 @@ export class Simulation<State, Event extends DomainEvent, Input> {
   constructor(
     private readonly definition: ProcessDefinition<State, Event, Input>,
     private readonly kinds: Record<string, EffectKind>,
+    private readonly isPreview = false,
   ) {}
 
   /** Changes nothing of `view`. Throws what `decide` throws. */
@@ -89,6 +95,8 @@ export class Simulation<State, Event extends DomainEvent, Input> {
     const { course, draft, reads } = this.run(input, view, false);
     const plan: ItemPlan = { then: this.then(input, originalKey, view), ...course };
     if (course.effects.some(({ verdict }) => verdict === 'changed')) plan.redo = this.run(input, view, true).course;
+    const before = this.isPreview ? asItWas(view, originalKey) : undefined;
+    if (before) plan.afresh = this.run(input, before, false).course.events;
     return { plan, left: draft.left, reads };
   }
 
@@ -209,6 +217,18 @@ export class Simulation<State, Event extends DomainEvent, Input> {
   private stored(event: Event): { type: string; data: unknown } {
     return { type: wireType(this.definition.catalog, event), data: event.data };
   }
+}
+
+/** A view with the record's own streams as they were when it was first decided; undefined where that is not known. */
+function asItWas(view: View, originalKey: string): View | undefined {
+  const marks = view.marks.get(originalKey);
+  if (!marks) return undefined;
+  const versions = new Map(marks.map(({ stream, version }) => [stream, version]));
+  const until = (stream: string, events: KnownEvent[] | undefined) => {
+    const version = versions.get(stream);
+    return version === undefined ? events : events?.filter((event) => event.version <= version);
+  };
+  return { ...view, streams: { get: (stream) => until(stream, view.streams.get(stream)) } };
 }
 
 /** The effects of a course that are really called. */
