@@ -43,8 +43,8 @@ export function recordEffects(config: RecordConfig): Record<string, EffectKind> 
       maxAttempts: 8,
       maxRepeats: 0,
       limits: hubspotLimits(plan),
-      // What a late call set back is written once more.
-      plan: { cost: () => ({ apiCalls: 1 }), follows: () => ({ apiCalls: 1 }) },
+      // What a late call set back is written once more; a step's reading leads to a write and a task.
+      plan: { cost: () => ({ apiCalls: 1 }), follows: () => ({ apiCalls: 2 }) },
       perform: (request: ReadRequest, call) => hubspot.read(request, call.signal),
     },
     [CREATE_TASK]: {

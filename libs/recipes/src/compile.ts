@@ -127,11 +127,18 @@ class Compiler {
   }
 
   private condition(path: PropertyKey[], source: string, variables: Variables): Expression {
-    return this.safely(path, () => compile(source, { variables })) ?? never;
+    return this.sound(path, () => compile(source, { variables })) ?? never;
   }
 
   private text(path: PropertyKey[], value: string | number | boolean, variables: Variables): Text {
-    return this.safely(path, () => compileText(value, variables)) ?? never;
+    return this.sound(path, () => compileText(value, variables)) ?? never;
+  }
+
+  private sound<T extends { tables: readonly string[] }>(path: PropertyKey[], work: () => T): T | undefined {
+    const made = this.safely(path, work);
+    for (const table of made?.tables ?? [])
+      this.faults.push({ path, message: `there is no reference table ${table}: none can be declared yet` });
+    return made;
   }
 
   private texts(path: PropertyKey[], values: Record<string, string | number | boolean>, variables: Variables) {

@@ -57,6 +57,7 @@ it.each([
   ['an unknown variable', 'a: ${recrd.name}', /^r\.yaml:6:14: .*Did you mean record\?/],
   ['what is not closed', 'a: "${record.name"', /It is not closed/],
   ['the whole record', 'a: ${flatten(record)}', /must be known beforehand/],
+  ['a table that is not there', 'a: ${lookup("segments", record.segment)}', /there is no reference table segments/],
   ['a step that is not there', 'a: ${steps.nobody.score}', /reads steps\.nobody, and no step before it is named so/],
 ])('refuses %s in a mapping at its line and column', (_, line, said) => {
   const [fault] = faultsOf(`${head}steps:\n  - write:\n      properties:\n        ${line}\n`);

@@ -7,6 +7,8 @@ export type Variables = Readonly<Record<string, Reading>>;
 export interface Text {
   /** Paths that are read, by variable. */
   reads: Expression['reads'];
+  /** The reference tables that are looked into. */
+  tables: readonly string[];
   /** What stands there, where it holds no expression: it is known beforehand. */
   literal?: Json;
   /** One expression alone gives its own value; in text a null is nothing. Throws ExpressionError. */
@@ -17,19 +19,20 @@ type Part = string | Expression;
 
 /** Makes a value ready; throws ExpressionFault, whose place counts from the beginning of the value. */
 export function compileText(value: string | number | boolean, variables: Variables): Text {
-  if (typeof value !== 'string') return { reads: {}, literal: value, evaluate: () => value };
+  if (typeof value !== 'string') return { reads: {}, tables: [], literal: value, evaluate: () => value };
   const parts = partsOf(value, variables);
   const [only] = parts;
   if (parts.length === 0) return literal('');
   if (parts.length === 1 && only !== undefined) return typeof only === 'string' ? literal(only) : only;
   return {
     reads: joined(parts.flatMap((part) => (typeof part === 'string' ? [] : [part.reads]))),
+    tables: parts.flatMap((part) => (typeof part === 'string' ? [] : part.tables)),
     evaluate: (bindings) =>
       parts.map((part) => (typeof part === 'string' ? part : plain(part.evaluate(bindings)))).join(''),
   };
 }
 
-const literal = (text: string): Text => ({ reads: {}, literal: text, evaluate: () => text });
+const literal = (text: string): Text => ({ reads: {}, tables: [], literal: text, evaluate: () => text });
 
 /** A JSON value as it stands in text and in CRM properties. */
 export const plain = (value: Json): string =>
