@@ -88,7 +88,7 @@ const bindings = { record, steps: {}, time: '2026-11-21T10:00:00.000Z' };
 
 function matchAll(recipes: readonly Recipe[]): void {
   for (let n = 0; n < EVENTS; n += 1) {
-    for (const { recipe } of matching(recipes, change, 'us')) {
+    for (const { recipe } of matching(recipes, change, 'us', 'default')) {
       for (const step of recipe.writes) {
         const prepared = prepareWrite(step, bindings);
         if ('rejected' in prepared || prepared.properties['size_band'] !== 'large') throw new Error('mapped wrongly');

@@ -87,7 +87,7 @@ function agree(expected: Case['expect'][string] | undefined, came: Outcome | und
 type Outcome = Record<string, unknown>;
 
 function outcomesOf(recipe: Recipe, given: Case): Record<string, Outcome> {
-  const [match] = matching([recipe], changeOf(recipe, given), '');
+  const [match] = matching([recipe], changeOf(recipe, given), '', recipe.tenants?.[0] ?? 'default');
   if (!match) return {};
   if (match.failed) return { trigger: codeOf(match.failed) };
   const { video, ask, writes } = recipe;

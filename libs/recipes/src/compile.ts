@@ -37,11 +37,12 @@ class Compiler {
   /** What the steps so far leave, by their names. */
   private readonly left = new Map<string, readonly string[]>();
 
-  recipe({ recipe, trigger, coolDown, steps }: RecipeFile): Omit<Recipe, 'version'> {
+  recipe({ recipe, tenants, trigger, coolDown, steps }: RecipeFile): Omit<Recipe, 'version'> {
     const { when, ...rest } = trigger;
     const whenever = when === undefined ? {} : { when: this.condition(['trigger', 'when'], when, scopes.trigger) };
     const made: Omit<Recipe, 'version'> = {
       id: recipe,
+      ...(tenants ? { tenants } : {}),
       trigger: { ...rest, ...whenever },
       coolDownMs: coolDown,
       writes: [],

@@ -40,14 +40,16 @@ export function hubspotTriggers(
       change.delivery === 'webhook'
         ? { key: `${envelope.source}|${change.identity}`, day: at.slice(0, 10) }
         : { key: `${envelope.source}|${from.hash}|${change.identity}`, received: envelope.time },
-    triggers: (change.test ? [] : matching(recipes, change, writerAppId)).map(({ recipe, content, failed }) => ({
-      recipe,
-      ...(failed ? { failed } : {}),
-      tenant: envelope.tenant,
-      record: change.record,
-      content,
-      at,
-      rootCause: envelope.correlationid,
-    })),
+    triggers: (change.test ? [] : matching(recipes, change, writerAppId, envelope.tenant)).map(
+      ({ recipe, content, failed }) => ({
+        recipe,
+        ...(failed ? { failed } : {}),
+        tenant: envelope.tenant,
+        record: change.record,
+        content,
+        at,
+        rootCause: envelope.correlationid,
+      }),
+    ),
   };
 }

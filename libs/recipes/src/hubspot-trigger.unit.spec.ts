@@ -30,3 +30,13 @@ it('nothing is set off by the test button', () => {
   expect(triggersOf({ ...qualified, changeSource: 'CRM' })).toBe(0);
   expect(triggersOf({ ...qualified, changeSource: 'CRM_UI' })).toBe(1);
 });
+
+it('a recipe of other tenants is not set off', () => {
+  const of = (tenant: string) => {
+    const own = recipes.map((recipe) => ({ ...recipe, tenants: ['default', 'second'] }));
+    const read = hubspotTriggers({ envelope: { ...envelope, tenant }, value: qualified, hash: '' }, own, '1');
+    return 'error' in read ? read.error : read.triggers.map((trigger) => trigger.tenant);
+  };
+  expect(of('second')).toEqual(['second']);
+  expect(of('third')).toEqual([]);
+});

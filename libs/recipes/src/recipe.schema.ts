@@ -69,6 +69,7 @@ export const recipeSchema = z.strictObject({
   recipe: name,
   description: z.string().optional(),
   approvals: z.literal('required').optional().describe('A change that reaches further waits for a second person'),
+  tenants: z.array(name).min(1).optional().describe('Whose records it is for; those of all tenants unless said'),
   trigger: z
     .strictObject({
       object: z.string().min(1).describe('Type of the record: contact, company, deal, ticket or a custom type’s id'),

@@ -7,6 +7,8 @@ import type { WriteStep } from './write';
 export interface Recipe {
   id: string;
   version: string;
+  /** Whose records it is for; those of all tenants where it does not say. */
+  tenants?: readonly string[];
   trigger: RecipeTrigger;
   coolDownMs: number;
   video?: VideoStep;

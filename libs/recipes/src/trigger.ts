@@ -17,13 +17,19 @@ export interface Match {
 export const isEcho = (change: HubspotChange, writerAppId: string): boolean =>
   change.changeSource === 'INTEGRATION' && change.sourceId === writerAppId;
 
-/** The recipes that a change sets off; none for our own echo. */
-export function matching(recipes: readonly Recipe[], change: HubspotChange, writerAppId: string): Match[] {
+/** The recipes that a change of a tenant's record sets off; none for our own echo. */
+export function matching(
+  recipes: readonly Recipe[],
+  change: HubspotChange,
+  writerAppId: string,
+  tenant: string,
+): Match[] {
   if (isEcho(change, writerAppId)) return [];
   const { property = '', value = '' } = change;
   const found = indexOf(recipes).get(keyOf(change.record.type, change.change, change.property)) ?? [];
   return found.flatMap((recipe) => {
     const { becomes, when } = recipe.trigger;
+    if (recipe.tenants && !recipe.tenants.includes(tenant)) return [];
     if (becomes && !becomes.includes(value)) return [];
     const failed = when && unmetBy(when, { event: eventOf(change) });
     if (failed?.code === 'not-met') return [];
