@@ -15,7 +15,8 @@ type Reach = Map<string, string>;
 function reachOf(recipe: Recipe | undefined): Reach {
   const reach: Reach = new Map();
   if (!recipe) return reach;
-  const { video, ask, writes, trigger } = recipe;
+  const { video, ask, writes, trigger, tenants } = recipe;
+  for (const tenant of tenants?.map((name) => `tenant ${name}`) ?? [ALL]) reach.set(`is for ${tenant}`, '');
   const of = (property: string) => `${trigger.object}.${property}`;
   const reads = (properties: readonly string[], sent: ReadonlySet<string> = new Set()) => {
     for (const property of properties) if (!sent.has(property)) reach.set(`reads ${of(property)}`, '');
@@ -42,6 +43,12 @@ function reachOf(recipe: Recipe | undefined): Reach {
   }
   return reach;
 }
+
+const ALL = 'all tenants';
+
+/** What reaches nobody new: something is read and told to nobody, or fewer tenants than all are left. */
+const isNarrow = (says: string, was: Reach): boolean =>
+  says.startsWith('reads ') || (says.startsWith('is for tenant ') && was.has(`is for ${ALL}`));
 
 const readsOf = (texts: readonly Text[]): string[] =>
   texts.flatMap(({ reads }) => (reads['record'] ?? []).flatMap(([property]) => property ?? []));
@@ -72,7 +79,7 @@ export function differences(before: Recipe | undefined, after: Recipe | undefine
   const removed = [...was.keys()].filter((says) => !is.has(says));
   const changed = [...is].filter(([says, type]) => (was.get(says) ?? type) !== type);
   return [
-    ...added.map((says) => ({ says: `newly ${says}`, widens: !says.startsWith('reads ') })),
+    ...added.map((says) => ({ says: `newly ${says}`, widens: !isNarrow(says, was) })),
     ...changed.map(([says, type]) => ({
       says: `${says} as ${type}, no longer as ${was.get(says) ?? ''}`,
       widens: true,

@@ -185,11 +185,18 @@ describe('what a change does', () => {
       'firstname: person-name\n        hs_lead_status: present',
       [],
     ],
+    ['fewer tenants', 'coolDown: 24h', 'coolDown: 24h\ntenants: [first]', []],
     ['other bounds', 'maximum: 100', 'maximum: 10', []],
     ['another model', 'model: gpt-6-luna', 'model: gpt-6-sol', []],
   ])('%s', (_, from, to, reasons) => {
     expect(plain).toContain(from);
     expect(schemaChanges(base, recipeOf(plain.replace(from, () => to))).sort()).toEqual(reasons);
+  });
+
+  it('counts another tenant as a further reach', () => {
+    const of = (tenants: string) => recipeOf(`tenants: [${tenants}]\n${plain}`);
+    expect(schemaChanges(of('first'), of('first, second'))).toEqual(['newly is for tenant second']);
+    expect(schemaChanges(of('first'), base)).toEqual(['newly is for all tenants']);
   });
 
   it('says what is gone too, which reaches no further', () => {
