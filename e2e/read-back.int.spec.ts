@@ -3,7 +3,7 @@ import type { IncomingRecord } from '#libs/log';
 import { type EffectKind, Process } from '#libs/process';
 import { recordEffects } from '../apps/crm-writer/src/record.effects';
 import { recordProcess } from '../apps/crm-writer/src/record.source';
-import { readRecipe } from '#libs/recipes';
+import { judging } from '../libs/recipes/src/testing/recipe-of';
 import { testDatabase, type TestDatabase } from '../libs/event-store/src/testing/test-database';
 import { Watchdog } from './testing/children';
 import { HoldingLine } from './testing/holding-line';
@@ -32,22 +32,7 @@ afterAll(async () => {
   await watchdog.stop();
 });
 
-const read = readRecipe(
-  `recipe: r
-trigger: { object: contact, property: lifecyclestage, becomes: [lead] }
-steps:
-  - name: lead
-    ask:
-      model: m
-      properties: [company]
-      instruction: Judge.
-      answer: { type: object, properties: { jobtitle: { type: string } } }
-  - write: { properties: { jobtitle: "\${steps.lead.jobtitle}" } }
-`,
-  'r.yaml',
-);
-if ('faults' in read) throw new Error(read.faults.join());
-const { recipe } = read;
+const recipe = judging('r', ['jobtitle'], '  - write: { properties: { jobtitle: "${steps.lead.jobtitle}" } }');
 
 beforeEach(async () => {
   db = await testDatabase();

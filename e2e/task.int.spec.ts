@@ -2,12 +2,12 @@ import { Topic } from '#libs/contracts';
 import { moveReplay, replayItems, replayOf, requestReplay } from '#libs/event-store';
 import { boundsOf, LogConsumer, LogProducer, readRange } from '#libs/log';
 import { type EffectKind, type ItemPlan, Process } from '#libs/process';
-import { readRecipe } from '#libs/recipes';
 import { HubspotClient, type TaskRequest } from '#libs/vendors/hubspot';
 import { recordEffects } from '../apps/crm-writer/src/record.effects';
 import { recordProcess } from '../apps/crm-writer/src/record.source';
 import { testDatabase, type TestDatabase } from '../libs/event-store/src/testing/test-database';
 import { createTopics, testConnection } from '../libs/log/src/testing/log-fixture';
+import { judging } from '../libs/recipes/src/testing/recipe-of';
 import { Watchdog } from './testing/children';
 import { accountOf, newSecrets } from './testing/secrets';
 import { until } from './testing/until';
@@ -133,33 +133,19 @@ describe('the adapter', () => {
 
 describe('crm-writer', () => {
   /** What the model says of a lead, and what the recipe makes of it. */
-  const said = { title: 'Call Maria', owner: '701', mail: false };
-  const recipeOf = (title: string) => {
-    const read = readRecipe(
-      `recipe: lead-qualified
-trigger: { object: contact, property: lifecyclestage, becomes: [lead] }
-steps:
-  - name: lead
-    ask:
-      model: m
-      properties: [company]
-      instruction: Judge.
-      answer:
-        type: object
-        properties: { title: { type: string }, owner: { type: string }, mail: { type: boolean } }
-  - name: call
+  const said = { title: 'Call Maria', owner: '701', mail: 'no' };
+  const recipeOf = (title: string) =>
+    judging(
+      'lead-qualified',
+      ['title', 'owner', 'mail'],
+      `  - name: call
     write:
       properties: { jobtitle: CTO }
       task: { title: "${title}", priority: HIGH, owner: "\${steps.lead.owner}" }
   - name: mail
-    when: steps.lead.mail
-    write: { task: { title: "Write: ${title}" } }
-`,
-      'r.yaml',
+    when: steps.lead.mail == "yes"
+    write: { task: { title: "Write: ${title}" } }`,
     );
-    if ('faults' in read) throw new Error(read.faults.join('\n'));
-    return read.recipe;
-  };
   let connection: ReturnType<typeof testConnection>;
   let db: TestDatabase;
   let producer: LogProducer;
@@ -327,7 +313,7 @@ steps:
 
   it('replayed makes nothing; with a mended text only where told to do it once more', async () => {
     start();
-    await publish(1, { ...said, mail: true });
+    await publish(1, { ...said, mail: 'yes' });
     await settled(2);
     expect(await replay()).toEqual(['same: skipped, skipped']);
     await stop();

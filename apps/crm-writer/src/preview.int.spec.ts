@@ -2,10 +2,11 @@ import { HUBSPOT_RECEIVED, recordKey, Topic } from '#libs/contracts';
 import { moveReplay, replayItems, replayOf, requestReplay } from '#libs/event-store';
 import { boundsOf, LogProducer, readRange } from '#libs/log';
 import { type EffectKind, type ItemPlan, performed, Process } from '#libs/process';
-import { type Recipe, readRecipe } from '#libs/recipes';
+import type { Recipe } from '#libs/recipes';
 import type { ReadRequest, UpdateRequest } from '#libs/vendors/hubspot';
 import { testDatabase, type TestDatabase } from '../../../libs/event-store/src/testing/test-database';
 import { createTopics, testConnection } from '../../../libs/log/src/testing/log-fixture';
+import { recipeOf } from '../../../libs/recipes/src/testing/recipe-of';
 import { recordProcess } from './record.source';
 
 const RECORDS = 10_000;
@@ -20,11 +21,7 @@ steps:
 const yesterday = textOf('${record.name}, ${record.size}', 'record.name != null');
 const today = textOf('${record.name} (${record.size})', 'record.name != null && int(record.size) >= 5');
 
-const recipesOf = (text: string): readonly Recipe[] => {
-  const read = readRecipe(text, 'labels.yaml');
-  if ('faults' in read) throw new Error(read.faults.join('\n'));
-  return [read.recipe];
-};
+const recipesOf = (text: string): readonly Recipe[] => [recipeOf(text)];
 
 /** The portal: most contacts have a size, some none that is a number, some no name. */
 const contact = (n: number): Record<string, string | null> => ({

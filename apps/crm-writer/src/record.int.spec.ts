@@ -2,28 +2,13 @@ import type { Answer } from '#libs/contracts';
 import { Topic } from '#libs/contracts';
 import type { IncomingRecord } from '#libs/log';
 import { type EffectKind, Process } from '#libs/process';
-import { readRecipe } from '#libs/recipes';
 import type { UpdateRequest } from '#libs/vendors/hubspot';
 import { testDatabase, type TestDatabase } from '../../../libs/event-store/src/testing/test-database';
+import { judging } from '../../../libs/recipes/src/testing/recipe-of';
 import { Published } from '../../../libs/process/src/testing/toy';
 import { recordProcess } from './record.source';
 
-const read = readRecipe(
-  `recipe: r
-trigger: { object: contact, property: lifecyclestage, becomes: [lead] }
-steps:
-  - name: lead
-    ask:
-      model: m
-      properties: [company]
-      instruction: Judge.
-      answer: { type: object, properties: { lead_score: { type: string } } }
-  - write: { properties: { lead_score: "\${steps.lead.lead_score}" } }
-`,
-  'r.yaml',
-);
-if ('faults' in read) throw new Error(read.faults.join());
-const { recipe } = read;
+const recipe = judging('r', ['lead_score'], '  - write: { properties: { lead_score: "${steps.lead.lead_score}" } }');
 
 let db: TestDatabase;
 let running: Process<never, never, never>[] = [];

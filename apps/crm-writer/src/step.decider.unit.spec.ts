@@ -1,15 +1,14 @@
 import type { CrmEvent } from '#libs/contracts';
-import { type Recipe, readRecipe } from '#libs/recipes';
+import type { Recipe } from '#libs/recipes';
+import { recipeOf as goodRecipe } from '../../../libs/recipes/src/testing/recipe-of';
 import { given as givenOf } from '../../../libs/process/src/testing/given';
 import { recordDecider, type RecordInput } from './record.decider';
 import type { StepDue } from './step.decider';
 
-const recipeOf = (steps: string): Recipe => {
-  const text = `recipe: r\ntrigger: { object: contact, property: hs_lead_status, becomes: [OPEN_DEAL] }\nsteps:\n${steps}\n`;
-  const read = readRecipe(text, 'r.yaml');
-  if ('faults' in read) throw new Error(read.faults.join('\n'));
-  return read.recipe;
-};
+const recipeOf = (steps: string): Recipe =>
+  goodRecipe(
+    `recipe: r\ntrigger: { object: contact, property: hs_lead_status, becomes: [OPEN_DEAL] }\nsteps:\n${steps}\n`,
+  );
 const plain = recipeOf('  - write: { properties: { lifecyclestage: opportunity } }');
 const reading = recipeOf(
   `  - when: record.lifecyclestage != "customer"
