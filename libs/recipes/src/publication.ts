@@ -1,8 +1,8 @@
 import type { Publication, RecipeEvent } from '#libs/contracts';
-import { parseDocument } from 'yaml';
 import { schemaChanges } from './difference';
 import { readRecipe } from './read';
 import type { Recipe } from './recipe';
+import { RecipeSource } from './source';
 
 /** What somebody wants to be live. */
 export interface Wish {
@@ -138,8 +138,8 @@ function reasonsFor(history: History, { text, recipe }: Wish): string[] {
 
 // Of a text that is no YAML nobody knows: the second person looks.
 function approvalsRequired(text: string): boolean {
-  const document = parseDocument(text);
-  return document.errors.length > 0 || (document.toJS() as { approvals?: unknown } | null)?.approvals === 'required';
+  const { faults, value } = new RecipeSource(text, '');
+  return faults.length > 0 || (value as { approvals?: unknown }).approvals === 'required';
 }
 
 // A former text that today's code cannot read counts as none: then all is new.

@@ -193,7 +193,9 @@ describe('what a change does', () => {
   });
 
   it('says what is gone too, which reaches no further', () => {
-    const less = recipeOf(plain.replace('jobtitle, ', '').replace('        ai_lead_summary: ${steps.qualification.summary}\n', ''));
+    const less = recipeOf(
+      plain.replace('jobtitle, ', '').replace('        ai_lead_summary: ${steps.qualification.summary}\n', ''),
+    );
     expect(differences(base, less)).toEqual([
       { says: 'no longer sends contact.jobtitle to OpenAI', widens: false },
       { says: 'no longer writes contact.ai_lead_summary', widens: false },
