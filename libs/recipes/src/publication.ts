@@ -1,5 +1,6 @@
 import type { Publication, RecipeEvent } from '#libs/contracts';
 import { schemaChanges } from './difference';
+import { loopsOf } from './loops';
 import { readRecipe } from './read';
 import type { Recipe } from './recipe';
 import { RecipeSource } from './source';
@@ -112,6 +113,26 @@ export function rollbackTo(history: History, recipe: string, to: string | undefi
   const asked = to === undefined ? 'No other version' : `Version ${to}`;
   throw new PublicationRefused(
     `${asked} of ${recipe} was live there; \`refrain recipes history ${recipe}\` lists those that were`,
+  );
+}
+
+/**
+ * Refuses what, together with all that is live in an environment, could set itself off for ever. Texts that are live and
+ * cannot be read any more are passed over. Pure.
+ */
+export function refuseLoops(
+  histories: Iterable<History>,
+  next: readonly Pick<Wish, 'environment' | 'recipe' | 'text'>[],
+) {
+  const wanted = next.flatMap(({ text, recipe }) => recipeOf(text, recipe) ?? []);
+  const live = [...histories].flatMap((history) => liveIn(history) ?? []);
+  const others = live.filter(({ recipe }) => !next.some((one) => one.recipe === recipe));
+  const loops = loopsOf([...others.flatMap(({ text, recipe }) => recipeOf(text, recipe) ?? []), ...wanted], wanted);
+  if (loops.length === 0) return;
+  const environment = next[0]?.environment ?? '';
+  throw new PublicationRefused(
+    `with what is live in ${environment}, ${loops.join('; ')}; or withdraw another recipe of that way first: ` +
+      `\`refrain recipes withdraw <id> --environment ${environment}\`. Nothing was done`,
   );
 }
 
