@@ -3,7 +3,6 @@ export * from './book';
 export * from './cases';
 export { type Difference, differences, schemaChanges } from './difference';
 export * from './hubspot-trigger';
-export { loopsOf } from './loops';
 export { recipeTexts, withTexts } from './overlay';
 export * from './publication';
 export { CASES, loadRecipes, readRecipe, readRecipes, readTogether, RecipeFault } from './read';

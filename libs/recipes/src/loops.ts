@@ -1,16 +1,22 @@
 import type { Recipe } from './recipe';
 import { plain } from './text';
 
+/** A loop through a recipe, and what to do about it. */
+export interface Loop {
+  recipe: Recipe;
+  says: string;
+}
+
 /**
  * Tells of recipes that could set themselves off, alone or by one another: what one writes is what the next waits for.
  * Of each recipe of `of` its shortest loop is told, but none of one that stands in a loop told before.
  */
-export function loopsOf(recipes: readonly Recipe[], of: readonly Recipe[] = recipes): string[] {
+export function loopsOf(recipes: readonly Recipe[], of: readonly Recipe[] = recipes): Loop[] {
   const told = new Set<Recipe>();
   return of.flatMap((recipe) => {
     const loop = told.has(recipe) ? undefined : wayBack(recipe, recipes);
     for (const one of loop ?? []) told.add(one);
-    return loop ? [faultOf(loop)] : [];
+    return loop ? [{ recipe, says: sentenceOf(loop) }] : [];
   });
 }
 
@@ -38,7 +44,7 @@ const setsOff = ({ trigger: { object }, writes }: Recipe, { trigger }: Recipe): 
     return value.literal === undefined || !trigger.becomes || trigger.becomes.includes(plain(value.literal));
   });
 
-function faultOf(loop: readonly Recipe[]): string {
+function sentenceOf(loop: readonly Recipe[]): string {
   const [first] = loop;
   const property = loop[loop.length - 1]?.writes.flatMap(({ properties }) => Object.keys(properties));
   const written = property?.find((name) => name === first?.trigger.property) ?? '';

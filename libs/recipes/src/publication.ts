@@ -131,7 +131,7 @@ export function refuseLoops(
   if (loops.length === 0) return;
   const environment = next[0]?.environment ?? '';
   throw new PublicationRefused(
-    `with what is live in ${environment}, ${loops.join('; ')}; or withdraw another recipe of that way first: ` +
+    `with what is live in ${environment}, ${loops.map(({ says }) => says).join('; ')}; or withdraw another recipe of that way first: ` +
       `\`refrain recipes withdraw <id> --environment ${environment}\`. Nothing was done`,
   );
 }

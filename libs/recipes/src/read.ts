@@ -48,7 +48,9 @@ export function readTogether<File extends { file: string; text: string }>(
       faults.push(`${file}:1:1: recipe ${read.recipe.id} stands in another file too: name one of them otherwise`);
     else good.push({ ...one, recipe: read.recipe });
   }
-  faults.push(...loopsOf(good.map(({ recipe }) => recipe)));
+  const loops = loopsOf(good.map(({ recipe }) => recipe));
+  const fileOf = (id: string) => good.find(({ recipe }) => recipe.id === id)?.file ?? id;
+  faults.push(...loops.map(({ recipe, says }) => `${fileOf(recipe.id)}:1:1: ${says}`));
   return { good, faults };
 }
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { runCases } from './cases';
-import { loopsOf } from './loops';
+import { type Loop, loopsOf } from './loops';
 import { loadRecipes, readRecipe, readRecipes, RecipeFault } from './read';
 import type { Recipe } from './recipe';
 
@@ -110,7 +110,7 @@ it.each([
   ['itself by a value that is computed', [file('a', 'property: stage, becomes: [x]', 'stage: "${record.next}"')]],
   ['one another', [file('a', 'property: stage, becomes: [x]', 'score: 1'), file('b', 'property: score', 'stage: x')]],
 ])('refuses recipes that could set off %s', (_, files) => {
-  expect(() => readRecipes(files)).toThrow(/could loop onto its own output \(a → .*a\)/);
+  expect(() => readRecipes(files)).toThrow(/^a\.yaml:1:1: recipe a: could loop onto its own output \(a → .*a\)/);
 });
 
 it('tells each loop once, by its shortest way, and only those through the recipes in question', () => {
@@ -119,7 +119,7 @@ it('tells each loop once, by its shortest way, and only those through the recipe
   const b = recipeOf(file('b', 'property: p_b', 'p_c: 1'));
   const c = recipeOf(file('c', 'property: p_c', 'p_a: 1'));
   const self = recipeOf(file('self', 'property: p_s', 'p_s: 1'));
-  const waysOf = (faults: string[]) => faults.map((fault) => /\((.*)\) by (\w+)/.exec(fault)?.slice(1));
+  const waysOf = (loops: Loop[]) => loops.map(({ says }) => /\((.*)\) by (\w+)/.exec(says)?.slice(1));
   expect(waysOf(loopsOf([a, b, c, self]))).toEqual([
     ['a → c → a', 'p_a'],
     ['b → c → a → b', 'p_b'],
