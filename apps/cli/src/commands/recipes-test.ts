@@ -55,7 +55,9 @@ function test(path = 'recipes', { requireCases, json }: Options): void {
   const warnings = bare.map((file) => `${requireCases ? '' : 'warning: '}${file}:1:1: has no cases (${casesOf(file)})`);
   const told = [...faults, ...warnings];
   if (told.length > 0) process.stderr.write(`${told.join('\n')}\n`);
-  print(json, { passed, recipes: tested.map(shown), withoutCases: bare, faults }, tested.flatMap(linesOf).join('\n'));
+  const lines = tested.flatMap(linesOf);
+  if (json || lines.length > 0)
+    print(json, { passed, recipes: tested.map(shown), withoutCases: bare, faults }, lines.join('\n'));
   if (!passed) process.exitCode = 1;
 }
 
@@ -87,7 +89,7 @@ const shown = ({ results, ...tested }: Tested) => ({
 });
 
 function linesOf({ recipe, cases, results }: Tested): string[] {
-  if (cases === undefined) return [];
+  if (cases === undefined) return [`${recipe}: no cases`];
   const failed = results.filter(differs);
   const passed = results.length - failed.length;
   return [

@@ -135,6 +135,7 @@ it('warns of a recipe without cases, and fails where they are required', async (
   const file = write('grade.yaml', recipe);
   expect(await test(folder)).toBe(0);
   expect(err).toBe(`warning: ${file}:1:1: has no cases (${join(folder, 'grade.cases.yaml')})\n`);
+  expect(out).toBe('grade: no cases\n');
   expect(await test(folder, '--require-cases')).toBe(1);
 });
 
