@@ -110,6 +110,78 @@ it('refuses a folder with a fault as a whole, with file, line and column', async
   await expect(publish(join(folder, 'none.yaml'))).rejects.toThrow('no file or folder');
 });
 
+it('publishes a folder without the cases in it', async () => {
+  write(plain);
+  write('- case: one\n  expect: {}\n', 'lead.cases.yaml');
+  await publish(folder);
+  expect(await live()).toEqual([`lead-qualified ${versionOf(plain)}`]);
+  await expect(publish(join(folder, 'lead.cases.yaml'))).rejects.toThrow('holds cases');
+});
+
+describe('what could loop onto its own output with what is live', () => {
+  const moves = (id: string, from: string, to: string, head = '') =>
+    `${head}recipe: ${id}\ntrigger: { object: contact, property: ${from} }\nsteps: [{ write: { properties: { ${to}: x } } }]\n`;
+  const [there, back, away] = [moves('there', 'a', 'b'), moves('back', 'b', 'a'), moves('back', 'b', 'c')];
+  const way = /back: could loop onto its own output \(back → there → back\) by b: .*withdraw another recipe/;
+  beforeEach(() => publish(write(there, 'there.yaml')));
+
+  it('is not published, also in a dry run, and nothing of its folder is', async () => {
+    await expect(publish(write(back, 'back.yaml'))).rejects.toThrow(way);
+    await expect(publish(join(folder, 'back.yaml'), '--dry-run')).rejects.toThrow(way);
+    rmSync(join(folder, 'there.yaml'));
+    write(plain);
+    await expect(publish(folder)).rejects.toThrow(way);
+    expect((await recipes('history')).publications).toHaveLength(1);
+    await recipes('withdraw', 'there', ...because);
+    await publish(folder);
+    expect(await live()).toEqual([`back ${versionOf(back)}`, `lead-qualified ${versionOf(plain)}`]);
+  });
+
+  it('is named at once where it stands in one folder', async () => {
+    write(back, 'back.yaml');
+    expect(await recipes('publish', folder, ...because)).toEqual({
+      faults: [expect.stringContaining('(back → there → back)')],
+    });
+    expect(process.exitCode).toBe(1);
+  });
+
+  it('is not promoted', async () => {
+    await publish(write(back, 'back.yaml'), '--environment', 'dev');
+    const promote = ['promote', 'back', '--from', 'dev', '--to', 'default', ...because];
+    await expect(recipes(...promote)).rejects.toThrow(way);
+    expect(await live()).toEqual([`there ${versionOf(there)}`]);
+  });
+
+  it('is not rolled back to', async () => {
+    await recipes('withdraw', 'there', ...because);
+    await publish(write(back, 'back.yaml'));
+    await publish(write(away, 'back.yaml'));
+    await publish(join(folder, 'there.yaml'));
+    await expect(recipes('rollback', 'back', ...because)).rejects.toThrow(way);
+    expect(await live()).toEqual([`back ${versionOf(away)}`, `there ${versionOf(there)}`]);
+  });
+
+  it('is not approved, where the other went live while it waited', async () => {
+    const guardedBack = moves('back', 'b', 'a', 'approvals: required\n');
+    await recipes('withdraw', 'there', ...because);
+    await publish(write(guardedBack, 'back.yaml'));
+    await publish(join(folder, 'there.yaml'));
+    const approve = ['approve', 'back', '--version', versionOf(guardedBack), '--by', 'Bob'];
+    await expect(recipes(...approve)).rejects.toThrow(way);
+    expect(await live()).toEqual([`there ${versionOf(there)}`]);
+  });
+
+  it('keeps nobody from publishing what has no part in a loop that is live already', async () => {
+    const text = back.replace('[{', '[ {');
+    await db.pool.query('insert into recipe_text values ($1, $2, $3)', ['back', 'old', text]);
+    await db.pool
+      .query(`insert into recipe_publication (environment, recipe, number, action, state, version, by_whom, why)
+      values ('default', 'back', 1, 'published', 'live', 'old', 'by hand', 'to see')`);
+    await publish(write(plain));
+    expect(await live()).toContain(`lead-qualified ${versionOf(plain)}`);
+  });
+});
+
 it('does nothing in a dry run, and shows what it would do', async () => {
   expect(await publish(write(guarded), '--dry-run')).toMatchObject({
     dryRun: true,

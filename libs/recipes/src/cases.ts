@@ -50,12 +50,20 @@ export const casesJsonSchema = (): Record<string, unknown> => ({
   ...z.toJSONSchema(casesSchema, { target: 'draft-7', io: 'input' }),
 });
 
-/** What came of one case: `differs` names each step that did something else, with what was expected and what came. */
+/** What came of one case: `differs` names each step that did something else. */
 export interface CaseResult {
   name: string;
   /** Where it stands: file, line and column. */
   at: string;
-  differs: { step: string; expected: unknown; came: unknown }[];
+  differs: Miss[];
+}
+
+/** What was expected of a step and what came, either undefined where the step is not come to; `why` of a rejection. */
+interface Miss {
+  step: string;
+  expected?: unknown;
+  came?: unknown;
+  why?: string;
 }
 
 /** Runs the cases of a recipe; resolves nothing, calls nobody. Faults of the file are told with line and column. */
@@ -68,8 +76,11 @@ export function runCases(recipe: Recipe, text: string, file: string): { results:
     const came = outcomesOf(recipe, given);
     const steps = new Set([...Object.keys(given.expect), ...Object.keys(came)]);
     const differs = [...steps].flatMap((step) => {
-      const [expected, is] = [given.expect[step], came[step]];
-      return agree(expected, is) ? [] : [{ step, expected, came: is }];
+      const expected = given.expect[step];
+      const { why, ...is } = comparable(expected, came[step]);
+      return isDeepStrictEqual(expected && { ...expected }, is.came)
+        ? []
+        : [{ step, expected, ...is, ...(why ? { why } : {}) }];
     });
     return { name: given.case, at: source.placeOf([i, 'case']), differs };
   });
@@ -77,14 +88,14 @@ export function runCases(recipe: Recipe, text: string, file: string): { results:
 }
 
 /** Of a video its title need not be expected, of a rejection only its code. */
-function agree(expected: Case['expect'][string] | undefined, came: Outcome | undefined): boolean {
-  if (!expected || !came) return expected === came;
-  if ('variables' in expected && 'variables' in came && expected.title === undefined)
-    return isDeepStrictEqual(expected.variables, came.variables);
-  return isDeepStrictEqual({ ...expected }, { ...came });
+function comparable(expected: Case['expect'][string] | undefined, outcome: Outcome | undefined) {
+  if (!outcome) return { came: undefined, why: undefined };
+  const { reason: why, ...came } = outcome;
+  if (expected && 'variables' in expected && expected.title === undefined) delete came['title'];
+  return { came, why };
 }
 
-type Outcome = Record<string, unknown>;
+type Outcome = Record<string, unknown> & { reason?: string };
 
 function outcomesOf(recipe: Recipe, given: Case): Record<string, Outcome> {
   const [match] = matching([recipe], changeOf(recipe, given), '', recipe.tenants?.[0] ?? 'default');
@@ -120,4 +131,4 @@ const changeOf = ({ trigger }: Recipe, { event, time }: Case): HubspotChange => 
 const outcomeOf = (prepared: object | { rejected: Rejection }): Outcome =>
   'rejected' in prepared ? codeOf(prepared.rejected) : { ...prepared };
 
-const codeOf = ({ code }: Rejection): Outcome => ({ rejected: code });
+const codeOf = ({ code, reason }: Rejection): Outcome => ({ rejected: code, reason });

@@ -29,6 +29,36 @@ it('tells which step did what else, and where the case stands', () => {
   });
 });
 
+it('says why a step was rejected, and not what nobody asked for', () => {
+  const text = `- case: wrong
+  record: { dealname: ' ' }
+  expect:
+    video: { variables: { deal: x } }
+- case: wrong too
+  record: { dealname: Plan, package: Premium }
+  expect:
+    video: { variables: { deal: x, package: Premium } }
+`;
+  const run = runCases(recipe, text, 'c.yaml');
+  expect('results' in run && run.results.map(({ differs }) => differs)).toEqual([
+    [
+      {
+        step: 'video',
+        expected: { variables: { deal: 'x' } },
+        came: { rejected: 'missing' },
+        why: 'dealname is missing',
+      },
+    ],
+    [
+      {
+        step: 'video',
+        expected: { variables: { deal: 'x', package: 'Premium' } },
+        came: { variables: { deal: 'Plan', package: 'Premium' } },
+      },
+    ],
+  ]);
+});
+
 it('names what is wrong with the file', () => {
   expect(runCases(recipe, '- case: x\n  expct: {}\n', 'c.yaml')).toMatchObject({
     faults: expect.arrayContaining([expect.stringMatching(/^c\.yaml:1:\d+: /)]) as never,

@@ -5,7 +5,7 @@ export { type Difference, differences, schemaChanges } from './difference';
 export * from './hubspot-trigger';
 export { recipeTexts, withTexts } from './overlay';
 export * from './publication';
-export { CASES, loadRecipes, readRecipe, readRecipes, RecipeFault } from './read';
+export { CASES, loadRecipes, readRecipe, readRecipes, readTogether, RecipeFault } from './read';
 export type { Recipe } from './recipe';
 export { recipeJsonSchema } from './recipe.schema';
 export * from './trigger';

@@ -1,20 +1,38 @@
 import type { Recipe } from './recipe';
 import { plain } from './text';
 
-/** Tells of recipes that could set themselves off, alone or by one another: what one writes is what the next waits for. */
-export function loopsOf(recipes: readonly Recipe[]): string[] {
-  const next = new Map(recipes.map((recipe) => [recipe, recipes.filter((other) => setsOff(recipe, other))]));
-  const done = new Set<Recipe>();
-  const faults: string[] = [];
-  const walk = (recipe: Recipe, way: Recipe[]): void => {
-    const at = way.indexOf(recipe);
-    if (at >= 0) faults.push(faultOf(way.slice(at)));
-    if (at >= 0 || done.has(recipe)) return;
-    for (const other of next.get(recipe) ?? []) walk(other, [...way, recipe]);
-    done.add(recipe);
-  };
-  for (const recipe of recipes) walk(recipe, []);
-  return faults;
+/** A loop through a recipe, and what to do about it. */
+export interface Loop {
+  recipe: Recipe;
+  says: string;
+}
+
+/**
+ * Tells of recipes that could set themselves off, alone or by one another: what one writes is what the next waits for.
+ * Of each recipe of `of` its shortest loop is told, but none of one that stands in a loop told before.
+ */
+export function loopsOf(recipes: readonly Recipe[], of: readonly Recipe[] = recipes): Loop[] {
+  const told = new Set<Recipe>();
+  return of.flatMap((recipe) => {
+    const loop = told.has(recipe) ? undefined : wayBack(recipe, recipes);
+    for (const one of loop ?? []) told.add(one);
+    return loop ? [{ recipe, says: sentenceOf(loop) }] : [];
+  });
+}
+
+/** The shortest way from what a recipe writes to what sets it off. */
+function wayBack(recipe: Recipe, recipes: readonly Recipe[]): Recipe[] | undefined {
+  const seen = new Set<Recipe>();
+  const ways = [[recipe]];
+  for (const way of ways) {
+    const last = way[way.length - 1] ?? recipe;
+    if (setsOff(last, recipe)) return way;
+    for (const other of recipes.filter((next) => !seen.has(next) && setsOff(last, next))) {
+      seen.add(other);
+      ways.push([...way, other]);
+    }
+  }
+  return undefined;
 }
 
 /** Whether a write of the one may be a trigger of the other; a value that is computed may be any. */
@@ -26,7 +44,7 @@ const setsOff = ({ trigger: { object }, writes }: Recipe, { trigger }: Recipe): 
     return value.literal === undefined || !trigger.becomes || trigger.becomes.includes(plain(value.literal));
   });
 
-function faultOf(loop: readonly Recipe[]): string {
+function sentenceOf(loop: readonly Recipe[]): string {
   const [first] = loop;
   const property = loop[loop.length - 1]?.writes.flatMap(({ properties }) => Object.keys(properties));
   const written = property?.find((name) => name === first?.trigger.property) ?? '';

@@ -14,6 +14,6 @@ export function withTexts(recipes: readonly Recipe[], texts: unknown): readonly 
   const read = readRecipes(recipeTexts.parse(texts));
   const all = [...recipes.filter(({ id }) => !read.some((other) => other.id === id)), ...read];
   const loops = loopsOf(all);
-  if (loops.length > 0) throw new RecipeFault(loops);
+  if (loops.length > 0) throw new RecipeFault(loops.map(({ says }) => says));
   return all;
 }

@@ -1,8 +1,9 @@
 import type { Publication, RecipeEvent } from '#libs/contracts';
-import { parseDocument } from 'yaml';
 import { schemaChanges } from './difference';
+import { loopsOf } from './loops';
 import { readRecipe } from './read';
 import type { Recipe } from './recipe';
+import { RecipeSource } from './source';
 
 /** What somebody wants to be live. */
 export interface Wish {
@@ -115,6 +116,26 @@ export function rollbackTo(history: History, recipe: string, to: string | undefi
   );
 }
 
+/**
+ * Refuses what, together with all that is live in an environment, could set itself off for ever. Texts that are live and
+ * cannot be read any more are passed over. Pure.
+ */
+export function refuseLoops(
+  histories: Iterable<History>,
+  next: readonly Pick<Wish, 'environment' | 'recipe' | 'text'>[],
+) {
+  const wanted = next.flatMap(({ text, recipe }) => recipeOf(text, recipe) ?? []);
+  const live = [...histories].flatMap((history) => liveIn(history) ?? []);
+  const others = live.filter(({ recipe }) => !next.some((one) => one.recipe === recipe));
+  const loops = loopsOf([...others.flatMap(({ text, recipe }) => recipeOf(text, recipe) ?? []), ...wanted], wanted);
+  if (loops.length === 0) return;
+  const environment = next[0]?.environment ?? '';
+  throw new PublicationRefused(
+    `with what is live in ${environment}, ${loops.map(({ says }) => says).join('; ')}; or withdraw another recipe of that way first: ` +
+      `\`refrain recipes withdraw <id> --environment ${environment}\`. Nothing was done`,
+  );
+}
+
 function waitingFor(history: History, recipe: string, version: string): Publication {
   const waiting = waitingIn(history);
   if (waiting?.version === version) return waiting;
@@ -138,8 +159,8 @@ function reasonsFor(history: History, { text, recipe }: Wish): string[] {
 
 // Of a text that is no YAML nobody knows: the second person looks.
 function approvalsRequired(text: string): boolean {
-  const document = parseDocument(text);
-  return document.errors.length > 0 || (document.toJS() as { approvals?: unknown } | null)?.approvals === 'required';
+  const { faults, value } = new RecipeSource(text, '');
+  return faults.length > 0 || (value as { approvals?: unknown }).approvals === 'required';
 }
 
 // A former text that today's code cannot read counts as none: then all is new.

@@ -29,18 +29,29 @@ export function loadRecipes(folder: string): Recipe[] {
 
 /** Reads recipes that are to run together, all or none; throws one {@link RecipeFault} that names every fault. */
 export function readRecipes(files: readonly { file: string; text: string }[]): Recipe[] {
+  const { good, faults } = readTogether(files);
+  if (faults.length > 0) throw new RecipeFault(faults);
+  return good.map(({ recipe }) => recipe);
+}
+
+/** Reads recipes that are to run together: those that are good by themselves, and every fault of all of them. */
+export function readTogether<File extends { file: string; text: string }>(
+  files: readonly File[],
+): { good: (File & { recipe: Recipe })[]; faults: string[] } {
   const faults: string[] = [];
-  const recipes: Recipe[] = [];
-  for (const { file, text } of files) {
+  const good: (File & { recipe: Recipe })[] = [];
+  for (const one of files) {
+    const { file, text } = one;
     const read = readRecipe(text, file);
     if ('faults' in read) faults.push(...read.faults);
-    else if (recipes.some((other) => other.id === read.recipe.id))
-      faults.push(`${file}: recipe ${read.recipe.id} exists already`);
-    else recipes.push(read.recipe);
+    else if (good.some(({ recipe }) => recipe.id === read.recipe.id))
+      faults.push(`${file}:1:1: recipe ${read.recipe.id} stands in another file too: name one of them otherwise`);
+    else good.push({ ...one, recipe: read.recipe });
   }
-  faults.push(...loopsOf(recipes));
-  if (faults.length > 0) throw new RecipeFault(faults);
-  return recipes;
+  const loops = loopsOf(good.map(({ recipe }) => recipe));
+  const fileOf = (id: string) => good.find(({ recipe }) => recipe.id === id)?.file ?? id;
+  faults.push(...loops.map(({ recipe, says }) => `${fileOf(recipe.id)}:1:1: ${says}`));
+  return { good, faults };
 }
 
 type Issue = z.core.$ZodIssue;

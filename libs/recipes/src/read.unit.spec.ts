@@ -1,4 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
+import { runCases } from './cases';
+import { type Loop, loopsOf } from './loops';
 import { loadRecipes, readRecipe, readRecipes, RecipeFault } from './read';
 import type { Recipe } from './recipe';
 
@@ -107,7 +111,23 @@ it.each([
   ['itself by a value that is computed', [file('a', 'property: stage, becomes: [x]', 'stage: "${record.next}"')]],
   ['one another', [file('a', 'property: stage, becomes: [x]', 'score: 1'), file('b', 'property: score', 'stage: x')]],
 ])('refuses recipes that could set off %s', (_, files) => {
-  expect(() => readRecipes(files)).toThrow(/could loop onto its own output \(a → .*a\)/);
+  expect(() => readRecipes(files)).toThrow(/^a\.yaml:1:1: recipe a: could loop onto its own output \(a → .*a\)/);
+});
+
+it('tells each loop once, by its shortest way, and only those through the recipes in question', () => {
+  const recipeOf = ({ text }: { text: string }) => good(text);
+  const a = recipeOf(file('a', 'property: p_a', 'p_b: 1, p_c: 1'));
+  const b = recipeOf(file('b', 'property: p_b', 'p_c: 1'));
+  const c = recipeOf(file('c', 'property: p_c', 'p_a: 1'));
+  const self = recipeOf(file('self', 'property: p_s', 'p_s: 1'));
+  const waysOf = (loops: Loop[]) => loops.map(({ says }) => /\((.*)\) by (\w+)/.exec(says)?.slice(1));
+  expect(waysOf(loopsOf([a, b, c, self]))).toEqual([
+    ['a → c → a', 'p_a'],
+    ['b → c → a → b', 'p_b'],
+    ['self → self', 'p_s'],
+  ]);
+  expect(waysOf(loopsOf([a, b, c, self], [self]))).toEqual([['self → self', 'p_s']]);
+  expect(loopsOf([a, b, self], [a, b])).toEqual([]);
 });
 
 it('takes recipes that write what they do not wait for', () => {
@@ -125,4 +145,91 @@ it('names all faults of all files at once', () => {
   ];
   expect(() => readRecipes(files)).toThrow(RecipeFault);
   expect(() => readRecipes(files)).toThrow(/a\.yaml:1:\d+[^]*b\.yaml:1:\d+/);
+});
+
+describe('what is no plain YAML', () => {
+  const times = (n: number, text: string) => text.repeat(n);
+  const bomb = [...'abcdefghi'].map(
+    (c, i, all) => `${c}: &${c} [${times(9, i === 0 ? 'x,' : `*${all[i - 1] ?? ''},`)}]`,
+  );
+  it.each([
+    ['an alias of nothing', 'recipe: *gone\n', /^r\.yaml:1:9: there is no &gone before \*gone/],
+    ['an alias within itself', 'recipe:\n  - &a\n    - *a\n', /^r\.yaml:3:7: \*a stands within &a/],
+    ['aliases that grow beyond all bounds', bomb.join('\n'), /^r\.yaml:5:\d+: it is longer than 100000 characters/],
+    ['a key twice', 'recipe: a\nrecipe: b\n', /^r\.yaml:2:1: Map keys must be unique/],
+    ['a list as a key', 'recipe: a\n? [b]\n: c\n', /^r\.yaml:2:3: a key must be a text/],
+    ['keys in keys', times(60, '? '), /^r\.yaml:1:\d+: /],
+    ['two documents', 'recipe: a\n---\nrecipe: b\n', /^r\.yaml:2:1: another document begins/],
+    ['a tag that makes code', 'recipe: !!js/function x\n', /^r\.yaml:1:9: Unresolved tag/],
+    ['bytes', 'recipe: !!binary aGk=\n', /^r\.yaml:1:9: Unresolved tag/],
+    ['merges of old YAML', '%YAML 1.1\n---\n<<: x\n', /^r\.yaml:3:1: Unrecognized key: "<<"|^r\.yaml:3:1: recipe: /],
+    ['an empty text', '', /^r\.yaml:1:1: nothing stands there/],
+    ['a comment alone', '# soon\n', /^r\.yaml:1:1: nothing stands there/],
+    ['a word', 'recipe', /^r\.yaml:1:1: Invalid input: expected object/],
+    ['a megabyte', times(100_000, 'recipe: a\n'), /^r\.yaml:10001:1: it is longer than 100000 characters/],
+    ['deep lists', `recipe:\n  ${times(40_000, '[')}`, /^r\.yaml:2:\d+: it nests deeper than 100 levels/],
+    ['deep maps', times(20_000, '{a: '), /^r\.yaml:1:\d+: it nests deeper/],
+    ['deep items on a line', times(40_000, '- '), /^r\.yaml:1:201: it nests deeper/],
+    ['deep keys on a line', times(20_000, 'a: '), /^r\.yaml:1:\d+: it nests deeper/],
+    [
+      'deep lines',
+      Array.from({ length: 400 }, (_, i) => `${times(i, ' ')}a:`).join('\n'),
+      /^r\.yaml:101:\d+: it nests/,
+    ],
+    ['closed and never opened', times(50_000, ']'), /^r\.yaml:1:1: /],
+  ])('refuses %s, and says where', (_, text, said) => {
+    const faults = faultsOf(text);
+    expect(faults[0]).toMatch(said);
+    expect(faults.every((fault) => /^r\.yaml:\d+:\d+: /.test(fault))).toBe(true);
+    expect(faults.length).toBeLessThanOrEqual(50);
+  });
+
+  it('takes anchors and aliases that stay within the bounds', () => {
+    const { writes } = good(`${head}steps: [{ write: { properties: { a: &a x, b: *a } } }]\n`);
+    expect(Object.values(writes[0]?.properties ?? {}).map(({ literal }) => literal)).toEqual(['x', 'x']);
+  });
+
+  const shipped = readFileSync(join(__dirname, '../../../recipes/lead-qualified.yaml'), 'utf8');
+  const cases = readFileSync(join(__dirname, '../../../recipes/lead-qualified.cases.yaml'), 'utf8');
+  const marks = [...'[]{}-?:,&*!|>%#\'"\\ \n\t'].concat(
+    '${',
+    '}',
+    '*a',
+    '&a',
+    '---\n',
+    '<<: ',
+    'a: ',
+    '__proto__: ',
+    '!!set ',
+  );
+  const mutated = (text: string) =>
+    fc
+      .tuple(
+        fc.nat(text.length),
+        fc.nat(2_000),
+        fc.array(fc.tuple(fc.nat(2_000), fc.constantFrom(...marks)), { maxLength: 8 }),
+      )
+      .map(([from, length, marked]) =>
+        marked
+          .reduce((all, [at, mark]) => all.slice(0, at) + mark + all.slice(at), text.slice(from % 200, length))
+          .slice(0, 2_000),
+      );
+  const anything = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 2_000 }),
+    fc.array(fc.constantFrom(...marks, 'recipe', 'x'), { maxLength: 700 }).map((all) => all.join('').slice(0, 2_000)),
+    mutated(shipped),
+    mutated(cases),
+  );
+
+  it('any text is a recipe or has faults with a place, as a recipe and as cases', () => {
+    const [recipe] = loadRecipes(join(__dirname, '../../../recipes'));
+    fc.assert(
+      fc.property(anything, (text) => {
+        for (const read of [readRecipe(text, 'r.yaml'), recipe && runCases(recipe, text, 'r.yaml')]) {
+          for (const fault of read && 'faults' in read ? read.faults : []) expect(fault).toMatch(/^r\.yaml:\d+:\d+: /);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
 });

@@ -1,25 +1,34 @@
-import { isNode, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
+import { type Document, isNode, isScalar, LineCounter } from 'yaml';
+import { readYaml } from './yaml';
+
+/** How many faults of one text are told: of what is no YAML at all, the first ones say it. */
+const MOST_FAULTS = 50;
 
 /** A recipe's text, which tells of everything in it where it stands. */
 export class RecipeSource {
   readonly value: unknown;
-  /** Why the text is no YAML. */
+  /** Why the text is no YAML, or more than is read. */
   readonly faults: string[];
   private readonly lines = new LineCounter();
-  private readonly document: Document.Parsed;
+  private readonly document: Document.Parsed | undefined;
 
   constructor(
     private readonly text: string,
     private readonly file: string,
   ) {
-    this.document = parseDocument(text, { lineCounter: this.lines });
-    this.faults = this.document.errors.map((e) => `${this.at(e.pos[0])}: ${e.message.split('\n')[0] ?? ''}`);
-    this.value = this.faults.length > 0 ? undefined : this.document.toJS();
+    this.lines.addNewLine(0);
+    for (const { index } of text.matchAll(/\n/g)) this.lines.addNewLine(index + 1);
+    const { faults, document, value } = readYaml(text);
+    this.document = document;
+    this.faults = faults.slice(0, MOST_FAULTS).map(({ offset, message }) => `${this.at(offset)}: ${message}`);
+    this.value = value;
+    if (this.faults.length === 0 && (value === null || value === undefined))
+      this.faults = [`${this.at(0)}: nothing stands there`];
   }
 
   /** Names what is wrong with the value at a path; `offset` counts within a text. */
   fault(path: readonly PropertyKey[], message: string, offset = 0): string {
-    return `${this.placeOf(path, offset)}: ${path.map(String).join('.')}: ${message}`;
+    return [this.placeOf(path, offset), ...(path.length > 0 ? [path.map(String).join('.')] : []), message].join(': ');
   }
 
   /** File, line and column of the value at a path. */
@@ -35,7 +44,7 @@ export class RecipeSource {
   // The nearest node that exists: a missing key is shown at its parent.
   private offsetOf(path: readonly PropertyKey[], offset: number): number {
     for (let length = path.length; length >= 0; length -= 1) {
-      const node: unknown = this.document.getIn(path.slice(0, length), true);
+      const node: unknown = this.document?.getIn(path.slice(0, length), true);
       if (!isNode(node) || !node.range) continue;
       const [start, end] = node.range;
       if (length < path.length || !isScalar(node) || typeof node.value !== 'string') return start;

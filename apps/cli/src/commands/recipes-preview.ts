@@ -1,12 +1,11 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
 import type { Command } from 'commander';
 import { Topic } from '#libs/contracts';
 import { type Pool, replayPlans, type ReplaySelection, requestReplay } from '#libs/event-store';
-import { CASES, readRecipes } from '#libs/recipes';
+import { readRecipes } from '#libs/recipes';
 import { byOption } from '../operator';
 import { print, UsageError } from '../output';
 import { type Comparison, comparisonText, PlanComparison } from '../preview';
+import { recipeFiles } from '../recipe-files';
 import { follow, PAGE } from '../replays';
 import { withStore } from '../store';
 
@@ -48,7 +47,7 @@ const places = [
 type Place = (typeof places)[number];
 
 async function preview(path: string, options: PreviewOptions): Promise<void> {
-  const files = textsOf(path);
+  const files = recipeFiles(path);
   readRecipes(files);
   const selection = selectionOf(options);
   const most = Number(options.rows);
@@ -93,16 +92,6 @@ async function eachPage(pool: Pool, id: string, take: (items: Items) => void): P
     after = items.at(-1)?.seq;
     if (items.length < PAGE) return;
   }
-}
-
-function textsOf(path: string): { file: string; text: string }[] {
-  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory();
-  const files = isFolder
-    ? readdirSync(path)
-        .filter((file) => /\.ya?ml$/.test(file) && !CASES.test(file))
-        .map((file) => join(path, file))
-    : [path];
-  return files.map((file) => ({ file: basename(file), text: readFileSync(file, 'utf8') }));
 }
 
 const units: Record<string, number> = { m: 60_000, h: 3_600_000, d: 86_400_000 };

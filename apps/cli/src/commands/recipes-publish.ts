@@ -1,19 +1,20 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Publication } from '#libs/contracts';
 import { type NewPublication, type Pool, publicationsIn } from '#libs/event-store';
 import {
   liveIn,
   publication,
   PublicationRefused,
-  readRecipe,
-  type Recipe,
+  readTogether,
+  refuseLoops,
   rollbackTo,
   type Wish,
   withdrawal,
 } from '#libs/recipes';
-import { print, UsageError } from '../output';
+import { print } from '../output';
+import { recipeFiles } from '../recipe-files';
 import { append, historiesIn, withRegistry } from '../registry';
+
+type Histories = ReadonlyMap<string, Publication[]>;
 
 /** What all publications say. */
 export interface Said {
@@ -27,12 +28,7 @@ export interface Said {
 
 /** The recipes of a file or folder, all of them or none. */
 export async function publish(path: string, options: Said): Promise<void> {
-  const found = filesOf(path).map((file) => {
-    const text = readFileSync(file, 'utf8');
-    return { file, text, ...readRecipe(text, file) };
-  });
-  const good = found.flatMap((one) => ('recipe' in one ? [one] : []));
-  const faults = [...found.flatMap((one) => ('faults' in one ? one.faults : [])), ...twice(good)];
+  const { good, faults } = readTogether(recipeFiles(path));
   if (faults.length > 0) {
     process.stderr.write(`refrain: nothing is published:\n${faults.join('\n')}\n`);
     if (options.json) print(true, { faults }, '');
@@ -42,24 +38,9 @@ export async function publish(path: string, options: Said): Promise<void> {
   await withRegistry(async (pool) => {
     const past = await historiesIn(pool, options.environment);
     const wishes = good.map(({ recipe, text }) => wish(recipe.id, recipe.version, text, 'published', options));
-    await fulfil(pool, wishes, (id) => past.get(id) ?? [], options);
+    await fulfil(pool, wishes, past, options);
   });
 }
-
-function filesOf(path: string): string[] {
-  if (!existsSync(path)) throw new UsageError(`there is no file or folder ${path}`);
-  if (!statSync(path).isDirectory()) return [path];
-  const files = readdirSync(path).filter((file) => /\.ya?ml$/.test(file));
-  if (files.length === 0) throw new UsageError(`there is no recipe (*.yaml) in ${path}`);
-  return files.sort().map((file) => join(path, file));
-}
-
-const twice = (read: { recipe: Recipe; file: string }[]): string[] =>
-  read
-    .filter(({ recipe }, i) => read.findIndex((other) => other.recipe.id === recipe.id) < i)
-    .map(
-      ({ recipe, file }) => `${file}:1:1: recipe ${recipe.id} stands in another file too: name one of them otherwise`,
-    );
 
 /** The very version that is live elsewhere. */
 export async function promote(id: string, options: Said & { from: string; to: string }): Promise<void> {
@@ -68,22 +49,17 @@ export async function promote(id: string, options: Said & { from: string; to: st
     if (!live)
       throw new PublicationRefused(`${id} is not live in ${options.from}; \`refrain recipes ls\` lists what is`);
     const said = { ...options, environment: options.to };
-    const past = await publicationsIn(pool, options.to, id);
-    await fulfil(
-      pool,
-      [{ ...wish(id, live.version, live.text, 'promoted', said), source: options.from }],
-      () => past,
-      said,
-    );
+    const past = await historiesIn(pool, options.to);
+    await fulfil(pool, [{ ...wish(id, live.version, live.text, 'promoted', said), source: options.from }], past, said);
   });
 }
 
 /** A version that was live there before. */
 export async function rollback(id: string, options: Said & { to?: string }): Promise<void> {
   await withRegistry(async (pool) => {
-    const past = await publicationsIn(pool, options.environment, id);
-    const { version, text } = rollbackTo(past, id, options.to);
-    await fulfil(pool, [wish(id, version, text, 'rolled-back', options)], () => past, options);
+    const past = await historiesIn(pool, options.environment);
+    const { version, text } = rollbackTo(past.get(id) ?? [], id, options.to);
+    await fulfil(pool, [wish(id, version, text, 'rolled-back', options)], past, options);
   });
 }
 
@@ -97,14 +73,10 @@ const wish = (recipe: string, version: string, text: string, action: Wish['actio
 };
 
 /** Adds what follows from wishes, all of it or nothing, and says of each what became of it. */
-async function fulfil(
-  pool: Pool,
-  wishes: Wish[],
-  pastOf: (id: string) => Publication[],
-  { dryRun, json }: Said,
-): Promise<void> {
-  const decided = wishes.map((one) => ({ ...one, decided: publication(pastOf(one.recipe), one) }));
+async function fulfil(pool: Pool, wishes: Wish[], past: Histories, { dryRun, json }: Said): Promise<void> {
+  const decided = wishes.map((one) => ({ ...one, decided: publication(past.get(one.recipe) ?? [], one) }));
   const next = decided.flatMap((one) => (one.decided ? [one.decided] : []));
+  refuseLoops(past.values(), next);
   if (!dryRun && next.length > 0)
     await append(
       pool,
@@ -130,7 +102,10 @@ export async function change(
   dryRun = false,
 ): Promise<void> {
   await withRegistry(async (pool) => {
-    const decided = decide(await publicationsIn(pool, environment, id));
+    const past = await historiesIn(pool, environment);
+    const decided = decide(past.get(id) ?? []);
+    // What waited was looked at when it was wanted; since then others may have gone live.
+    if (decided.event.type === 'RecipePublished') refuseLoops(past.values(), [decided]);
     if (!dryRun) await append(pool, [decided]);
     print(json, { dryRun, publications: [shownOf(decided)] }, lineOf(decided, dryRun));
   });

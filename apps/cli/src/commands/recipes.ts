@@ -4,6 +4,7 @@ import { byOption } from '../operator';
 import { diff, history, ls } from './recipes-look';
 import { addPreview } from './recipes-preview';
 import { change, promote, publish, rollback, type Said, withdraw } from './recipes-publish';
+import { addRecipesTest } from './recipes-test';
 
 /** `refrain recipes`: what is live where, who made it so, and how it becomes something else. */
 export function addRecipes(program: Command): void {
@@ -12,6 +13,7 @@ export function addRecipes(program: Command): void {
     .description(
       'publish recipes to environments, and see what is live there; running services take it up by themselves',
     );
+  addRecipesTest(recipes);
   inEnvironment(recipes.command('ls').description('list what is live and what waits for approval')).action(ls);
   inEnvironment(recipes.command('history [id]').description('list who published what, why and when')).action(history);
   inEnvironment(

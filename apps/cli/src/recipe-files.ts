@@ -1,0 +1,20 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { CASES } from '#libs/recipes';
+import { UsageError } from './output';
+
+/** The recipes of a file or folder, by name; the cases beside them are none. Throws {@link UsageError} where there is none. */
+export function recipeFiles(path: string): { file: string; text: string }[] {
+  return pathsOf(path).map((file) => ({ file, text: readFileSync(file, 'utf8') }));
+}
+
+function pathsOf(path: string): string[] {
+  if (!existsSync(path)) throw new UsageError(`there is no file or folder ${path}`);
+  if (!statSync(path).isDirectory()) {
+    if (CASES.test(path)) throw new UsageError(`${path} holds cases: name the recipe beside it, or the folder`);
+    return [path];
+  }
+  const files = readdirSync(path).filter((file) => /\.ya?ml$/.test(file) && !CASES.test(file));
+  if (files.length === 0) throw new UsageError(`there is no recipe (*.yaml) in ${path}`);
+  return files.sort().map((file) => join(path, file));
+}

@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import { parse } from 'yaml';
+import { readRecipe, type Recipe, runCases } from '#libs/recipes';
+
+const root = join(__dirname, '..');
+const page = readFileSync(join(root, 'docs/how-to/write-a-recipe.md'), 'utf8');
+const blocks = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(([, yaml = '']) => yaml);
+const areCases = (block: string): boolean => /^- case:/m.test(block);
+
+/** A block shows what it is about; the rest of a recipe stands around it. */
+const whole = (block: string): string =>
+  [
+    /^recipe:/m.test(block) ? '' : 'recipe: shown\n',
+    /^trigger:/m.test(block) ? '' : 'trigger: { object: contact, property: shown }\n',
+    block,
+    /^steps:/m.test(block) ? '' : 'steps: [{ write: { properties: { shown: x } } }]\n',
+  ].join('');
+
+const recipeOf = (block: string): Recipe => {
+  const read = readRecipe(whole(block), 'write-a-recipe.md');
+  if ('faults' in read) throw new Error(`${read.faults.join('\n')}\n${block}`);
+  return read.recipe;
+};
+
+it('every recipe that the guide shows is read, and does what the cases below it say', () => {
+  const read = blocks.filter((block) => !areCases(block)).map(recipeOf);
+  expect(read.length).toBeGreaterThan(0);
+  const ran = blocks.flatMap((block, i) => {
+    if (!areCases(block)) return [];
+    const run = runCases(recipeOf(blocks[i - 1] ?? ''), block, 'write-a-recipe.md');
+    if ('faults' in run) throw new Error(`${run.faults.join('\n')}\n${block}`);
+    return run.results;
+  });
+  expect(ran.length).toBeGreaterThan(0);
+  expect(ran.filter(({ differs }) => differs.length > 0)).toEqual([]);
+});
+
+it.each(['video', 'ask', 'write', 'task'])('the guide shows a step with %s', (kind) => {
+  expect(blocks.some((block) => new RegExp(`^ +(- )?${kind}:$`, 'm').test(block))).toBe(true);
+});
+
+it('what the guide shows fits the schemas that it gives to editors', () => {
+  const named = new Set(blocks.flatMap((block) => /\$schema=\.\.\/(\S+)/.exec(block)?.[1] ?? []));
+  expect([...named].sort()).toEqual(['docs/reference/recipe-cases.schema.json', 'docs/reference/recipe.schema.json']);
+  const [fitsCases, fitsRecipe] = [...named]
+    .sort()
+    .map((file) =>
+      new Ajv({ strict: false, validateFormats: false }).compile(
+        JSON.parse(readFileSync(join(root, file), 'utf8')) as object,
+      ),
+    );
+  for (const block of blocks) {
+    const fits = areCases(block) ? fitsCases : fitsRecipe;
+    const value: unknown = parse(areCases(block) ? block : whole(block));
+    expect([fits?.(value), fits?.errors ?? []]).toEqual([true, []]);
+  }
+});
