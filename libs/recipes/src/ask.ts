@@ -41,6 +41,16 @@ export function askText(step: AskStep, properties: Properties, notes: Note[]): s
   return ['<<<DATA', ...facts, ...said, 'DATA>>>'].join('\n');
 }
 
+/** Why no answer can be checked against a schema; undefined where one can. */
+export function answerFault(schema: AskStep['answer']): string | undefined {
+  try {
+    z.fromJSONSchema(schema as Parameters<typeof z.fromJSONSchema>[0]);
+    return undefined;
+  } catch (error) {
+    return `no answer can be checked against it: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
 const readers = new WeakMap<AskStep, z.ZodType>();
 
 /** Checks an answer against the ask's own schema: the model's promise is not taken on trust. */

@@ -1,5 +1,5 @@
 import { compile, type Expression, ExpressionFault } from '#libs/expressions';
-import { answerFields, type AskStep } from './ask';
+import { answerFault, answerFields, type AskStep } from './ask';
 import type { Recipe } from './recipe';
 import type { RecipeFile } from './recipe.schema';
 import { compileText, joined, type Text, type Variables } from './text';
@@ -73,6 +73,8 @@ class Compiler {
 
   private ask(path: PropertyKey[], name: string, { when, ask }: StepWith<'ask'>): AskStep {
     const condition = this.when(path, when, scopes.record);
+    const unusable = answerFault(ask.answer);
+    if (unusable !== undefined) this.faults.push({ path: [...path, 'answer'], message: unusable });
     const reads = [...new Set([...ask.properties, ...recordReads(condition.when ? [condition.when] : [])])];
     return { name, ...condition, ...ask, reads };
   }

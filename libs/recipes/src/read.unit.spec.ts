@@ -68,6 +68,11 @@ it.each([
   expect(fault).toMatch(said);
 });
 
+it('refuses a schema that no answer can be checked against', () => {
+  const [fault] = faultsOf(`${head}steps:\n${ask.replace('{ type: integer }', '{ type: nonsense }')}`);
+  expect(fault).toMatch(/^r\.yaml:9:\d+: steps\.0\.ask\.answer: no answer can be checked against it/);
+});
+
 it('refuses a field that the answer does not have', () => {
   const [fault] = faultsOf(`${head}steps:\n${ask}  - write: { properties: { a: "\${steps.judged.scor}" } }\n`);
   expect(fault).toMatch(/^r\.yaml:10:12: .*reads steps\.judged\.scor, which is not there: it has score/);
