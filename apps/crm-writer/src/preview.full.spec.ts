@@ -77,7 +77,7 @@ beforeAll(async () => {
       produce: () => Promise.resolve(),
       deadLetter: () => Promise.resolve(),
       effects: kinds,
-      concurrency: 50,
+      concurrency: 8,
       log: {
         bounds: (range) => boundsOf(connection, range),
         read: (topic, bounds, onRecords) => readRange(connection, topic, bounds, onRecords),
