@@ -137,7 +137,10 @@ it.concurrent('gives up a record whose route ended the process three times, and 
       refrain_error_class: 'Killer',
       refrain_attempts: '3',
     });
-    expect(reader.records).toHaveLength(copies);
+    // Announced at least once each: on a slow machine a partition may go to another consumer before its offset is noted.
+    const announced = reader.records.map(({ headers }) => headers['refrain_original_offset']);
+    expect(new Set(announced).size).toBe(copies);
+    for (const { value } of reader.records) expect(value.toString()).toBe('{"word":"route kill"}');
     expect(await parkedKeys(db.pool)).toEqual([]);
     expect((await heard(db))[DEADLY]).toEqual(['first', 'third']);
     expect(await notesOf(db, 'word.sayings.v1/')).toEqual([]);

@@ -8,10 +8,10 @@ it('loses nothing and does nothing twice under faults of every kind', async () =
     seed: 4,
     webhooks,
     overMs: 45_000,
-    settleMs: 90_000,
+    settleMs: 180_000,
     progress: () => undefined,
   });
   const report = reportOf(result, webhooks);
   process.stderr.write(`${report}\n`);
   if (result.findings.length > 0) throw new Error(report);
-}, 240_000);
+}, 330_000);
