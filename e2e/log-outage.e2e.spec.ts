@@ -47,7 +47,7 @@ async function gateway(settings: Record<string, string>) {
       HUBSPOT_CLIENT_SECRET: SECRET,
       HEYGEN_WEBHOOK_SECRET: SECRET,
       MALLOC_ARENA_MAX: '1',
-      NODE_OPTIONS: '--max-semi-space-size=6 --max-old-space-size=96',
+      NODE_OPTIONS: '--max-semi-space-size=4 --max-old-space-size=88',
       ...settings,
     },
     watchdog,

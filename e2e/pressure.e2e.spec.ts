@@ -22,7 +22,7 @@ afterEach(async () => {
   for (const close of open.splice(0).reverse()) await close();
 });
 
-const flags = ['--max-semi-space-size=6', '--max-old-space-size=96'];
+const flags = ['--max-semi-space-size=4', '--max-old-space-size=88'];
 
 async function gateway(settings: Record<string, string> = {}) {
   const port = await freePort();

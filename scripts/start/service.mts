@@ -35,7 +35,7 @@ export const nodeFlags = ['--enable-source-maps', '--disable-warning=TimeoutNega
  */
 export const gatewayMemory = {
   MALLOC_ARENA_MAX: '1',
-  NODE_OPTIONS: '--max-semi-space-size=6 --max-old-space-size=96',
+  NODE_OPTIONS: '--max-semi-space-size=4 --max-old-space-size=88',
 };
 
 const readyWithinMs = 60_000;
