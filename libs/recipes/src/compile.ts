@@ -96,6 +96,12 @@ class Compiler {
     >;
     const all = [...Object.values(properties), ...Object.values(texts), ...(condition.when ? [condition.when] : [])];
     const after = this.after(path, all, before);
+    // One change may come as webhook and as workflow call: only a video and a question know the cool-down.
+    if (task && after === undefined) {
+      const message =
+        'a task right behind the trigger could be made twice for one change: put a video or an ask before it';
+      this.faults.push({ path: [...path, 'task'], message });
+    }
     return {
       name,
       ...condition,

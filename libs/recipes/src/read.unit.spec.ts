@@ -73,6 +73,12 @@ it('refuses a schema that no answer can be checked against', () => {
   expect(fault).toMatch(/^r\.yaml:9:\d+: steps\.0\.ask\.answer: no answer can be checked against it/);
 });
 
+it('refuses a task right behind the trigger, which one change that comes twice would make twice', () => {
+  const task = '  - write: { task: { title: Call } }\n';
+  expect(faultsOf(`${head}steps:\n${task}`)).toEqual([expect.stringMatching(/^r\.yaml:4:\d+: .*could be made twice/)]);
+  expect(faultsOf(`${head}steps:\n${ask}${task}`)).toEqual([]);
+});
+
 it('refuses a field that the answer does not have', () => {
   const [fault] = faultsOf(`${head}steps:\n${ask}  - write: { properties: { a: "\${steps.judged.scor}" } }\n`);
   expect(fault).toMatch(/^r\.yaml:10:12: .*reads steps\.judged\.scor, which is not there: it has score/);

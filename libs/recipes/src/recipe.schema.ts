@@ -56,7 +56,7 @@ const task = z.strictObject({
 const writeStep = z
   .strictObject({
     properties: z.record(property, value).default({}).describe('What the record should say'),
-    task: task.optional().describe('A task for the record, made once for each trigger'),
+    task: task.optional().describe('A task for the record, made once for each trigger; behind a video or an ask only'),
   })
   .refine(({ properties, task }) => task !== undefined || Object.keys(properties).length > 0, {
     message: 'writes nothing: properties or a task is needed',
@@ -81,7 +81,9 @@ export const recipeSchema = z.strictObject({
     .refine(({ on, property }) => on !== 'propertyChange' || property !== undefined, {
       message: 'names no property, which a propertyChange needs',
     }),
-  coolDown: duration.prefault('24h').describe('A second trigger of the same content within this time does nothing'),
+  coolDown: duration
+    .prefault('24h')
+    .describe('A second trigger of the same content within this time makes no second video and asks nothing again'),
   steps: z
     .array(
       z.union([
