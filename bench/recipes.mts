@@ -1,6 +1,6 @@
 // What recipes cost an event: a hundred of them against one, and matching with mapping against the expressions alone.
 import { compile } from '#libs/expressions';
-import { matching, prepareWrite, type Recipe, readRecipes } from '#libs/recipes';
+import { matching, prepareWrite, type Recipe, readRecipes, stepsOf } from '#libs/recipes';
 import type { HubspotChange } from '#libs/contracts';
 import type { Figure } from '../scripts/bench/main.mts';
 import { median, ratioOf } from '../scripts/bench/rounds.mts';
@@ -89,7 +89,7 @@ const bindings = { record, steps: {}, time: '2026-11-21T10:00:00.000Z' };
 function matchAll(recipes: readonly Recipe[]): void {
   for (let n = 0; n < EVENTS; n += 1) {
     for (const { recipe } of matching(recipes, change, 'us', 'default')) {
-      for (const step of recipe.writes) {
+      for (const step of stepsOf(recipe, 'write')) {
         const prepared = prepareWrite(step, bindings);
         if ('rejected' in prepared || prepared.properties['size_band'] !== 'large') throw new Error('mapped wrongly');
       }

@@ -13,7 +13,7 @@ export class AppModule {
   static for(config: RecordConfig, lines: Logger): DynamicModule {
     const book = RecipeBook.of(config, publishedRecipes, lines);
     const runtime = ServiceRuntime.for({
-      definition: recordProcess(book.current, config.HUBSPOT_APP_ID),
+      definition: recordProcess(book.current, config.HUBSPOT_APP_ID, config.RECIPES_ENVIRONMENT),
       book,
       effects: recordEffects(config),
       databaseUrl: config.DATABASE_URL,

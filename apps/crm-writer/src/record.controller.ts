@@ -22,4 +22,14 @@ export class RecordController {
   enrichments(_record: unknown) {
     return this.runtime.handlerFor(Topic.enrichment);
   }
+
+  @EventPattern(Topic.ingressGeneric)
+  events(_record: unknown) {
+    return this.runtime.handlerFor(Topic.ingressGeneric);
+  }
+
+  @EventPattern(Topic.crm)
+  records(_record: unknown) {
+    return this.runtime.handlerFor(Topic.crm);
+  }
 }

@@ -1,5 +1,6 @@
 import type { CrmEvent, Guard, RecordRef } from '#libs/contracts';
 import { type Decider, type Decision, nothing } from '#libs/process';
+import type { AwaitedDate } from '#libs/recipes';
 import { compare, type Doubts, doubting, readBackAt } from './read-back';
 import {
   evolveSteps,
@@ -12,6 +13,7 @@ import {
   type TakenSteps,
   type Wanted,
 } from './step.decider';
+import { type DateDue, type Dates, evolveDates, isOfDate, onDateDue, onDateSaid } from './date.decider';
 import { evolveTasks, isOfTask, onTaskEnded, onTaskWanted, type TaskEnded, type Tasks } from './task.decider';
 
 /** What one property should say, and whose wish that is. */
@@ -37,11 +39,21 @@ export interface RecordState {
     /** An older write may undo it. */ doubted?: boolean;
   };
   tasks: Tasks;
+  /** Dates of it for which recipes wait. */
+  dates: Dates;
 }
 
 export type RecordInput =
   /** An event wants something of the record, by itself or by the steps that recipes let follow it. */
-  | { type: 'told'; record: RecordRef; because: string; wish?: Omit<Wanted, 'because'>; steps: StepDue[] }
+  | {
+      type: 'told';
+      record: RecordRef;
+      because: string;
+      wish?: Omit<Wanted, 'because'>;
+      steps: StepDue[];
+      dates?: AwaitedDate[];
+    }
+  | { type: 'date-due'; date: DateDue }
   | { type: 'step-read'; record: RecordRef; read: StepRead }
   | TaskEnded
   | { type: 'written'; record: RecordRef; write: number; at: string; ended: Ended }
@@ -69,12 +81,14 @@ export type Ended =
  * Tasks at the record are made beside that.
  */
 export const recordDecider: Decider<RecordState, CrmEvent, RecordInput> = {
-  initial: { wanted: {}, written: {}, doubts: {}, steps: {}, tasks: {}, writes: 0 },
+  initial: { wanted: {}, written: {}, doubts: {}, steps: {}, tasks: {}, dates: {}, writes: 0 },
   evolve,
   decide(state, input) {
     switch (input.type) {
       case 'told':
         return onTold(state, input);
+      case 'date-due':
+        return onDateDue(state.dates, input.date);
       case 'step-read':
         return follow(state, onStepRead(state.steps, input.read), input.record);
       case 'written':
@@ -91,6 +105,7 @@ export const recordDecider: Decider<RecordState, CrmEvent, RecordInput> = {
 
 function evolve(state: RecordState, event: CrmEvent): RecordState {
   if (isOfStep(event)) return { ...state, steps: evolveSteps(state.steps, event) };
+  if (isOfDate(event)) return { ...state, dates: evolveDates(state.dates, event) };
   if (isOfTask(event)) return { ...state, tasks: evolveTasks(state.tasks, event) };
   switch (event.type) {
     case 'RecordChangeWanted': {
@@ -143,7 +158,8 @@ const withRefused = (wanted: RecordState['wanted'], properties: Record<string, s
     ]),
   );
 
-function onTold(state: RecordState, { record, because, wish, steps }: RecordInput & { type: 'told' }) {
+function onTold(state: RecordState, { record, because, wish, steps, dates = [] }: RecordInput & { type: 'told' }) {
+  const awaited = dates.map((date) => onDateSaid(state.dates, date));
   const course = steps.reduce<StepCourse>(
     (before, due) => {
       const taken = before.events.reduce(evolveSteps, state.steps);
@@ -157,7 +173,13 @@ function onTold(state: RecordState, { record, because, wish, steps }: RecordInpu
     },
     { events: [], wanted: wish ? [{ ...wish, because }] : [], reads: [], tasks: [] },
   );
-  return follow(state, course, record);
+  const { events, ...decision } = follow(state, course, record);
+  const timers = awaited.flatMap((date) => date.timers ?? []);
+  return {
+    ...decision,
+    events: [...awaited.flatMap((date) => date.events), ...events],
+    ...(timers.length > 0 ? { timers } : {}),
+  };
 }
 
 /** What steps want is wanted like anything else: all of it goes into one write. */

@@ -1,10 +1,8 @@
 import {
   type CrmEvent,
   crmEvents,
-  type EnrichmentEvent,
-  enrichmentEvents,
-  type Envelope,
   type Guard,
+  isOf,
   readEvent,
   recordOf,
   type RenderEvent,
@@ -23,37 +21,37 @@ import {
   type Target,
   UnreadableRecord,
 } from '#libs/process';
-import { hubspotTriggers, type Recipe, withTexts } from '#libs/recipes';
+import { ofKind, type Recipe, stepsDue, withTexts } from '#libs/recipes';
 import type { CreatedTask, ReadRecord } from '#libs/vendors/hubspot';
+import { recipeOfTimer } from './date.decider';
 import { type Ended, recordDecider, type RecordInput, type RecordState } from './record.decider';
-import { type StepDue, stepIn } from './step.decider';
+import { type StepDue, stepIn, type Wanted, type WriteDue } from './step.decider';
 import { CREATE_TASK, type TaskEnd } from './task.decider';
 
 const service = 'crm-writer';
 
 /**
- * crm-writer's ways in: what render-service and enrichment-service decided, HubSpot changes that set off a recipe's write
- * steps, and effects' ends.
+ * crm-writer's ways in: what lets a recipe's write steps begin, what render-service says of videos, and effects' ends.
  */
 export const recordProcess = (
   recipes: () => readonly Recipe[],
   writerAppId: string,
+  environment?: string,
 ): ProcessDefinition<RecordState, CrmEvent, RecordInput> => ({
   service,
   catalog: crmEvents,
   decider: recordDecider,
   provenance: ['recipeVersion'],
   declared(texts) {
-    const declared = withTexts(recipes(), texts);
-    return recordProcess(() => declared, writerAppId);
+    const declared = withTexts(recipes(), texts, environment);
+    return recordProcess(() => declared, writerAppId, environment);
   },
-  routes: {
-    [Topic.render]: (record) =>
-      routeEvent(record, recipes(), (type, data) => toldByRender(readEvent(renderEvents, type, data))),
-    [Topic.enrichment]: (record) =>
-      routeEvent(record, recipes(), (type, data) => toldByEnrichment(readEvent(enrichmentEvents, type, data))),
-    [Topic.ingressHubspot]: (record) => routeChange(record, recipes(), writerAppId),
-  },
+  routes: Object.fromEntries(
+    [Topic.ingressHubspot, Topic.ingressGeneric, Topic.render, Topic.enrichment, Topic.crm].map((topic) => [
+      topic,
+      (record: ReadableRecord) => routeOf(record, recipes(), writerAppId),
+    ]),
+  ),
   outcome({ kind, purpose, rootCause, ...end }, at, streamId) {
     if (kind === CREATE_TASK) return { type: 'task-ended', purpose, rootCause, ended: taskEndOf(end) };
     const { record } = readStreamId(streamId);
@@ -66,11 +64,12 @@ export const recordProcess = (
     const recipe = recipes().find(({ id }) => id === name.recipe);
     return { type: 'step-read', record, read: { name, recipe, rootCause, properties } };
   },
-  timer: ({ name }, _at, streamId) => ({
-    type: 'read-due',
-    record: readStreamId(streamId).record,
-    write: writeIn(name),
-  }),
+  timer({ name, due }, _at, streamId) {
+    const recipe = recipeOfTimer(name);
+    if (recipe === undefined) return { type: 'read-due', record: readStreamId(streamId).record, write: writeIn(name) };
+    const known = recipes().find(({ id }) => id === recipe)?.trigger.due;
+    return { type: 'date-due', date: { recipe, due, ...(known ? { offsetMs: known.offsetMs } : {}) } };
+  },
   // A look, and the write of what it finds undone.
   timerFollows: () => ({ apiCalls: 2 }),
 });
@@ -113,55 +112,24 @@ function taskEndOf({ state, code, answer }: End): TaskEnd {
 // A person has said that a held task exists, and not which it is.
 const UNTOLD = 'untold';
 
-/** What an event wants of its record: by itself, and by the write steps that follow a step which it ended. */
-interface Told {
-  wish?: { properties: Record<string, string>; guard: Guard };
-  ended?: {
-    recipe: string;
-    step: (recipe: Recipe) => string | undefined;
-    result: Record<string, unknown>;
-    guard: Guard;
-  };
+/** A record wants something of a CRM record by itself, and by the write steps that it lets begin. */
+function routeOf(read: ReadableRecord, recipes: readonly Recipe[], writerAppId: string): Route<RecordInput> {
+  const found = stepsDue(read, recipes, writerAppId);
+  if ('error' in found) throw new UnreadableRecord(found.error);
+  const { envelope } = read;
+  const steps = ofKind(found.due, 'write').map(writeDue);
+  const wish = isOf(renderEvents, envelope.type)
+    ? readable(() => wishOf(readEvent(renderEvents, envelope.type, read.value)))
+    : undefined;
+  const [first] = found.due;
+  const record = first?.record ?? recordOf(envelope.subject);
+  const { dates } = found;
+  if (!record || (!wish && steps.length === 0 && dates.length === 0)) return { ignored: true };
+  const input = { type: 'told' as const, record, because: envelope.type, wish, steps, dates };
+  return { inbox: found.inbox, targets: [targetOf(envelope.tenant, input)] };
 }
 
-function routeEvent(
-  { envelope, value }: ReadableRecord,
-  recipes: readonly Recipe[],
-  toldBy: (type: string, data: unknown) => Told,
-): Route<RecordInput> {
-  const record = recordOf(envelope.subject);
-  if (!record) throw new UnreadableRecord(`${envelope.subject} is no record`);
-  const { wish, ended } = readable(() => toldBy(envelope.type, value));
-  const steps = ended ? stepsAfter(ended, recipes, envelope) : [];
-  if (!wish && steps.length === 0) return { ignored: true };
-  const inbox = { key: envelope.id, day: envelope.time.slice(0, 10) };
-  return { inbox, targets: [targetOf(envelope.tenant, { type: 'told', record, because: envelope.type, wish, steps })] };
-}
-
-function stepsAfter(ended: NonNullable<Told['ended']>, recipes: readonly Recipe[], envelope: Envelope): StepDue[] {
-  const recipe = recipes.find(({ id }) => id === ended.recipe);
-  const name = recipe && ended.step(recipe);
-  if (!recipe || name === undefined) return [];
-  const { guard, result } = ended;
-  const followed = { time: envelope.time, guard, results: { [name]: result }, rootCause: envelope.correlationid };
-  return recipe.writes.filter(({ after }) => after === name).map((step) => ({ recipe, step, ...followed }));
-}
-
-/** Write steps that no other step comes before follow the change itself. */
-function routeChange(change: ReadableRecord, recipes: readonly Recipe[], writerAppId: string): Route<RecordInput> {
-  const read = hubspotTriggers(change, recipes, writerAppId);
-  if ('error' in read) throw new UnreadableRecord(read.error);
-  const steps = read.triggers.flatMap(({ recipe, at, rootCause, failed }): StepDue[] => {
-    const followed = { time: at, guard: { at, number: 0, rank: COMPLETED }, results: {}, rootCause };
-    const first = recipe.writes.filter(({ after }) => after === undefined);
-    return first.map((step) => ({ recipe, step, ...followed, ...(failed ? { failed } : {}) }));
-  });
-  const [trigger] = read.triggers;
-  if (!trigger || steps.length === 0) return { ignored: true };
-  const { tenant, record } = trigger;
-  const because = change.envelope.type;
-  return { inbox: read.inbox, targets: [targetOf(tenant, { type: 'told', record, because, steps })] };
-}
+const writeDue = ({ at, number, ...due }: WriteDue): StepDue => ({ ...due, guard: { at, number, rank: COMPLETED } });
 
 const targetOf = (tenant: string, input: RecordInput & { type: 'told' }): Target<RecordInput> => ({
   streamId: streamIdOf({ context: 'record', tenant, record: input.record, name: '' }),
@@ -183,36 +151,26 @@ const PENDING = 1;
 const FAILED = 2;
 const COMPLETED = 3;
 
-function toldByRender(event: RenderEvent): Told {
+/** What the end of a render, or its beginning, wants the record to say, whatever the recipe goes on with. */
+function wishOf(event: RenderEvent): Omit<Wanted, 'because'> | undefined {
   const guard = (rank: number): Guard => ({ at: event.data.triggeredAt, number: event.data.render, rank });
   switch (event.type) {
     case 'RenderSubmitted': {
       const { videoId } = event.data;
       const job: Record<string, string> = videoId === undefined ? {} : { heygen_job_id: videoId };
-      return { wish: { properties: { heygen_render_status: 'PENDING', ...job }, guard: guard(PENDING) } };
+      return { properties: { heygen_render_status: 'PENDING', ...job }, guard: guard(PENDING) };
     }
     case 'RenderCompleted': {
-      const { url, videoId, recipe } = event.data;
+      const { url, videoId } = event.data;
       const video = { heygen_video_url: url, heygen_job_id: videoId };
       const done = { ...video, heygen_render_status: 'COMPLETED', heygen_render_error: '' };
-      const result = { url, video_id: videoId };
-      return {
-        wish: { properties: done, guard: guard(COMPLETED) },
-        ended: { recipe, step: ({ video: step }) => step?.name, result, guard: guard(COMPLETED) },
-      };
+      return { properties: done, guard: guard(COMPLETED) };
     }
     case 'RenderFailed': {
       const failed = { heygen_render_status: 'FAILED', heygen_render_error: event.data.code };
-      return { wish: { properties: failed, guard: guard(FAILED) } };
+      return { properties: failed, guard: guard(FAILED) };
     }
     default:
-      return {};
+      return undefined;
   }
-}
-
-function toldByEnrichment(event: EnrichmentEvent): Told {
-  if (event.type !== 'EnrichmentCompleted') return {};
-  const { recipe, answer, triggeredAt, enrichment } = event.data;
-  const guard = { at: triggeredAt, number: enrichment, rank: COMPLETED };
-  return { ended: { recipe, step: ({ ask }) => ask?.name, result: answer, guard } };
 }

@@ -1,7 +1,18 @@
-import { type CrmEvent, crmEvents, type Guard, type RecordRef } from '#libs/contracts';
+import { type CrmEvent, crmEvents, type Guard, type RecordRef, type Results } from '#libs/contracts';
 import type { Owed } from '#libs/process';
 import type { WantedTask } from './task.decider';
-import { prepareWrite, type Properties, type Recipe, type Rejection, type WriteStep } from '#libs/recipes';
+import {
+  prepareWrite,
+  type Properties,
+  type Recipe,
+  type Rejection,
+  type StepDue as Due,
+  stepsOf,
+  type WriteStep,
+} from '#libs/recipes';
+
+/** A write step that is to be taken, as recipes tell it. */
+export type WriteDue = Due<WriteStep>;
 
 /** A recipe's write step that is to be filled, and what it follows. */
 export interface StepDue extends Followed {
@@ -16,7 +27,8 @@ interface Followed {
   /** RFC 3339. */
   time: string;
   guard: Guard;
-  results: Record<string, Record<string, unknown>>;
+  results: Results;
+  content?: string;
 }
 
 /** A step of this record; its values once it was filled. */
@@ -53,9 +65,8 @@ const nameOf = (step: { recipe: string; step: string; rootCause: string }): stri
   [step.recipe, step.step, step.rootCause].join('|');
 
 export function evolveSteps(steps: TakenSteps, { type, data }: StepEvent): TakenSteps {
-  const { time, guard, results } = data;
   const properties = type === 'RecordStepFilled' ? data.properties : steps[nameOf(data)]?.properties;
-  return { ...steps, [nameOf(data)]: { time, guard, results, ...(properties ? { properties } : {}) } };
+  return { ...steps, [nameOf(data)]: { ...followedBy(data), ...(properties ? { properties } : {}) } };
 }
 
 const PURPOSE = /^step-([^|]+)\|(.+)$/;
@@ -88,7 +99,7 @@ export interface StepRead {
 export function onStepRead(steps: TakenSteps, { name, recipe, rootCause, properties }: StepRead): StepCourse {
   const taken = steps[nameOf({ ...name, rootCause })];
   if (!taken) return saying();
-  const step = recipe?.writes.find((write) => write.name === name.step);
+  const step = recipe && stepsOf(recipe, 'write').find((write) => write.name === name.step);
   if (!recipe || !step) {
     const about = { recipe: name.recipe, recipeVersion: recipe?.version ?? 'gone', step: name.step, rootCause };
     const gone = { code: 'recipe-gone', reason: `recipe ${name.recipe} has no step ${name.step} any more` };
@@ -120,7 +131,12 @@ const aboutOf = ({ recipe, step, rootCause }: StepDue) => ({
   rootCause,
 });
 
-const followedBy = ({ time, guard, results }: Followed): Followed => ({ time, guard, results });
+const followedBy = ({ time, guard, results, content }: Followed): Followed => ({
+  time,
+  guard,
+  results,
+  ...(content === undefined ? {} : { content }),
+});
 
 const rejected = (due: StepDue, why: { code: string; reason: string }): StepCourse => rejection(aboutOf(due), due, why);
 

@@ -1,5 +1,5 @@
 import type { CrmEvent } from '#libs/contracts';
-import type { Recipe } from '#libs/recipes';
+import { type Recipe, stepsOf } from '#libs/recipes';
 import { recipeOf as goodRecipe } from '../../../libs/recipes/src/testing/recipe-of';
 import { given as givenOf } from '../../../libs/process/src/testing/given';
 import { recordDecider, type RecordInput } from './record.decider';
@@ -22,7 +22,7 @@ const guard = { at: time, number: 0, rank: 3 };
 const followed = { time, guard, results: {} };
 
 const due = (recipe: Recipe, over: Partial<StepDue> = {}): RecordInput => {
-  const [step] = recipe.writes;
+  const [step] = stepsOf(recipe, 'write');
   if (!step) throw new Error('the recipe has no write');
   return { type: 'told', record, because: 'test', steps: [{ recipe, step, ...followed, rootCause: 'cause', ...over }] };
 };

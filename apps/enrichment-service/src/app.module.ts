@@ -13,7 +13,7 @@ export class AppModule {
   static for(config: EnrichmentConfig, lines: Logger): DynamicModule {
     const book = RecipeBook.of(config, publishedRecipes, lines);
     const runtime = ServiceRuntime.for({
-      definition: enrichmentProcess(book.current, config.HUBSPOT_APP_ID),
+      definition: enrichmentProcess(book.current, config.HUBSPOT_APP_ID, config.RECIPES_ENVIRONMENT),
       book,
       effects: enrichmentEffects(config),
       contentSecret: config.CONTENT_KEY,

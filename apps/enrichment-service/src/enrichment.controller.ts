@@ -12,4 +12,24 @@ export class EnrichmentController {
   hubspot(_record: unknown) {
     return this.runtime.handlerFor(Topic.ingressHubspot);
   }
+
+  @EventPattern(Topic.ingressGeneric)
+  events(_record: unknown) {
+    return this.runtime.handlerFor(Topic.ingressGeneric);
+  }
+
+  @EventPattern(Topic.render)
+  renders(_record: unknown) {
+    return this.runtime.handlerFor(Topic.render);
+  }
+
+  @EventPattern(Topic.enrichment)
+  enrichments(_record: unknown) {
+    return this.runtime.handlerFor(Topic.enrichment);
+  }
+
+  @EventPattern(Topic.crm)
+  records(_record: unknown) {
+    return this.runtime.handlerFor(Topic.crm);
+  }
 }

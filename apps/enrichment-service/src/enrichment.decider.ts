@@ -1,4 +1,4 @@
-import type { EnrichmentEvent } from '#libs/contracts';
+import type { EnrichmentEvent, Results } from '#libs/contracts';
 import { type Decider, type Decision, nothing, type Owed } from '#libs/process';
 import {
   askText,
@@ -7,7 +7,11 @@ import {
   type Properties,
   readAnswer,
   type Recipe,
-  type Trigger,
+  type Rejection,
+  rejectionOf,
+  type StepBindings,
+  type StepDue,
+  stepOf,
   unmetBy,
 } from '#libs/recipes';
 
@@ -19,6 +23,8 @@ export interface Enrichment {
   triggeredAt: string;
   rootCause: string;
   content: string;
+  /** What the steps before it left. */
+  results?: Results;
   status: 'requested' | 'prepared' | 'completed' | 'failed' | 'rejected';
 }
 
@@ -27,6 +33,9 @@ export type Enrichments = readonly Enrichment[];
 
 /** How a call ended; `answer` is the adapter's. */
 export type Ended<T> = { state: 'done'; answer: T } | { state: 'dead' | 'held'; code: string };
+
+/** A question that is to be asked, and what it follows. */
+export type AskDue = StepDue<AskStep>;
 
 interface ReadRecord {
   properties: Properties;
@@ -41,7 +50,7 @@ interface Reply {
 }
 
 export type EnrichmentInput =
-  | { type: 'triggered'; trigger: Trigger }
+  | { type: 'triggered'; trigger: AskDue }
   | { type: 'read'; rootCause: string; recipe: Recipe | undefined; ended: Ended<ReadRecord> }
   | { type: 'answered'; rootCause: string; recipe: Recipe | undefined; ended: Ended<Reply> };
 
@@ -75,10 +84,9 @@ function evolve(enrichments: Enrichments, event: EnrichmentEvent): Enrichments {
 
 // The same rule as for renders: one root cause, one enrichment; another one asks again unless the same content asked
 // within the cool-down (protocol 7).
-function onTrigger(enrichments: Enrichments, trigger: Trigger): Decision<EnrichmentEvent> {
-  const { recipe, record, rootCause, content, at, failed } = trigger;
-  if (!recipe.ask) return nothing();
-  const { reads, notes } = recipe.ask;
+function onTrigger(enrichments: Enrichments, trigger: AskDue): Decision<EnrichmentEvent> {
+  const { recipe, step, record, rootCause, content, at, failed, results } = trigger;
+  const { reads, notes } = step;
   const read: Owed = { kind: 'hubspot.read', purpose: 'read', request: { record, properties: reads, notes } };
   if (byCause(enrichments, rootCause)) return { events: [], effects: [read] };
   if (enrichments.some((enrichment) => coolsDown(enrichment, trigger))) return nothing();
@@ -88,12 +96,18 @@ function onTrigger(enrichments: Enrichments, trigger: Trigger): Decision<Enrichm
     enrichment: enrichments.length + 1,
     triggeredAt: at,
   };
-  const requested: EnrichmentEvent = { type: 'EnrichmentRequested', data: { ...about, rootCause, content } };
+  const requested: EnrichmentEvent = {
+    type: 'EnrichmentRequested',
+    data: { ...about, rootCause, content, ...left(results) },
+  };
   if (failed) return { events: [requested, { type: 'EnrichmentRejected', data: { ...about, ...failed } }] };
   return { events: [requested], effects: [read] };
 }
 
-const coolsDown = (enrichment: Enrichment, { content, at, recipe }: Trigger): boolean =>
+const left = (results: Results | undefined): { results?: Results } =>
+  results && Object.keys(results).length > 0 ? { results } : {};
+
+const coolsDown = (enrichment: Enrichment, { content, at, recipe }: AskDue): boolean =>
   enrichment.status !== 'rejected' &&
   enrichment.content === content &&
   Math.abs(Date.parse(at) - Date.parse(enrichment.triggeredAt)) < recipe.coolDownMs;
@@ -106,27 +120,33 @@ function onRead(enrichments: Enrichments, input: EnrichmentInput & { type: 'read
   const refuse = (code: string, reason: string) =>
     enrichment.status === 'requested' ? reject(enrichment, code, reason) : nothing<EnrichmentEvent>();
   if (input.ended.state !== 'done') return refuse(input.ended.code, 'the record could not be read');
-  const step = input.recipe?.ask;
+  const step = stepOf(input.recipe, 'ask');
   if (!step) return refuse('recipe-gone', `recipe ${enrichment.recipe} asks nothing any more`);
   const { properties, notes } = input.ended.answer;
-  const unmet = step.when && unmetBy(step.when, { record: properties });
+  const bindings = { record: properties, steps: enrichment.results ?? {} };
+  const unmet = step.when && unmetBy(step.when, bindings);
   if (unmet) return refuse(unmet.code, unmet.reason);
-  if (!step.properties.some((name) => properties[name]) && notes.length === 0) {
+  if (!step.properties.some((name) => properties[name]) && notes.length === 0 && isEmpty(step.facts)) {
     return refuse('nothing-to-ask', 'the record has neither notes nor any of the properties');
   }
-  const ask: Owed = { kind: 'openai.ask', purpose: 'ask', request: question(step, properties, notes) };
+  const asked = question(step, bindings, notes);
+  if ('rejected' in asked) return refuse(asked.rejected.code, asked.rejected.reason);
+  const ask: Owed = { kind: 'openai.ask', purpose: 'ask', request: asked };
   if (enrichment.status !== 'requested' && enrichment.status !== 'rejected') return { events: [], effects: [ask] };
   const data = { ...aboutOf(enrichment), ask: step.name, notes: notes.length };
   return { events: [{ type: 'EnrichmentPrepared', data }], effects: [ask] };
 }
 
-const question = (step: AskStep, properties: Properties, notes: Note[]) => ({
-  name: step.name,
-  model: step.model,
-  instruction: step.instruction,
-  text: askText(step, properties, notes),
-  schema: step.answer,
-});
+const isEmpty = (facts: AskStep['facts']): boolean => Object.keys(facts).length === 0;
+
+function question(step: AskStep, bindings: StepBindings, notes: Note[]): object | { rejected: Rejection } {
+  const { name, model, instruction, answer: schema } = step;
+  try {
+    return { name, model, instruction, text: askText(step, bindings, notes), schema };
+  } catch (error) {
+    return { rejected: rejectionOf(error) };
+  }
+}
 
 const reject = (enrichment: Enrichment, code: string, reason: string): Decision<EnrichmentEvent> => ({
   events: [{ type: 'EnrichmentRejected', data: { ...aboutOf(enrichment), code, reason } }],
@@ -139,11 +159,11 @@ function onAnswer(enrichments: Enrichments, input: EnrichmentInput & { type: 'an
   if (input.ended.state !== 'done') return fail(enrichment, input.ended.code, 'OpenAI refused the request');
   const { finish, content, model, tokens } = input.ended.answer;
   if (finish !== 'stop') return fail(enrichment, finish, endings[finish]);
-  const step = input.recipe?.ask;
+  const step = stepOf(input.recipe, 'ask');
   if (!step) return fail(enrichment, 'recipe-gone', `recipe ${enrichment.recipe} asks nothing any more`);
   const read = readAnswer(step, content);
   if ('error' in read) return fail(enrichment, 'schema', read.error);
-  const data = { ...aboutOf(enrichment), ask: step.name, model, answer: read.answer, tokens };
+  const data = { ...aboutOf(enrichment), ask: step.name, model, answer: read.answer, tokens, ...chainOf(enrichment) };
   return { events: [{ type: 'EnrichmentCompleted', data }] };
 }
 
@@ -161,6 +181,8 @@ const fail = (enrichment: Enrichment, code: string, reason: string): Decision<En
 
 const byCause = (enrichments: Enrichments, rootCause: string): Enrichment | undefined =>
   enrichments.find((enrichment) => enrichment.rootCause === rootCause);
+
+const chainOf = ({ content, results }: Enrichment) => ({ content, ...left(results) });
 
 const aboutOf = ({ recipe, recipeVersion, enrichment, triggeredAt }: Enrichment) => ({
   recipe,

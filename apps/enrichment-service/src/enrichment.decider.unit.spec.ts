@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import type { EnrichmentEvent } from '#libs/contracts';
-import { loadRecipes, type Trigger } from '#libs/recipes';
+import { loadRecipes, stepOf } from '#libs/recipes';
 import { given as givenOf } from '../../../libs/process/src/testing/given';
-import { enrichmentDecider, type EnrichmentInput } from './enrichment.decider';
+import { type AskDue, enrichmentDecider, type EnrichmentInput } from './enrichment.decider';
 
 const [recipe] = loadRecipes(join(__dirname, '../../../recipes')).filter((r) => r.id === 'lead-qualified');
-if (!recipe?.ask) throw new Error('the recipe is gone');
+const step = stepOf(recipe, 'ask');
+if (!recipe || !step) throw new Error('the recipe is gone');
 const given = (...history: EnrichmentEvent[]) => givenOf(enrichmentDecider, ...history);
 
 const at = '2026-11-21T10:00:00.000Z';
@@ -14,14 +15,16 @@ const content = 'lifecyclestage=marketingqualifiedlead';
 const cause = 'cause-1';
 const record = { type: 'contact', id: '7' };
 
-const trigger = (over: Partial<Trigger> = {}): EnrichmentInput => ({
+const chain = { tenant: 'default', record, content, at, rootCause: cause, results: {}, time: at, number: 0 };
+
+const trigger = (over: Partial<AskDue> = {}): EnrichmentInput => ({
   type: 'triggered',
-  trigger: { recipe, tenant: 'default', record, content, at, rootCause: cause, ...over },
+  trigger: { recipe, step, ...chain, ...over },
 });
 const readRecord = {
   kind: 'hubspot.read',
   purpose: 'read',
-  request: { record, properties: recipe.ask.properties, notes: 20 },
+  request: { record, properties: step.properties, notes: 20 },
 };
 const requested: EnrichmentEvent = { type: 'EnrichmentRequested', data: { ...about, rootCause: cause, content } };
 const prepared: EnrichmentEvent = {
@@ -41,9 +44,9 @@ const question = {
   request: {
     name: 'qualification',
     model: 'gpt-6-luna',
-    instruction: recipe.ask.instruction,
+    instruction: step.instruction,
     text: '<<<DATA\nfirstname: Ada\nnote of 2026-11-20: $50k ready for Q1\nDATA>>>',
-    schema: recipe.ask.answer,
+    schema: step.answer,
   },
 };
 const reply = { finish: 'stop' as const, model: 'gpt-6-luna-1', tokens: { input: 100, output: 20 } };
@@ -62,6 +65,7 @@ const completed: EnrichmentEvent = {
     model: 'gpt-6-luna-1',
     answer,
     tokens: { input: 100, output: 20 },
+    content,
   },
 };
 const failed = (code: string, reason: string): EnrichmentEvent => ({

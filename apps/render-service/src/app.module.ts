@@ -13,7 +13,7 @@ export class AppModule {
   static for(config: RenderConfig, lines: Logger): DynamicModule {
     const book = RecipeBook.of(config, publishedRecipes, lines);
     const runtime = ServiceRuntime.for({
-      definition: renderProcess(book.current, config.HUBSPOT_APP_ID),
+      definition: renderProcess(book.current, config.HUBSPOT_APP_ID, config.RECIPES_ENVIRONMENT),
       book,
       effects: renderEffects(config),
       databaseUrl: config.DATABASE_URL,

@@ -17,4 +17,19 @@ export class RenderController {
   heygen(_record: unknown) {
     return this.runtime.handlerFor(Topic.ingressHeygen);
   }
+
+  @EventPattern(Topic.ingressGeneric)
+  events(_record: unknown) {
+    return this.runtime.handlerFor(Topic.ingressGeneric);
+  }
+
+  @EventPattern(Topic.enrichment)
+  enrichments(_record: unknown) {
+    return this.runtime.handlerFor(Topic.enrichment);
+  }
+
+  @EventPattern(Topic.crm)
+  records(_record: unknown) {
+    return this.runtime.handlerFor(Topic.crm);
+  }
 }

@@ -1,6 +1,6 @@
-import type { HeygenCallback, RenderEvent } from '#libs/contracts';
+import type { HeygenCallback, RenderEvent, Results } from '#libs/contracts';
 import { type Decider, type Decision, nothing, type Owed } from '#libs/process';
-import { prepareVideo, type Properties, type Recipe, type Trigger } from '#libs/recipes';
+import { prepareVideo, type Properties, type Recipe, type StepDue, stepOf, type VideoStep } from '#libs/recipes';
 
 /** One render of a record by a recipe, from the first request on. */
 export interface Render {
@@ -10,6 +10,8 @@ export interface Render {
   triggeredAt: string;
   rootCause: string;
   content: string;
+  /** What the steps before it left. */
+  results?: Results;
   status: 'requested' | 'prepared' | 'submitted' | 'completed' | 'failed' | 'rejected';
   /** Of the order that HeyGen took last; a redo raises it. */
   generation: number;
@@ -23,13 +25,16 @@ export type Renders = readonly Render[];
 export type Ended<T> = { state: 'done'; answer: T } | { state: 'dead' | 'held' | 'erased'; code: string };
 
 export type RenderInput =
-  | { type: 'triggered'; trigger: Trigger }
+  | { type: 'triggered'; trigger: VideoDue }
   | { type: 'read'; rootCause: string; recipe: Recipe | undefined; streamId: string; ended: Ended<ReadRecord> }
   | { type: 'generated'; rootCause: string; generation: number; at: string; ended: Ended<{ videoId: string }> }
   | { type: 'called-back'; callback: HeygenCallback; generation: number; render?: number }
   | { type: 'claimed'; claim: string; videoId?: string; render?: number }
   | { type: 'overdue'; rootCause: string }
   | { type: 'status-read'; rootCause: string; at: string; ended: Ended<VideoState>; purpose: string };
+
+/** A video that is to be made, and what it follows. */
+export type VideoDue = StepDue<VideoStep>;
 
 interface ReadRecord {
   properties: Properties;
@@ -100,19 +105,21 @@ function evolve(renders: Renders, event: RenderEvent): Renders {
 // A root cause that has its render is never numbered again: the same reading is stated once more, and the ledger says
 // whether it is owed still. Another root cause makes a new video unless the same content triggered one within the
 // cool-down, by the triggers' own times (protocol 7).
-function onTrigger(renders: Renders, trigger: Trigger): Decision<RenderEvent> {
-  const { recipe, record, rootCause, content, at, failed } = trigger;
-  if (!recipe.video) return nothing();
-  const read = owed('hubspot.read', 'read', { record, properties: recipe.video.properties, notes: 0 });
+function onTrigger(renders: Renders, trigger: VideoDue): Decision<RenderEvent> {
+  const { recipe, step, record, rootCause, content, at, failed, results } = trigger;
+  const read = owed('hubspot.read', 'read', { record, properties: step.properties, notes: 0 });
   if (byCause(renders, rootCause)) return { events: [], effects: [read] };
   if (renders.some((render) => coolsDown(render, trigger))) return nothing();
   const about = { recipe: recipe.id, recipeVersion: recipe.version, render: renders.length + 1, triggeredAt: at };
-  const requested: RenderEvent = { type: 'RenderRequested', data: { ...about, rootCause, content } };
+  const requested: RenderEvent = { type: 'RenderRequested', data: { ...about, rootCause, content, ...left(results) } };
   if (failed) return { events: [requested, { type: 'RenderRejected', data: { ...about, ...failed } }] };
   return { events: [requested], effects: [read] };
 }
 
-const coolsDown = (render: Render, { content, at, recipe }: Trigger): boolean =>
+const left = (results: Results | undefined): { results?: Results } =>
+  results && Object.keys(results).length > 0 ? { results } : {};
+
+const coolsDown = (render: Render, { content, at, recipe }: VideoDue): boolean =>
   render.status !== 'rejected' &&
   render.content === content &&
   Math.abs(Date.parse(at) - Date.parse(render.triggeredAt)) < recipe.coolDownMs;
@@ -126,10 +133,10 @@ function onRead(renders: Renders, input: RenderInput & { type: 'read' }): Decisi
   if (input.ended.state !== 'done') {
     return open ? reject(render, input.ended.code, 'the record could not be read') : nothing();
   }
-  const step = input.recipe?.video;
+  const step = stepOf(input.recipe, 'video');
   if (!step) return open ? reject(render, 'recipe-gone', `recipe ${render.recipe} makes no video any more`) : nothing();
   const { properties, modifiedAt } = input.ended.answer;
-  const prepared = prepareVideo(step, properties);
+  const prepared = prepareVideo(step, { record: properties, steps: render.results ?? {} });
   if ('rejected' in prepared) {
     return open ? reject(render, prepared.rejected.code, prepared.rejected.reason) : nothing();
   }
@@ -233,7 +240,7 @@ const jobEnded = (end: Decision<RenderEvent>): Decision<RenderEvent> =>
 // A video that exists is a fact, even after a failure was reported; only the first report of it counts.
 function complete(render: Render, videoId: string | undefined, url: string | undefined): Decision<RenderEvent> {
   if (render.status === 'completed' || render.status === 'rejected' || !videoId || !url) return nothing();
-  return { events: [{ type: 'RenderCompleted', data: { ...aboutOf(render), videoId, url } }] };
+  return { events: [{ type: 'RenderCompleted', data: { ...aboutOf(render), videoId, url, ...chainOf(render) } }] };
 }
 
 function fail(render: Render, code: string, reason: string): Decision<RenderEvent> {
@@ -253,6 +260,8 @@ const byName = (renders: Renders, { render, videoId }: { render?: number; videoI
 
 const byCause = (renders: Renders, rootCause: string): Render | undefined =>
   renders.find((render) => render.rootCause === rootCause);
+
+const chainOf = ({ content, results }: Render) => ({ content, ...left(results) });
 
 const aboutOf = ({ recipe, recipeVersion, render, triggeredAt }: Render) => ({
   recipe,

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import type { RenderEvent } from '#libs/contracts';
-import { loadRecipes, type Trigger } from '#libs/recipes';
+import { loadRecipes, stepOf } from '#libs/recipes';
 import { given as givenOf } from '../../../libs/process/src/testing/given';
-import { renderDecider, type RenderInput } from './render.decider';
+import { renderDecider, type RenderInput, type VideoDue } from './render.decider';
 
 const [recipe] = loadRecipes(join(__dirname, '../../../recipes')).filter((r) => r.id === 'lead-qualified');
-if (!recipe) throw new Error('the recipe is gone');
+const step = stepOf(recipe, 'video');
+if (!recipe || !step) throw new Error('the recipe is gone');
 const given = (...history: RenderEvent[]) => givenOf(renderDecider, ...history);
 
 const streamId = 'render-default:contact:7:lead-qualified';
@@ -14,9 +15,12 @@ const about = { recipe: 'lead-qualified', recipeVersion: recipe.version, render:
 const content = 'lifecyclestage=marketingqualifiedlead';
 const cause = 'cause-1';
 
-const trigger = (over: Partial<Trigger> = {}): RenderInput => ({
+const record = { type: 'contact', id: '7' };
+const chain = { tenant: 'default', record, content, at, rootCause: cause, results: {}, time: at, number: 0 };
+
+const trigger = (over: Partial<VideoDue> = {}): RenderInput => ({
   type: 'triggered',
-  trigger: { recipe, tenant: 'default', record: { type: 'contact', id: '7' }, content, at, rootCause: cause, ...over },
+  trigger: { recipe, step, ...chain, ...over },
 });
 const read = (properties: Record<string, string | null>): RenderInput => ({
   type: 'read',
@@ -44,7 +48,7 @@ const prepared: RenderEvent = {
 };
 const submitted: RenderEvent = { type: 'RenderSubmitted', data: { ...about, generation: 1, videoId: 'v1' } };
 const url = 'https://videos.example.test/v1.mp4';
-const completed: RenderEvent = { type: 'RenderCompleted', data: { ...about, videoId: 'v1', url } };
+const completed: RenderEvent = { type: 'RenderCompleted', data: { ...about, videoId: 'v1', url, content } };
 const failed: RenderEvent = { type: 'RenderFailed', data: { ...about, videoId: 'v1', code: '5000', reason: 'broke' } };
 
 const callback = (result: 'success' | 'fail' | 'other', over = {}): RenderInput => ({

@@ -17,19 +17,21 @@ import {
   type Target,
   UnreadableRecord,
 } from '#libs/process';
-import { hubspotTriggers, type Recipe, type Trigger, withTexts } from '#libs/recipes';
-import { type Ended, renderDecider, type RenderInput, type Renders } from './render.decider';
+import { ofKind, type Recipe, stepsDue, withTexts } from '#libs/recipes';
+import { type Ended, renderDecider, type RenderInput, type Renders, type VideoDue } from './render.decider';
 
 const service = 'render-service';
 
 /**
- * render-service's ways in: HubSpot changes that set off a recipe's video step, HeyGen's callbacks, effects' ends. Each
+ * render-service's ways in: what lets a recipe's video step begin, HeyGen's callbacks, effects' ends. Each
  * input goes by the recipes of its moment.
  */
 export function renderProcess(
   recipes: () => readonly Recipe[],
   writerAppId: string,
+  environment?: string,
 ): ProcessDefinition<Renders, RenderEvent, RenderInput> {
+  const steps = (record: ReadableRecord) => routeSteps(record, recipes(), writerAppId);
   const recipeOf = (streamId: string) => recipes().find((recipe) => recipe.id === readStreamId(streamId).name);
   return {
     service,
@@ -37,11 +39,14 @@ export function renderProcess(
     decider: renderDecider,
     provenance: ['recipeVersion'],
     declared(texts) {
-      const declared = withTexts(recipes(), texts);
-      return renderProcess(() => declared, writerAppId);
+      const declared = withTexts(recipes(), texts, environment);
+      return renderProcess(() => declared, writerAppId, environment);
     },
     routes: {
-      [Topic.ingressHubspot]: (record) => routeChange(record, recipes(), writerAppId),
+      [Topic.ingressHubspot]: steps,
+      [Topic.ingressGeneric]: steps,
+      [Topic.enrichment]: steps,
+      [Topic.crm]: steps,
       [Topic.ingressHeygen]: routeCallback,
     },
     outcome({ kind, purpose, rootCause, generation, ...end }, at, streamId) {
@@ -62,14 +67,14 @@ export function renderProcess(
   };
 }
 
-function routeChange(record: ReadableRecord, recipes: readonly Recipe[], writerAppId: string): Route<RenderInput> {
-  const read = hubspotTriggers(record, recipes, writerAppId);
+function routeSteps(record: ReadableRecord, recipes: readonly Recipe[], writerAppId: string): Route<RenderInput> {
+  const read = stepsDue(record, recipes, writerAppId);
   if ('error' in read) throw new UnreadableRecord(read.error);
-  const triggers = read.triggers.filter(({ recipe }) => recipe.video);
-  return triggers.length === 0 ? { ignored: true } : { inbox: read.inbox, targets: triggers.map(triggered) };
+  const due = ofKind(read.due, 'video');
+  return due.length === 0 ? { ignored: true } : { inbox: read.inbox, targets: due.map(triggered) };
 }
 
-const triggered = (trigger: Trigger): Target<RenderInput> => ({
+const triggered = (trigger: VideoDue): Target<RenderInput> => ({
   streamId: streamIdOf({ context: 'render', ...trigger, name: trigger.recipe.id }),
   tenant: trigger.tenant,
   subject: subjectOf(trigger.record),

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { chain } from './chain';
 import { catalog, type EventOf } from './events';
 import { taskName, taskWishSchema } from './task';
 import { Topic } from './topics';
@@ -28,7 +29,15 @@ const followed = {
   guard: guardSchema.describe('Orders its wishes among those of others'),
   results: z
     .record(z.string(), z.record(z.string(), z.unknown()))
-    .describe('What the step before it left, by its name'),
+    .describe('What the steps before it left, by their names'),
+  content: chain.content,
+};
+
+/** A date of the record that a recipe waits for. */
+const date = {
+  recipe: z.string().describe('Id of the recipe'),
+  property: z.string().describe('The property that holds the date'),
+  value: z.string().describe('What it says'),
 };
 
 /** What one CRM record should say, what was written to it, and its tasks: stream `record-…`, topic `crm.events.v1`. */
@@ -107,6 +116,22 @@ export const crmEvents = catalog('crm', Topic.crm, {
     data: z
       .object({ write })
       .describe('A write that had been given up was answered after a newer one: all is written once more.'),
+  },
+  RecordDateAwaited: {
+    wire: 'refrain.record-date.awaited.v1',
+    data: z
+      .object({
+        ...date,
+        saidAt: z.iso.datetime().describe('When the record came to say so'),
+        dueAt: z.iso.datetime().optional().describe('When it sets off the recipe; absent where no date can come'),
+      })
+      .describe('A recipe waits for a date of the record, in place of any that it waited for until then.'),
+  },
+  RecordDateReached: {
+    wire: 'refrain.record-date.reached.v1',
+    data: z
+      .object({ ...date, dueAt: z.iso.datetime().describe('When it was due') })
+      .describe('The date has come: it sets off the recipe that waited for it.'),
   },
   TaskWanted: {
     wire: 'refrain.task.wanted.v1',

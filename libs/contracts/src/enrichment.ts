@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { chain } from './chain';
 import { catalog, type EventOf } from './events';
 import { Topic } from './topics';
 
@@ -19,6 +20,7 @@ export const enrichmentEvents = catalog('enrichment', Topic.enrichment, {
         ...about,
         rootCause: z.string().describe('Id of the first accepted record of the chain'),
         content: z.string().describe('What the trigger said; equal content within the cool-down is the same trigger'),
+        results: chain.results,
       })
       .describe('A trigger matched: the record and its notes are to be judged, and are read first.'),
   },
@@ -51,6 +53,7 @@ export const enrichmentEvents = catalog('enrichment', Topic.enrichment, {
         model: z.string().describe('The model that answered'),
         answer: z.record(z.string(), z.unknown()).describe("The answer, in the shape of the recipe's schema"),
         tokens: z.object({ input: z.int(), output: z.int() }).describe('What was paid for'),
+        ...chain,
       })
       .describe('The answer came and fits its schema.'),
   },

@@ -82,6 +82,12 @@ interface Reader {
 
 const readers = new WeakMap<Catalog, Map<string, Reader>>();
 
+/** The wire types of one event: its newest, and those of its earlier versions. */
+export function wiresOf<C extends Catalog>(of: C, type: keyof C['shapes'] & string): string[] {
+  const { wire, earlier = [] } = of.shapes[type] ?? { wire: type };
+  return [wire, ...earlier.map((version) => version.wire)];
+}
+
 /** Whether a wire type is one of a catalog's, in any version. */
 export const isOf = (of: Catalog, wire: string): boolean => readersOf(of).has(wire);
 

@@ -1,4 +1,5 @@
 export * from './answer';
+export * from './chain';
 export * from './crm';
 export * from './dead-letter';
 export * from './enrichment';

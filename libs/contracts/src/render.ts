@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { chain } from './chain';
 import { catalog, type EventOf } from './events';
 import { Topic } from './topics';
 
@@ -19,6 +20,7 @@ export const renderEvents = catalog('render', Topic.render, {
         ...about,
         rootCause: z.string().describe('Id of the first accepted record of the chain'),
         content: z.string().describe('What the trigger said; equal content within the cool-down is the same trigger'),
+        results: chain.results,
       })
       .describe('A trigger matched: the record is to have a video, and is read first.'),
   },
@@ -63,6 +65,7 @@ export const renderEvents = catalog('render', Topic.render, {
         ...about,
         videoId: z.string().describe('Id that HeyGen gave the video'),
         url: z.string().describe('Where the video can be seen'),
+        ...chain,
       })
       .describe('The video is ready at this address.'),
   },

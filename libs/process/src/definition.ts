@@ -3,11 +3,14 @@ import type { EffectOutcome } from '#libs/event-store';
 import type { Decider, Timer } from './decider';
 import type { Awaited, InboxKey, Target } from './pending';
 
-/** A record whose envelope and JSON value could be read. `hash` is the SHA-256 of the value's bytes. */
+/** A record whose envelope could be read. `hash` is the SHA-256 of the value's bytes. */
 export interface ReadableRecord {
   envelope: Envelope;
-  value: unknown;
-  hash: string;
+  /** The sender's own name for what happened, of an event that a declared endpoint took. */
+  eventType?: string;
+  /** Read when it is asked for: most records are known by their envelope. Throws {@link UnreadableRecord} for no JSON. */
+  readonly value: unknown;
+  readonly hash: string;
 }
 
 /** Where a record belongs. `ignored` means that nothing here listens to it: it leaves no trace. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type DomainEvent, type Envelope, recordKey } from '#libs/contracts';
+import { type DomainEvent, type Envelope, EVENT_TYPE, recordKey } from '#libs/contracts';
 import type { EffectOutcome, EventMeta, Mail } from '#libs/event-store';
 import type { IncomingRecord } from '#libs/log';
 import { type ProcessDefinition, type Route, type TimerMail, UnreadableRecord } from './definition';
@@ -11,6 +11,8 @@ export interface RecordMail {
   topic: string;
   value: string;
   envelope: Envelope;
+  /** The sender's own name for what happened, where a declared endpoint found one. */
+  eventType?: string;
   /** Where it stands: topic/partition/offset. */
   at?: string;
 }
@@ -28,9 +30,10 @@ export function inputOfRecord<S, E extends DomainEvent, I>(
   record: IncomingRecord,
 ): Pending<I> | undefined {
   if (!record.envelope) throw new UnreadableRecord('the headers are no CloudEvent');
-  const { topic, value, envelope } = record;
-  const at = placeOf(record);
-  return pendingRecord(definition, { topic, value: value.toString('base64'), envelope, at }, value);
+  const { topic, value, envelope, headers } = record;
+  const mail: RecordMail = { topic, value: value.toString('base64'), envelope, at: placeOf(record) };
+  const eventType = headers[EVENT_TYPE];
+  return pendingRecord(definition, eventType === undefined ? mail : { ...mail, eventType }, value);
 }
 
 function pendingRecord<S, E extends DomainEvent, I>(
@@ -59,20 +62,25 @@ function routeOf<S, E extends DomainEvent, I>(
 ): Route<I> {
   const route = definition.routes[mail.topic];
   if (!route) throw new UnreadableRecord(`${definition.service} does not read ${mail.topic}`);
-  let value: unknown;
-  try {
-    value = JSON.parse(bytes.toString('utf8'));
-  } catch {
-    throw new UnreadableRecord('the value is not JSON');
-  }
   return route({
     envelope: mail.envelope,
-    value,
+    ...(mail.eventType === undefined ? {} : { eventType: mail.eventType }),
+    get value() {
+      return jsonIn(bytes);
+    },
     // Made only for those that ask: most records are known by their envelope.
     get hash() {
       return createHash('sha256').update(bytes).digest('hex');
     },
   });
+}
+
+function jsonIn(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch {
+    throw new UnreadableRecord('the value is not JSON');
+  }
 }
 
 const metaOfRecord = ({ envelope, at }: RecordMail): EventMeta => ({

@@ -1,16 +1,17 @@
-import type { Expression } from '#libs/expressions';
 import { z } from 'zod';
-import type { Properties } from './video';
+import type { StepBase, StepBindings } from './recipe';
+import { plain as said, type Text } from './text';
 
 /** A question to a language model about a record. */
-export interface AskStep {
-  name: string;
-  when?: Expression;
+export interface AskStep extends StepBase {
+  kind: 'ask';
   model: string;
   /** The properties that the model is told, and no others. */
   properties: string[];
   /** How many of the record's newest notes the model is told. */
   notes: number;
+  /** What else the model is told, by name. */
+  facts: Record<string, Text>;
   instruction: string;
   /** JSON Schema of the answer, in the strict subset: every property required, no further ones. */
   answer: { type: 'object'; properties: Record<string, unknown> };
@@ -34,11 +35,19 @@ const plain = (text: string): string =>
     .replace(/<[^>]+>/g, '')
     .trim();
 
-/** The text that an ask is about: the record's properties and notes, between markers that say it is data. */
-export function askText(step: AskStep, properties: Properties, notes: Note[]): string {
-  const facts = step.properties.flatMap((name) => (properties[name] ? [`${name}: ${properties[name]}`] : []));
-  const said = notes.slice(0, step.notes).map((note) => `note of ${note.at.slice(0, 10)}: ${plain(note.text)}`);
-  return ['<<<DATA', ...facts, ...said, 'DATA>>>'].join('\n');
+/**
+ * The text that an ask is about: the record's properties, further facts and notes, between markers that say it is data.
+ * Throws ExpressionError where a fact cannot be told.
+ */
+export function askText(step: AskStep, bindings: StepBindings, notes: Note[]): string {
+  const { record } = bindings;
+  const facts = step.properties.flatMap((name) => (record[name] ? [`${name}: ${record[name]}`] : []));
+  const further = Object.entries(step.facts).flatMap(([name, text]) => {
+    const fact = said(text.evaluate({ ...bindings })).trim();
+    return fact === '' ? [] : [`${name}: ${fact}`];
+  });
+  const written = notes.slice(0, step.notes).map((note) => `note of ${note.at.slice(0, 10)}: ${plain(note.text)}`);
+  return ['<<<DATA', ...facts, ...further, ...written, 'DATA>>>'].join('\n');
 }
 
 /** Why no answer can be checked against a schema; undefined where one can. */

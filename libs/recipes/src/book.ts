@@ -40,8 +40,8 @@ export class RecipeBook<Store> {
   ) {}
 
   /** The recipes of a folder, as they are now; throws a {@link RecipeFault} that names every fault. */
-  static fromFolder<Store>(folder: string): RecipeBook<Store> {
-    return new RecipeBook<Store>(loadRecipes(folder));
+  static fromFolder<Store>(folder: string, environment?: string): RecipeBook<Store> {
+    return new RecipeBook<Store>(loadRecipes(folder, environment));
   }
 
   /** The recipes that are live in an environment; empty until it was started. */
@@ -57,7 +57,7 @@ export class RecipeBook<Store> {
   ): RecipeBook<Store> {
     return RECIPES_DIR === undefined
       ? RecipeBook.published({ read, environment: RECIPES_ENVIRONMENT, lines })
-      : RecipeBook.fromFolder(RECIPES_DIR);
+      : RecipeBook.fromFolder(RECIPES_DIR, RECIPES_ENVIRONMENT);
   }
 
   /** The recipes now. The same array until others are taken up. */
@@ -103,7 +103,7 @@ export class RecipeBook<Store> {
   ): Promise<string[] | undefined> {
     const found = await read(store, environment, this.mark);
     if (!found) return undefined;
-    const all = found.recipes.map(readPublished);
+    const all = found.recipes.map((one) => readPublished(one, environment));
     const faults = all.flatMap((one) => ('faults' in one ? one.faults : []));
     this.mark = found.mark;
     if (faults.length > 0) return faults;
@@ -114,10 +114,13 @@ export class RecipeBook<Store> {
 }
 
 /** Reads a published recipe: under the id and version that it was published as, whatever code reads it. */
-function readPublished(published: { recipe: string; version: string; text: string }): ReturnType<typeof readRecipe> {
+function readPublished(
+  published: { recipe: string; version: string; text: string },
+  environment: string,
+): ReturnType<typeof readRecipe> {
   const { recipe: id, version, text } = published;
   const name = `${id} ${version}`;
-  const read = readRecipe(text, name);
+  const read = readRecipe(text, name, environment);
   if ('faults' in read) return read;
   if (read.recipe.id !== id) return { faults: [`${name}: says that it is ${read.recipe.id}`] };
   return { recipe: { ...read.recipe, version } };

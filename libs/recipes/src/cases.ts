@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { HubspotChange } from '#libs/contracts';
+import type { HubspotChange, Results } from '#libs/contracts';
 import { z } from 'zod';
-import type { Recipe } from './recipe';
+import type { AskStep } from './ask';
+import { type Recipe, type Step, type StepBindings } from './recipe';
 import { RecipeSource } from './source';
-import { matching } from './trigger';
+import { type Match, matching, matchingDate, matchingEvent, TRIGGER } from './trigger';
 import { prepareVideo, type Rejection, unmetBy } from './video';
-import { prepareWrite } from './write';
+import { prepareWrite, type WriteBindings } from './write';
 
 const rejected = z.strictObject({ rejected: z.enum(['missing', 'placeholder', 'not-met', 'expression']) });
 const outcome = z.union([
@@ -29,6 +30,8 @@ const caseSchema = z.strictObject({
       property: z.string(),
       value: z.string(),
       source: z.string(),
+      type: z.string(),
+      body: z.unknown(),
     })
     .partial()
     .default({}),
@@ -98,29 +101,47 @@ function comparable(expected: Case['expect'][string] | undefined, outcome: Outco
 type Outcome = Record<string, unknown> & { reason?: string };
 
 function outcomesOf(recipe: Recipe, given: Case): Record<string, Outcome> {
-  const [match] = matching([recipe], changeOf(recipe, given), '', recipe.tenants?.[0] ?? 'default');
+  const [match] = matchOf(recipe, given);
   if (!match) return {};
   if (match.failed) return { trigger: codeOf(match.failed) };
-  const { video, ask, writes } = recipe;
-  const { record, steps, time } = given;
-  const outcomes: Record<string, Outcome> = {};
-  if (video) outcomes[video.name] = outcomeOf(prepareVideo(video, record));
-  if (ask) {
-    const unmet = ask.when && unmetBy(ask.when, { record });
-    outcomes[ask.name] = unmet ? codeOf(unmet) : { asked: true };
+  const { record, time } = given;
+  const steps: Results = { [TRIGGER]: match.taken, ...given.steps };
+  // A step whose forerunner left nothing is not come to.
+  const due = recipe.steps.filter(({ after }) => after === undefined || steps[after]);
+  return Object.fromEntries(due.map((step) => [step.name, outcomeOf(step, { record, steps, time })]));
+}
+
+function outcomeOf(step: Step, { time, ...bindings }: WriteBindings): Outcome {
+  switch (step.kind) {
+    case 'video':
+      return shown(prepareVideo(step, bindings));
+    case 'ask':
+      return asked(step, bindings);
+    case 'write':
+      return shown(prepareWrite(step, { ...bindings, time }));
   }
-  for (const write of writes) {
-    // A step whose forerunner left nothing is not come to.
-    if (write.after === undefined || steps[write.after])
-      outcomes[write.name] = outcomeOf(prepareWrite(write, { record, steps, time }));
+}
+
+function matchOf(recipe: Recipe, given: Case): Match[] {
+  const { trigger, tenants } = recipe;
+  const tenant = tenants?.[0] ?? 'default';
+  const { event, record, time: at } = given;
+  const object = event.object ?? trigger.object;
+  const about = { object, id: '1', at };
+  if (trigger.due) {
+    const { date } = trigger.due;
+    const value = event.value ?? record[date] ?? '';
+    return matchingDate([recipe], { ...about, recipe: recipe.id, property: event.property ?? date, value }, tenant);
   }
-  return outcomes;
+  if (trigger.source === undefined) return matching([recipe], changeOf(recipe, given), '', tenant);
+  const { source = trigger.source, type = trigger.on?.[0], body = null } = event;
+  return matchingEvent([recipe], { ...about, source, ...(type === undefined ? {} : { type }), body }, tenant);
 }
 
 const changeOf = ({ trigger }: Recipe, { event, time }: Case): HubspotChange => ({
   delivery: 'webhook',
   record: { type: event.object ?? trigger.object, id: '1' },
-  change: event.change ?? trigger.on,
+  change: event.change ?? trigger.on?.[0] ?? '',
   identity: '',
   occurredAt: Date.parse(time),
   property: event.property ?? trigger.property,
@@ -128,7 +149,12 @@ const changeOf = ({ trigger }: Recipe, { event, time }: Case): HubspotChange => 
   changeSource: event.source ?? 'CRM_UI',
 });
 
-const outcomeOf = (prepared: object | { rejected: Rejection }): Outcome =>
+function asked(step: AskStep, bindings: StepBindings): Outcome {
+  const unmet = step.when && unmetBy(step.when, { ...bindings });
+  return unmet ? codeOf(unmet) : { asked: true };
+}
+
+const shown = (prepared: object | { rejected: Rejection }): Outcome =>
   'rejected' in prepared ? codeOf(prepared.rejected) : { ...prepared };
 
 const codeOf = ({ code, reason }: Rejection): Outcome => ({ rejected: code, reason });

@@ -1,8 +1,9 @@
-import { compile, type Expression, ExpressionFault } from '#libs/expressions';
+import { compile, type Expression, ExpressionError, ExpressionFault } from '#libs/expressions';
 import { answerFault, answerFields, type AskStep } from './ask';
-import type { Recipe } from './recipe';
-import type { RecipeFile } from './recipe.schema';
-import { compileText, joined, type Text, type Variables } from './text';
+import type { Recipe, RecipeTrigger, Step, StepBase } from './recipe';
+import { changesOf, type RecipeFile, type StepFile } from './recipe.schema';
+import { compileText, joined, plain, type Text, type Variables } from './text';
+import { TRIGGER } from './trigger';
 import type { VideoStep } from './video';
 import type { WriteStep } from './write';
 
@@ -13,70 +14,115 @@ export interface CompileFault {
   offset?: number;
 }
 
-const scopes = {
-  trigger: { event: 'any' },
-  record: { record: 'named' },
-  write: { record: 'named', steps: 'named', time: 'any' },
-} as const satisfies Record<string, Variables>;
+const ofEvent = { event: 'any' } as const satisfies Variables;
+const ofStep = { record: 'named', steps: 'named' } as const satisfies Variables;
+const ofWrite = { ...ofStep, time: 'any' } as const satisfies Variables;
 
 /** What a video step leaves for the steps behind it. */
 const videoFields = ['url', 'video_id'];
 
-type StepFile = RecipeFile['steps'][number];
 type StepWith<Kind extends string> = Extract<StepFile, Record<Kind, unknown>>;
 
-/** Makes a recipe ready to run; its version is its reader's to name. */
-export function compileRecipe(file: RecipeFile): { recipe: Omit<Recipe, 'version'> } | { faults: CompileFault[] } {
-  const compiler = new Compiler();
+/** Makes a recipe ready to run in an environment; its version is its reader's to name. */
+export function compileRecipe(
+  file: RecipeFile,
+  environment: string,
+): { recipe: Omit<Recipe, 'version'> } | { faults: CompileFault[] } {
+  const compiler = new Compiler(environment);
   const recipe = compiler.recipe(file);
   return compiler.faults.length > 0 ? { faults: compiler.faults } : { recipe };
 }
 
+/** A step that later ones may read. */
+interface Left {
+  fields: readonly string[];
+  /** The steps that have ended when it has, itself among them. */
+  chain: ReadonlySet<string>;
+}
+
 class Compiler {
   readonly faults: CompileFault[] = [];
-  /** What the steps so far leave, by their names. */
-  private readonly left = new Map<string, readonly string[]>();
+  private readonly left = new Map<string, Left>();
+  private values: Record<string, string | number | boolean> = {};
 
-  recipe({ recipe, tenants, trigger, coolDown, steps }: RecipeFile): Omit<Recipe, 'version'> {
-    const { when, ...rest } = trigger;
-    const whenever = when === undefined ? {} : { when: this.condition(['trigger', 'when'], when, scopes.trigger) };
-    const made: Omit<Recipe, 'version'> = {
-      id: recipe,
-      ...(tenants ? { tenants } : {}),
-      trigger: { ...rest, ...whenever },
-      coolDownMs: coolDown,
-      writes: [],
-    };
+  constructor(private readonly environment: string) {}
+
+  recipe({ recipe, tenants, trigger, coolDown, steps, values }: RecipeFile): Omit<Recipe, 'version'> {
+    this.values = this.valuesHere(values);
+    const compiled = this.trigger(trigger);
+    this.left.set(TRIGGER, { fields: Object.keys(trigger.take), chain: new Set() });
+    const made: Step[] = [];
     let before: string | undefined;
-    for (const [i, step] of steps.entries()) {
+    for (const [i, file] of steps.entries()) {
       const path = ['steps', i];
-      const name = step.name ?? kindOf(step);
+      const name = file.name ?? kindOf(file);
       if (this.left.has(name)) this.faults.push({ path, message: `there is a step ${name} already: name this one` });
-      if ('video' in step) made.video = this.video([...path, 'video'], name, step);
-      else if ('ask' in step) made.ask = this.ask([...path, 'ask'], name, step);
-      else made.writes.push(this.write([...path, 'write'], name, step, before));
-      this.left.set(name, 'video' in step ? videoFields : 'ask' in step ? answerFields(step.ask.answer) : []);
-      if (!('write' in step)) before = name;
+      const step = this.step(path, name, file, before);
+      const chain = new Set([...(step.after === undefined ? [] : (this.left.get(step.after)?.chain ?? [])), name]);
+      this.left.set(name, { fields: fieldsOf(file), chain });
+      if (step.kind !== 'write') before = name;
+      made.push(step);
     }
-    return made;
+    return { id: recipe, ...(tenants ? { tenants } : {}), trigger: compiled, coolDownMs: coolDown, steps: made };
+  }
+
+  private trigger({ object, on, property, becomes, source, due, when, take }: RecipeFile['trigger']): RecipeTrigger {
+    const path = ['trigger'];
+    const waits =
+      due === undefined && source === undefined ? changesOf(on) : on === undefined ? undefined : changesOf(on);
+    return {
+      object,
+      ...(waits ? { on: waits } : {}),
+      ...(property === undefined ? {} : { property }),
+      ...(becomes ? { becomes } : {}),
+      ...(source === undefined ? {} : { source }),
+      ...(due ? { due: { date: due.date, offsetMs: (due.after ?? 0) - (due.before ?? 0) } } : {}),
+      ...(when === undefined ? {} : { when: this.expression([...path, 'when'], when, ofEvent) }),
+      take: Object.fromEntries(
+        Object.entries(take).map(([name, one]) => [name, this.expression([...path, 'take', name], one, ofEvent)]),
+      ),
+    };
+  }
+
+  private step(path: PropertyKey[], name: string, file: StepFile, before: string | undefined): Step {
+    if ('video' in file) return this.video([...path, 'video'], name, file);
+    if ('ask' in file) return this.ask([...path, 'ask'], name, file);
+    return this.write([...path, 'write'], name, file, before);
   }
 
   private video(path: PropertyKey[], name: string, { when, video }: StepWith<'video'>): VideoStep {
-    const { template, require } = video;
-    const title = this.text([...path, 'title'], video.title, scopes.record);
-    const variables = this.texts([...path, 'variables'], video.variables, scopes.record);
-    const condition = this.when(path, when, scopes.record);
-    const reads = [title, ...Object.values(variables), ...(condition.when ? [condition.when] : [])];
-    const properties = [...new Set([...Object.keys(require), ...recordReads(reads)])];
-    return { name, ...condition, template, title, require, variables, properties };
+    const { require } = video;
+    const title = this.text([...path, 'title'], video.title);
+    const variables = this.texts([...path, 'variables'], video.variables);
+    const { all, ...base } = this.base(path, name, when, [title, ...Object.values(variables)]);
+    return {
+      kind: 'video',
+      ...base,
+      template: this.fixed([...path, 'template'], video.template),
+      title,
+      require,
+      variables,
+      properties: [...new Set([...Object.keys(require), ...recordReads(all)])],
+    };
   }
 
   private ask(path: PropertyKey[], name: string, { when, ask }: StepWith<'ask'>): AskStep {
-    const condition = this.when(path, when, scopes.record);
-    const unusable = answerFault(ask.answer);
+    const { properties, notes, instruction, answer } = ask;
+    const unusable = answerFault(answer);
     if (unusable !== undefined) this.faults.push({ path: [...path, 'answer'], message: unusable });
-    const reads = [...new Set([...ask.properties, ...recordReads(condition.when ? [condition.when] : [])])];
-    return { name, ...condition, ...ask, reads };
+    const facts = this.texts([...path, 'facts'], ask.facts);
+    const { all, ...base } = this.base(path, name, when, Object.values(facts));
+    return {
+      kind: 'ask',
+      ...base,
+      model: this.fixed([...path, 'model'], ask.model),
+      properties,
+      notes,
+      facts,
+      instruction,
+      answer,
+      reads: [...new Set([...properties, ...recordReads(all)])],
+    };
   }
 
   private write(
@@ -85,62 +131,118 @@ class Compiler {
     { when, write }: StepWith<'write'>,
     before: string | undefined,
   ): WriteStep {
-    const properties = this.texts([...path, 'properties'], write.properties, scopes.write);
-    const condition = this.when(path, when, scopes.write);
+    const properties = this.texts([...path, 'properties'], write.properties, ofWrite);
     const { task } = write;
     const text = (key: 'title' | 'body' | 'owner') =>
-      task?.[key] === undefined ? {} : { [key]: this.text([...path, 'task', key], task[key], scopes.write) };
+      task?.[key] === undefined ? {} : { [key]: this.text([...path, 'task', key], task[key], ofWrite) };
     const texts = { ...text('title'), ...text('body'), ...text('owner') } as Pick<
       NonNullable<WriteStep['task']>,
       'title'
     >;
-    const all = [...Object.values(properties), ...Object.values(texts), ...(condition.when ? [condition.when] : [])];
-    const after = this.after(path, all, before);
+    const { all, ...base } = this.base(path, name, when, [...Object.values(properties), ...Object.values(texts)], {
+      variables: ofWrite,
+      before,
+    });
     // One change may come as webhook and as workflow call: only a video and a question know the cool-down.
-    if (task && after === undefined) {
+    if (task && base.after === undefined) {
       const message =
         'a task right behind the trigger could be made twice for one change: put a video or an ask before it';
       this.faults.push({ path: [...path, 'task'], message });
     }
     return {
-      name,
-      ...condition,
+      kind: 'write',
+      ...base,
       properties,
       ...(task ? { task: { priority: task.priority, dueMs: task.due, ...texts } } : {}),
       reads: recordReads(all),
-      ...(after === undefined ? {} : { after }),
     };
   }
 
-  /** The step that a write follows: the one that it reads, or else the one before it. */
+  /** What all kinds of step have in common, and all that is read by the step, its condition included. */
+  private base(
+    path: PropertyKey[],
+    name: string,
+    when: string | undefined,
+    texts: readonly Pick<Text, 'reads'>[],
+    { variables = ofStep, before }: { variables?: Variables; before?: string | undefined } = {},
+  ): StepBase & { all: readonly Pick<Text, 'reads'>[] } {
+    const condition = when === undefined ? undefined : this.expression([...path.slice(0, -1), 'when'], when, variables);
+    const all = condition ? [...texts, condition] : texts;
+    const after = this.after(path, all, before);
+    return { name, ...(condition ? { when: condition } : {}), ...(after === undefined ? {} : { after }), all };
+  }
+
+  /** The step that another follows: the last one of those that it reads, or else `before`. */
   private after(path: PropertyKey[], all: readonly Pick<Text, 'reads'>[], before: string | undefined) {
-    const steps = new Set<string>();
+    const read = new Set<string>();
     for (const [step = '', field] of all.flatMap(({ reads }) => reads['steps'] ?? [])) {
-      const fields = this.left.get(step);
-      if (!fields) {
+      const left = this.left.get(step);
+      if (!left) {
         this.faults.push({ path, message: `reads steps.${step}, and no step before it is named so` });
-      } else if (field === undefined || !fields.includes(field)) {
-        const there = fields.length > 0 ? `it has ${fields.join(', ')}` : 'it leaves nothing to read';
+      } else if (field === undefined || !left.fields.includes(field)) {
+        const there = left.fields.length > 0 ? `it has ${left.fields.join(', ')}` : 'it leaves nothing to read';
         this.faults.push({ path, message: `reads steps.${step}.${field ?? ''}, which is not there: ${there}` });
-      } else steps.add(step);
+      } else read.add(step);
     }
-    if (steps.size > 1) {
-      const both = [...steps].join(' and ');
-      this.faults.push({ path, message: `reads the steps ${both}, which end at their own times: write for each` });
+    const steps = [...read].filter((step) => step !== TRIGGER);
+    const last = steps.find((step) => steps.every((other) => this.left.get(step)?.chain.has(other)));
+    if (steps.length > 0 && last === undefined) {
+      const both = steps.join(' and ');
+      const message = `reads the steps ${both}, which end at their own times: let one of them read the other, or write for each`;
+      this.faults.push({ path, message });
     }
-    return [...steps][0] ?? before;
+    return last ?? (read.has(TRIGGER) ? undefined : before);
   }
 
-  private when(path: PropertyKey[], when: string | undefined, variables: Variables): { when?: Expression } {
-    return when === undefined ? {} : { when: this.condition([...path.slice(0, -1), 'when'], when, variables) };
+  /** What the recipe's own values are in this environment. */
+  private valuesHere(values: RecipeFile['values']): Compiler['values'] {
+    return Object.fromEntries(
+      Object.entries(values).flatMap(([name, by]) => {
+        const value = by[this.environment] ?? by['default'];
+        if (value !== undefined) return [[name, value]];
+        const message = `says nothing for the environment ${this.environment}: name it, or default`;
+        this.faults.push({ path: ['values', name], message });
+        return [];
+      }),
+    );
   }
 
-  private condition(path: PropertyKey[], source: string, variables: Variables): Expression {
-    return this.sound(path, () => compile(source, { variables })) ?? never;
+  private expression(path: PropertyKey[], source: string, variables: Variables): Expression {
+    return (
+      this.sound(path, () => this.withValues(compile(source, { variables: { ...variables, values: 'named' } }))) ??
+      never
+    );
   }
 
-  private text(path: PropertyKey[], value: string | number | boolean, variables: Variables): Text {
-    return this.sound(path, () => compileText(value, variables)) ?? never;
+  private text(path: PropertyKey[], value: string | number | boolean, variables: Variables = ofStep): Text {
+    return this.sound(path, () => this.withValues(compileText(value, { ...variables, values: 'named' }))) ?? never;
+  }
+
+  /** A text that is known when the recipe is read. */
+  private fixed(path: PropertyKey[], value: string): string {
+    const text = this.sound(path, () => this.withValues(compileText(value, { values: 'named' })));
+    return this.safely(path, () => plain(text?.evaluate({}) ?? null)) ?? '';
+  }
+
+  /** Values of the environment are as good as written there. */
+  private withValues<T extends Text>(text: T): T {
+    const names = (text.reads['values'] ?? []).map(([name]) => name ?? '');
+    if (names.length === 0) return text;
+    const unknown = names.find((name) => !Object.hasOwn(this.values, name));
+    if (unknown !== undefined) {
+      const known = Object.keys(this.values).join(', ') || 'none';
+      throw new ExpressionFault(
+        'unknown-variable',
+        `There is no value ${unknown}`,
+        0,
+        0,
+        `Name it under values (there: ${known}).`,
+      );
+    }
+    const { values } = this;
+    const evaluate: Text['evaluate'] = (bindings, given) => text.evaluate({ ...bindings, values }, given);
+    const alone = Object.keys(text.reads).every((variable) => variable === 'values') && text.tables.length === 0;
+    return { ...text, ...(alone ? { literal: evaluate({}) } : {}), evaluate };
   }
 
   private sound<T extends { tables: readonly string[] }>(path: PropertyKey[], work: () => T): T | undefined {
@@ -150,7 +252,11 @@ class Compiler {
     return made;
   }
 
-  private texts(path: PropertyKey[], values: Record<string, string | number | boolean>, variables: Variables) {
+  private texts(
+    path: PropertyKey[],
+    values: Record<string, string | number | boolean>,
+    variables?: Variables,
+  ): Record<string, Text> {
     const entries = Object.entries(values).map(
       ([name, value]) => [name, this.text([...path, name], value, variables)] as const,
     );
@@ -161,8 +267,11 @@ class Compiler {
     try {
       return work();
     } catch (fault) {
-      if (!(fault instanceof ExpressionFault)) throw fault;
-      this.faults.push({ path, message: `${fault.message}. ${fault.remedy}`, offset: fault.offset });
+      if (fault instanceof ExpressionFault)
+        this.faults.push({ path, message: `${fault.message}. ${fault.remedy}`, offset: fault.offset });
+      // What can be told now and fails will always fail.
+      else if (fault instanceof ExpressionError) this.faults.push({ path, message: fault.message });
+      else throw fault;
       return undefined;
     }
   }
@@ -178,7 +287,11 @@ const never: Expression = {
   },
 };
 
-const kindOf = (step: StepFile): string => ('video' in step ? 'video' : 'ask' in step ? 'ask' : 'write');
+const kindOf = (step: StepFile): Step['kind'] => ('video' in step ? 'video' : 'ask' in step ? 'ask' : 'write');
+
+/** What a step leaves for those behind it. */
+const fieldsOf = (step: StepFile): readonly string[] =>
+  'video' in step ? videoFields : 'ask' in step ? answerFields(step.ask.answer) : [];
 
 const recordReads = (all: readonly Pick<Text, 'reads'>[]): string[] => [
   ...new Set((joined(all.map(({ reads }) => reads))['record'] ?? []).flatMap(([property]) => property ?? [])),

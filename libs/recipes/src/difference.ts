@@ -1,5 +1,5 @@
 import type { AskStep } from './ask';
-import type { Recipe } from './recipe';
+import { type Recipe, stepOf, stepsOf } from './recipe';
 import type { Text } from './text';
 
 /** One thing that a change of a recipe does to what leaves the hub or is written. */
@@ -15,7 +15,9 @@ type Reach = Map<string, string>;
 function reachOf(recipe: Recipe | undefined): Reach {
   const reach: Reach = new Map();
   if (!recipe) return reach;
-  const { video, ask, writes, trigger, tenants } = recipe;
+  const { trigger, tenants } = recipe;
+  const video = stepOf(recipe, 'video');
+  const ask = stepOf(recipe, 'ask');
   for (const tenant of tenants?.map((name) => `tenant ${name}`) ?? [ALL]) reach.set(`is for ${tenant}`, '');
   const of = (property: string) => `${trigger.object}.${property}`;
   const reads = (properties: readonly string[], sent: ReadonlySet<string> = new Set()) => {
@@ -33,9 +35,11 @@ function reachOf(recipe: Recipe | undefined): Reach {
     if (ask.notes > 0) reach.set(`sends notes of the ${trigger.object} to OpenAI`, '');
     for (const [field, schema] of Object.entries(ask.answer.properties))
       reach.set(`takes ${field} from the answer`, typeOf(schema));
-    reads(ask.reads, new Set(ask.properties));
+    const facts = readsOf(Object.values(ask.facts));
+    for (const property of facts) reach.set(`sends ${of(property)} to OpenAI`, '');
+    reads(ask.reads, new Set([...ask.properties, ...facts]));
   }
-  for (const { properties, task, reads: read } of writes) {
+  for (const { properties, task, reads: read } of stepsOf(recipe, 'write')) {
     for (const [property, text] of Object.entries(properties))
       reach.set(`writes ${of(property)}`, typeWritten(text, ask));
     if (task) reach.set(`makes tasks for the ${trigger.object}`, '');

@@ -1,13 +1,14 @@
 export * from './ask';
 export * from './book';
 export * from './cases';
+export { type AwaitedDate, dueAt } from './date';
 export { type Difference, differences, schemaChanges } from './difference';
-export * from './hubspot-trigger';
 export { recipeTexts, withTexts } from './overlay';
 export * from './publication';
 export { CASES, loadRecipes, readRecipe, readRecipes, readTogether, RecipeFault } from './read';
-export type { Recipe } from './recipe';
+export * from './recipe';
 export { recipeJsonSchema } from './recipe.schema';
-export * from './trigger';
+export * from './steps-due';
+export { isEcho, type Match, matching } from './trigger';
 export * from './video';
 export * from './write';

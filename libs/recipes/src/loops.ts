@@ -1,4 +1,4 @@
-import type { Recipe } from './recipe';
+import { type Recipe, stepsOf } from './recipe';
 import { plain } from './text';
 
 /** A loop through a recipe, and what to do about it. */
@@ -36,18 +36,18 @@ function wayBack(recipe: Recipe, recipes: readonly Recipe[]): Recipe[] | undefin
 }
 
 /** Whether a write of the one may be a trigger of the other; a value that is computed may be any. */
-const setsOff = ({ trigger: { object }, writes }: Recipe, { trigger }: Recipe): boolean =>
-  object === trigger.object &&
-  writes.some(({ properties }) => {
-    const value = trigger.property === undefined ? undefined : properties[trigger.property];
+const setsOff = (from: Recipe, { trigger }: Recipe): boolean =>
+  from.trigger.object === trigger.object &&
+  stepsOf(from, 'write').some(({ properties }) => {
+    const property = trigger.due?.date ?? trigger.property;
+    const value = property === undefined ? undefined : properties[property];
     if (!value) return false;
     return value.literal === undefined || !trigger.becomes || trigger.becomes.includes(plain(value.literal));
   });
 
 function sentenceOf(loop: readonly Recipe[]): string {
   const [first] = loop;
-  const property = loop[loop.length - 1]?.writes.flatMap(({ properties }) => Object.keys(properties));
-  const written = property?.find((name) => name === first?.trigger.property) ?? '';
+  const { due, property = due?.date ?? '' } = first?.trigger ?? {};
   const way = [...loop, first].map((recipe) => recipe?.id).join(' → ');
-  return `recipe ${first?.id ?? ''}: could loop onto its own output (${way}) by ${written}: let the trigger name the values that it waits for, and write others`;
+  return `recipe ${first?.id ?? ''}: could loop onto its own output (${way}) by ${property}: let the trigger name the values that it waits for, and write others`;
 }

@@ -10,8 +10,8 @@ export const recipeTexts = z.array(z.strictObject({ file: z.string(), text: z.st
  * The recipes as they would be with these texts (see {@link recipeTexts}), each in the place of the one of its id. Throws
  * a {@link RecipeFault} that names every fault.
  */
-export function withTexts(recipes: readonly Recipe[], texts: unknown): readonly Recipe[] {
-  const read = readRecipes(recipeTexts.parse(texts));
+export function withTexts(recipes: readonly Recipe[], texts: unknown, environment?: string): readonly Recipe[] {
+  const read = readRecipes(recipeTexts.parse(texts), environment);
   const all = [...recipes.filter(({ id }) => !read.some((other) => other.id === id)), ...read];
   const loops = loopsOf(all);
   if (loops.length > 0) throw new RecipeFault(loops.map(({ says }) => says));

@@ -124,10 +124,13 @@ export function refuseLoops(
   histories: Iterable<History>,
   next: readonly Pick<Wish, 'environment' | 'recipe' | 'text'>[],
 ) {
-  const wanted = next.flatMap(({ text, recipe }) => recipeOf(text, recipe) ?? []);
+  const wanted = next.flatMap(({ text, recipe, environment }) => recipeOf(text, recipe, environment) ?? []);
   const live = [...histories].flatMap((history) => liveIn(history) ?? []);
   const others = live.filter(({ recipe }) => !next.some((one) => one.recipe === recipe));
-  const loops = loopsOf([...others.flatMap(({ text, recipe }) => recipeOf(text, recipe) ?? []), ...wanted], wanted);
+  const loops = loopsOf(
+    [...others.flatMap(({ text, recipe, environment }) => recipeOf(text, recipe, environment) ?? []), ...wanted],
+    wanted,
+  );
   if (loops.length === 0) return;
   const environment = next[0]?.environment ?? '';
   throw new PublicationRefused(
@@ -148,13 +151,16 @@ function waitingFor(history: History, recipe: string, version: string): Publicat
 
 // Not only what is live counts, and not only the new text: to take the line away, to roll back behind it or to withdraw
 // first is no way round it.
-function reasonsFor(history: History, { text, recipe }: Wish): string[] {
+function reasonsFor(history: History, { text, recipe, environment }: Wish): string[] {
   const before = lastLive(history);
   const published = newest(history, ({ state, action }) => state === 'live' && /published|promoted/.test(action));
   const former = [before, published].some((p) => p && approvalsRequired(p.text));
   if (!former && !approvalsRequired(text)) return [];
   const taken = approvalsRequired(text) ? [] : ['no longer says approvals: required'];
-  return [...taken, ...schemaChanges(before && recipeOf(before.text, recipe), recipeOf(text, recipe))];
+  return [
+    ...taken,
+    ...schemaChanges(before && recipeOf(before.text, recipe, environment), recipeOf(text, recipe, environment)),
+  ];
 }
 
 // Of a text that is no YAML nobody knows: the second person looks.
@@ -164,8 +170,8 @@ function approvalsRequired(text: string): boolean {
 }
 
 // A former text that today's code cannot read counts as none: then all is new.
-function recipeOf(text: string, file: string): Recipe | undefined {
-  const read = readRecipe(text, file);
+function recipeOf(text: string, file: string, environment: string): Recipe | undefined {
+  const read = readRecipe(text, file, environment);
   return 'recipe' in read ? read.recipe : undefined;
 }
 

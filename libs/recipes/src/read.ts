@@ -19,17 +19,23 @@ export class RecipeFault extends Error {
 /** Files beside recipes that say what they should do. */
 export const CASES = /\.cases\.ya?ml$/;
 
+/** The environment of a recipe that is read for none: its values are those of `default`. */
+const NO_ENVIRONMENT = 'default';
+
 /** Reads all recipes of a folder, all or none; throws one {@link RecipeFault} that names every fault. */
-export function loadRecipes(folder: string): Recipe[] {
+export function loadRecipes(folder: string, environment?: string): Recipe[] {
   const files = readdirSync(folder)
     .filter((file) => /\.ya?ml$/.test(file) && !CASES.test(file))
     .sort();
-  return readRecipes(files.map((file) => ({ file, text: readFileSync(join(folder, file), 'utf8') })));
+  return readRecipes(
+    files.map((file) => ({ file, text: readFileSync(join(folder, file), 'utf8') })),
+    environment,
+  );
 }
 
 /** Reads recipes that are to run together, all or none; throws one {@link RecipeFault} that names every fault. */
-export function readRecipes(files: readonly { file: string; text: string }[]): Recipe[] {
-  const { good, faults } = readTogether(files);
+export function readRecipes(files: readonly { file: string; text: string }[], environment?: string): Recipe[] {
+  const { good, faults } = readTogether(files, environment);
   if (faults.length > 0) throw new RecipeFault(faults);
   return good.map(({ recipe }) => recipe);
 }
@@ -37,12 +43,13 @@ export function readRecipes(files: readonly { file: string; text: string }[]): R
 /** Reads recipes that are to run together: those that are good by themselves, and every fault of all of them. */
 export function readTogether<File extends { file: string; text: string }>(
   files: readonly File[],
+  environment?: string,
 ): { good: (File & { recipe: Recipe })[]; faults: string[] } {
   const faults: string[] = [];
   const good: (File & { recipe: Recipe })[] = [];
   for (const one of files) {
     const { file, text } = one;
-    const read = readRecipe(text, file);
+    const read = readRecipe(text, file, environment);
     if ('faults' in read) faults.push(...read.faults);
     else if (good.some(({ recipe }) => recipe.id === read.recipe.id))
       faults.push(`${file}:1:1: recipe ${read.recipe.id} stands in another file too: name one of them otherwise`);
@@ -66,15 +73,19 @@ function told(issue: Issue): Pick<Issue, 'path' | 'message'>[] {
   return kinds.flat().flatMap((inner) => told({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 
-/** Reads one recipe from its text; `file` is named in faults. */
-export function readRecipe(text: string, file: string): { recipe: Recipe } | { faults: string[] } {
+/** Reads one recipe from its text, with the values of an environment; `file` is named in faults. */
+export function readRecipe(
+  text: string,
+  file: string,
+  environment = NO_ENVIRONMENT,
+): { recipe: Recipe } | { faults: string[] } {
   const source = new RecipeSource(text, file);
   if (source.faults.length > 0) return { faults: source.faults };
   const parsed = recipeSchema.safeParse(source.value);
   if (!parsed.success) {
     return { faults: parsed.error.issues.flatMap(told).map(({ path, message }) => source.fault(path, message)) };
   }
-  const compiled = compileRecipe(parsed.data);
+  const compiled = compileRecipe(parsed.data, environment);
   if ('faults' in compiled) {
     return {
       faults: compiled.faults.map(({ path, message, offset }) => source.fault(path, message, offset)),

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { runCases } from './cases';
 import { type Loop, loopsOf } from './loops';
 import { loadRecipes, readRecipe, readRecipes, RecipeFault } from './read';
-import type { Recipe } from './recipe';
+import { type Recipe, stepOf, stepsOf } from './recipe';
 
 const head = 'recipe: r\ntrigger: { object: contact, property: lead_score, becomes: ["1"] }\n';
 const faultsOf = (text: string): string[] => {
@@ -42,7 +42,7 @@ it.each([
     /^r\.yaml:2:10: trigger: names no property/,
   ],
   ['a write of nothing', `${head}steps:\n  - write: {}\n`, /writes nothing/],
-  ['two asks', `${head}steps:\n${ask}${ask.replace('judged', 'again')}`, /more than one step of a kind/],
+  ['two asks', `${head}steps:\n${ask}${ask.replace('judged', 'again')}`, /more than one video or ask/],
   [
     'two steps of a name',
     `${head}steps:\n${ask}  - name: judged\n    write: { properties: { a: x } }\n`,
@@ -85,24 +85,27 @@ it('refuses a field that the answer does not have', () => {
 });
 
 it('lets a write follow the step that it reads, the one before it, or the trigger', () => {
-  const { writes } = good(`${head}steps:
+  const { steps } = good(`${head}steps:
   - { name: first, write: { properties: { a: x } } }
 ${ask}  - { name: third, write: { properties: { b: x } } }
   - { name: fourth, write: { properties: { c: "\${steps.judged.score}" } } }
 `);
-  expect(writes.map(({ name, after }) => [name, after])).toEqual([
+  expect(steps.map(({ name, after }) => [name, after])).toEqual([
     ['first', undefined],
+    ['judged', undefined],
     ['third', 'judged'],
     ['fourth', 'judged'],
   ]);
 });
 
 it('knows what must be read of a record, and no more', () => {
-  const { writes, ask: asked } = good(`${head}steps:
+  const recipe = good(`${head}steps:
 ${ask.replace('    ask:', '    when: record.country == "DE"\n    ask:')}  - when: record.email != null
     write: { properties: { a: "\${record.firstname} \${record['lastname']}", b: "\${record.firstname}" }, task: { title: T, owner: "\${record.hubspot_owner_id}" } }
 `);
-  expect(writes[0]?.reads.sort()).toEqual(['email', 'firstname', 'hubspot_owner_id', 'lastname']);
+  const [write] = stepsOf(recipe, 'write');
+  const asked = stepOf(recipe, 'ask');
+  expect(write?.reads.sort()).toEqual(['email', 'firstname', 'hubspot_owner_id', 'lastname']);
   expect(asked?.reads.sort()).toEqual(['company', 'country']);
 });
 
@@ -196,8 +199,8 @@ describe('what is no plain YAML', () => {
   });
 
   it('takes anchors and aliases that stay within the bounds', () => {
-    const { writes } = good(`${head}steps: [{ write: { properties: { a: &a x, b: *a } } }]\n`);
-    expect(Object.values(writes[0]?.properties ?? {}).map(({ literal }) => literal)).toEqual(['x', 'x']);
+    const [write] = stepsOf(good(`${head}steps: [{ write: { properties: { a: &a x, b: *a } } }]\n`), 'write');
+    expect(Object.values(write?.properties ?? {}).map(({ literal }) => literal)).toEqual(['x', 'x']);
   });
 
   const shipped = readFileSync(join(__dirname, '../../../recipes/lead-qualified.yaml'), 'utf8');

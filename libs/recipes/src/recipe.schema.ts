@@ -18,13 +18,14 @@ const duration = z
   .transform((text) => Number(text.slice(0, -1)) * (durationUnits[text.slice(-1)] ?? 0));
 
 const condition = z.string().min(1).describe('An expression; the step is skipped unless it is true');
+const fixed = z.string().min(1);
 const text = z.string().min(1).describe('Text, with expressions in ${…}');
 const value = z
   .union([z.string(), z.number(), z.boolean()])
   .describe('A value, or text with expressions in ${…}; one expression alone keeps its type, and null changes nothing');
 
 const videoStep = z.strictObject({
-  template: z.string().min(1).describe("Id of HeyGen's template"),
+  template: fixed.describe("Id of HeyGen's template; it may hold ${values.…}"),
   title: text.max(500),
   require: z
     .record(property, z.enum(['person-name', 'present']))
@@ -34,9 +35,10 @@ const videoStep = z.strictObject({
 });
 
 const askStep = z.strictObject({
-  model: z.string().min(1),
+  model: fixed.describe('Id of the model; it may hold ${values.…}'),
   properties: z.array(property).min(1).describe('The properties that the model is told, and no others'),
   notes: z.int().min(0).max(100).default(0).describe("How many of the record's newest notes the model is told"),
+  facts: z.record(stepName, text).default({}).describe('What else the model is told, such as ${steps.usage.logins}'),
   instruction: z.string().min(1),
   answer: z
     .looseObject({ type: z.literal('object'), properties: z.record(z.string(), z.unknown()) })
@@ -64,37 +66,77 @@ const writeStep = z
 
 const around = { name: stepName.optional(), when: condition.optional() };
 
+const step = z.union([
+  z.strictObject({ ...around, video: videoStep }),
+  z.strictObject({ ...around, ask: askStep }),
+  z.strictObject({ ...around, write: writeStep }),
+]);
+
+/** One step, as its file says it. */
+export type StepFile = z.infer<typeof step>;
+
+const trigger = z
+  .strictObject({
+    object: z.string().min(1).describe('Type of the record: contact, company, deal, ticket or a custom type’s id'),
+    on: z
+      .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
+      .optional()
+      .describe("HubSpot's name of what happened (propertyChange unless said), or the source's own; one or several"),
+    property: property.optional().describe('The property that changed'),
+    becomes: z.array(z.string()).min(1).optional().describe('Its new value, one of these; any unless said'),
+    source: name
+      .optional()
+      .describe(
+        'Whose events they are, if not HubSpot’s: the source of a declared endpoint whose subjects are such records',
+      ),
+    due: z
+      .strictObject({ date: property, before: duration.optional(), after: duration.optional() })
+      .refine(({ before, after }) => (before === undefined) !== (after === undefined), {
+        message: 'needs one of before and after: how long before or after the date',
+      })
+      .optional()
+      .describe('A date of the record that comes near or has passed'),
+    when: z.string().min(1).optional().describe('An expression over `event` that must be true as well'),
+    take: z
+      .record(stepName, z.string().min(1))
+      .default({})
+      .describe('Expressions over `event`, whose values the steps read as ${steps.trigger.…}'),
+  })
+  .superRefine(({ on, property, becomes, source, due }, { addIssue }) => {
+    const refuse = (message: string) => {
+      addIssue({ code: 'custom', message });
+    };
+    const ofChange = property !== undefined || becomes !== undefined;
+    if (due && (source !== undefined || on !== undefined || ofChange))
+      refuse('is due at a date, and so waits for no on, property, becomes or source');
+    if (source !== undefined && ofChange) refuse('is of a source: say what must be so by when, over event.body');
+    if (!due && source === undefined && property === undefined && changesOf(on).includes('propertyChange'))
+      refuse('names no property, which a propertyChange needs');
+    if (becomes && property === undefined) refuse('names no property that becomes so');
+  });
+
+/** What a trigger waits for: HubSpot's changes of properties, unless it says more. */
+export const changesOf = (on: string | string[] = 'propertyChange'): string[] => (typeof on === 'string' ? [on] : on);
+
 /** One automation, as its file says it. */
 export const recipeSchema = z.strictObject({
   recipe: name,
   description: z.string().optional(),
   approvals: z.literal('required').optional().describe('A change that reaches further waits for a second person'),
   tenants: z.array(name).min(1).optional().describe('Whose records it is for; those of all tenants unless said'),
-  trigger: z
-    .strictObject({
-      object: z.string().min(1).describe('Type of the record: contact, company, deal, ticket or a custom type’s id'),
-      on: z.string().min(1).default('propertyChange').describe("HubSpot's name of what happened: creation, …"),
-      property: property.optional().describe('The property that changed'),
-      becomes: z.array(z.string()).min(1).optional().describe('Its new value, one of these; any unless said'),
-      when: z.string().min(1).optional().describe('An expression over `event` that must be true as well'),
-    })
-    .refine(({ on, property }) => on !== 'propertyChange' || property !== undefined, {
-      message: 'names no property, which a propertyChange needs',
-    }),
+  values: z
+    .record(stepName, z.record(name, z.union([z.string(), z.number(), z.boolean()])))
+    .default({})
+    .describe('Values by environment, read as ${values.…}; `default` counts where an environment is not named'),
+  trigger,
   coolDown: duration
     .prefault('24h')
     .describe('A second trigger of the same content within this time makes no second video and asks nothing again'),
   steps: z
-    .array(
-      z.union([
-        z.strictObject({ ...around, video: videoStep }),
-        z.strictObject({ ...around, ask: askStep }),
-        z.strictObject({ ...around, write: writeStep }),
-      ]),
-    )
+    .array(step)
     .min(1)
     .refine((steps) => (['video', 'ask'] as const).every((kind) => steps.filter((step) => kind in step).length <= 1), {
-      message: 'has more than one step of a kind; only write may stand there several times',
+      message: 'has more than one video or ask: a recipe makes one of each at most',
     }),
 });
 

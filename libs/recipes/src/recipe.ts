@@ -1,6 +1,7 @@
+import type { RecordRef, Results } from '#libs/contracts';
 import type { Expression } from '#libs/expressions';
 import type { AskStep } from './ask';
-import type { VideoStep } from './video';
+import type { Properties, Rejection, VideoStep } from './video';
 import type { WriteStep } from './write';
 
 /** A recipe that was read and found good. `version` names its content: equal content, equal version. */
@@ -11,16 +12,82 @@ export interface Recipe {
   tenants?: readonly string[];
   trigger: RecipeTrigger;
   coolDownMs: number;
-  video?: VideoStep;
-  ask?: AskStep;
-  writes: WriteStep[];
+  /** In the order in which they stand; each names the one that it follows. */
+  steps: readonly Step[];
 }
 
-/** What sets a recipe off. */
+/** What sets a recipe off: a change in HubSpot, an event of another source, or a date of the record that is due. */
 export interface RecipeTrigger {
   object: string;
-  on: string;
+  /** What happened; anything where a source is named and nothing is said. */
+  on?: readonly string[];
   property?: string;
   becomes?: readonly string[];
+  source?: string;
+  due?: DueDate;
   when?: Expression;
+  /** What the steps may read of the event, by name. */
+  take: Readonly<Record<string, Expression>>;
+}
+
+/** A property that holds a date, and how long after it (negative: before it) the recipe is set off, in milliseconds. */
+export interface DueDate {
+  date: string;
+  offsetMs: number;
+}
+
+/** One step of a recipe. `after` is the step whose end lets it begin; the trigger where there is none. */
+export type Step = VideoStep | AskStep | WriteStep;
+export type StepKind = Step['kind'];
+
+/** What each kind of step has in common. */
+export interface StepBase {
+  name: string;
+  when?: Expression;
+  after?: string;
+}
+
+/** What a step reads: the record, and what the trigger and the steps before it left. */
+export interface StepBindings {
+  record: Properties;
+  steps: Results;
+}
+
+/** The step of a kind, of which a recipe has one at most. */
+export const stepOf = <Kind extends 'video' | 'ask'>(
+  recipe: Recipe | undefined,
+  kind: Kind,
+): Extract<Step, { kind: Kind }> | undefined =>
+  recipe?.steps.find((step): step is Extract<Step, { kind: Kind }> => step.kind === kind);
+
+/** All steps of a kind. */
+export const stepsOf = <Kind extends StepKind>(
+  { steps }: Pick<Recipe, 'steps'>,
+  kind: Kind,
+): Extract<Step, { kind: Kind }>[] => steps.filter((step): step is Extract<Step, { kind: Kind }> => step.kind === kind);
+
+/**
+ * A recipe set off about a record. `at` is the trigger's own time (RFC 3339), never the clock's; `content` is the same
+ * for the same trigger, whichever way it arrived.
+ */
+export interface Trigger {
+  recipe: Recipe;
+  tenant: string;
+  record: RecordRef;
+  content: string;
+  at: string;
+  rootCause: string;
+  /** The trigger's own condition could not be told: why. */
+  failed?: Rejection;
+  /** What the trigger and the steps so far have left. */
+  results: Results;
+}
+
+/** A step that is to be taken, and what it follows. */
+export interface StepDue<S extends Step = Step> extends Trigger {
+  step: S;
+  /** When what it follows happened (RFC 3339). */
+  time: string;
+  /** Of the render or enrichment that it follows, 0 behind the trigger: the later of two of one trigger time is newer. */
+  number: number;
 }

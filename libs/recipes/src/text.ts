@@ -1,4 +1,4 @@
-import { compile, type Expression, ExpressionFault, type Json, type Reading } from '#libs/expressions';
+import { compile, type Expression, ExpressionFault, type Given, type Json, type Reading } from '#libs/expressions';
 
 /** What an expression of a step may read. */
 export type Variables = Readonly<Record<string, Reading>>;
@@ -12,7 +12,7 @@ export interface Text {
   /** What stands there, where it holds no expression: it is known beforehand. */
   literal?: Json;
   /** One expression alone gives its own value; in text a null is nothing. Throws ExpressionError. */
-  evaluate(bindings: Readonly<Record<string, unknown>>): Json;
+  evaluate(bindings: Readonly<Record<string, unknown>>, given?: Given): Json;
 }
 
 type Part = string | Expression;
@@ -27,8 +27,8 @@ export function compileText(value: string | number | boolean, variables: Variabl
   return {
     reads: joined(parts.flatMap((part) => (typeof part === 'string' ? [] : [part.reads]))),
     tables: parts.flatMap((part) => (typeof part === 'string' ? [] : part.tables)),
-    evaluate: (bindings) =>
-      parts.map((part) => (typeof part === 'string' ? part : plain(part.evaluate(bindings)))).join(''),
+    evaluate: (bindings, given) =>
+      parts.map((part) => (typeof part === 'string' ? part : plain(part.evaluate(bindings, given)))).join(''),
   };
 }
 

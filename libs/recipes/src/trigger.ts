@@ -1,13 +1,39 @@
 import type { HubspotChange } from '#libs/contracts';
+import type { Expression, Json } from '#libs/expressions';
 import type { Recipe } from './recipe';
-import { type Rejection, unmetBy } from './video';
+import { rejectionOf, type Rejection, unmetBy } from './video';
 
-/** What set a recipe off. `content` is the same for the same change, whichever way it arrived. */
+/** What set a recipe off. `content` is the same for the same trigger, whichever way it arrived. */
 export interface Match {
   recipe: Recipe;
   content: string;
-  /** The trigger's own condition could not be told: the recipe does nothing but say so. */
+  /** What the steps may read of the event, by name. */
+  taken: Record<string, Json>;
+  /** The trigger's own expressions could not be told: the recipe does nothing but say so. */
   failed?: Rejection;
+}
+
+/** An event of a declared source, about a record. `type` is the sender's own name of what happened, if it gave one. */
+export interface SourceEvent {
+  source: string;
+  type?: string;
+  object: string;
+  id: string;
+  /** RFC 3339. */
+  at: string;
+  /** Read only where a recipe waits for it. */
+  readonly body: unknown;
+}
+
+/** A date of a record that a recipe waited for. */
+export interface ReachedDate {
+  recipe: string;
+  object: string;
+  id: string;
+  property: string;
+  value: string;
+  /** RFC 3339: when it was due. */
+  at: string;
 }
 
 /**
@@ -26,16 +52,57 @@ export function matching(
 ): Match[] {
   if (isEcho(change, writerAppId)) return [];
   const { property = '', value = '' } = change;
-  const found = indexOf(recipes).get(keyOf(change.record.type, change.change, change.property)) ?? [];
-  return found.flatMap((recipe) => {
-    const { becomes, when } = recipe.trigger;
-    if (recipe.tenants && !recipe.tenants.includes(tenant)) return [];
-    if (becomes && !becomes.includes(value)) return [];
-    const failed = when && unmetBy(when, { event: eventOf(change) });
-    if (failed?.code === 'not-met') return [];
-    const content = change.property === undefined ? change.change : `${property}=${value}`;
-    return [{ recipe, content, ...(failed ? { failed } : {}) }];
+  const content = change.property === undefined ? change.change : `${property}=${value}`;
+  return waitingFor(recipes, ofChange(change.record.type, change.change, change.property), tenant).flatMap((recipe) => {
+    const { becomes } = recipe.trigger;
+    return becomes && !becomes.includes(value) ? [] : metBy(recipe, eventOf(change), () => content);
   });
+}
+
+/** The recipes that an event of a source sets off. What they take of it is its content: the rest may differ. */
+export function matchingEvent(recipes: readonly Recipe[], event: SourceEvent, tenant: string): Match[] {
+  const { source, type = '', object, id, at } = event;
+  return waitingFor(recipes, ofSource(source, object), tenant).flatMap((recipe) =>
+    recipe.trigger.on && !recipe.trigger.on.includes(type)
+      ? []
+      : metBy(
+          recipe,
+          { source, type, object, id, at, body: event.body },
+          (taken) => `${type} ${JSON.stringify(taken)}`,
+        ),
+  );
+}
+
+/** The recipe that waited for a date, if it does so still. */
+export function matchingDate(recipes: readonly Recipe[], reached: ReachedDate, tenant: string): Match[] {
+  const { property, value } = reached;
+  return waitingFor(recipes, ofDate(reached.object, property), tenant)
+    .filter(({ id }) => id === reached.recipe)
+    .flatMap((recipe) => metBy(recipe, { ...reached }, () => `${property}=${value}`));
+}
+
+/** The recipes that wait for the date which a property of a tenant's record holds. */
+export const waitingForDate = (
+  recipes: readonly Recipe[],
+  object: string,
+  property: string,
+  tenant: string,
+): Recipe[] => waitingFor(recipes, ofDate(object, property), tenant);
+
+function metBy(recipe: Recipe, event: unknown, contentOf: (taken: Match['taken']) => string): Match[] {
+  const { when, take } = recipe.trigger;
+  const failed = when && unmetBy(when, { event });
+  if (failed?.code === 'not-met') return [];
+  const read = failed ? { taken: {}, failed } : takenOf(take, event);
+  return [{ recipe, content: contentOf(read.taken), ...read }];
+}
+
+function takenOf(take: Readonly<Record<string, Expression>>, event: unknown): Pick<Match, 'taken' | 'failed'> {
+  try {
+    return { taken: Object.fromEntries(Object.entries(take).map(([name, one]) => [name, one.evaluate({ event })])) };
+  } catch (error) {
+    return { taken: {}, failed: rejectionOf(error) };
+  }
 }
 
 /** A change as expressions see it. */
@@ -49,16 +116,34 @@ const eventOf = ({ record, change, property, value, changeSource, occurredAt }: 
   at: occurredAt === undefined ? null : new Date(occurredAt).toISOString(),
 });
 
+const waitingFor = (recipes: readonly Recipe[], key: string, tenant: string): Recipe[] =>
+  (indexOf(recipes).get(key) ?? []).filter(({ tenants }) => !tenants || tenants.includes(tenant));
+
 // A set of recipes is replaced, never changed: its index is made once.
 const indexes = new WeakMap<readonly Recipe[], Map<string, Recipe[]>>();
 
 function indexOf(recipes: readonly Recipe[]): Map<string, Recipe[]> {
   let index = indexes.get(recipes);
   if (!index) {
-    index = Map.groupBy(recipes, ({ trigger }) => keyOf(trigger.object, trigger.on, trigger.property));
+    index = new Map();
+    for (const recipe of recipes) {
+      for (const key of keysOf(recipe)) index.set(key, [...(index.get(key) ?? []), recipe]);
+    }
     indexes.set(recipes, index);
   }
   return index;
 }
 
-const keyOf = (object: string, change: string, property = ''): string => [object, change, property].join(' ');
+function keysOf({ trigger: { object, source, due, on = [], property } }: Recipe): string[] {
+  if (due) return [ofDate(object, due.date)];
+  if (source !== undefined) return [ofSource(source, object)];
+  return on.map((change) => ofChange(object, change, property));
+}
+
+const ofChange = (object: string, change: string, property = ''): string =>
+  ['change', object, change, change === 'propertyChange' ? property : ''].join(' ');
+const ofSource = (source: string, object: string): string => ['source', source, object].join(' ');
+const ofDate = (object: string, property: string): string => ['date', object, property].join(' ');
+
+/** What a trigger takes of its event, as it stands in the results of a chain. */
+export const TRIGGER = 'trigger';

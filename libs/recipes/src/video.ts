@@ -1,13 +1,13 @@
 import { type Expression, ExpressionError, isPersonName, isPlaceholder } from '#libs/expressions';
+import type { StepBase, StepBindings } from './recipe';
 import { plain, type Text } from './text';
 
 /** A record's properties as read: null where the record has no value. */
 export type Properties = Record<string, string | null>;
 
 /** A video for a record, ready to be filled. */
-export interface VideoStep {
-  name: string;
-  when?: Expression;
+export interface VideoStep extends StepBase {
+  kind: 'video';
   template: string;
   title: Text;
   require: Record<string, 'person-name' | 'present'>;
@@ -26,8 +26,9 @@ export interface Rejection {
 export type Prepared = { variables: Record<string, string>; title: string } | { rejected: Rejection };
 
 /** Fills a template's variables from a record, or rejects it where a required value is missing or a placeholder. */
-export function prepareVideo(step: VideoStep, record: Properties): Prepared {
-  const unmet = step.when && unmetBy(step.when, { record });
+export function prepareVideo(step: VideoStep, bindings: StepBindings): Prepared {
+  const { record } = bindings;
+  const unmet = step.when && unmetBy(step.when, { ...bindings });
   if (unmet) return { rejected: unmet };
   for (const [property, rule] of Object.entries(step.require)) {
     const value = record[property];
@@ -39,11 +40,11 @@ export function prepareVideo(step: VideoStep, record: Properties): Prepared {
   const variables: Record<string, string> = {};
   try {
     for (const [name, text] of Object.entries(step.variables)) {
-      const said = plain(text.evaluate({ record })).trim();
+      const said = plain(text.evaluate({ ...bindings })).trim();
       if (isPlaceholder(said)) return missing(`variable ${name}`);
       variables[name] = said;
     }
-    return { variables, title: plain(step.title.evaluate({ record })).trim() };
+    return { variables, title: plain(step.title.evaluate({ ...bindings })).trim() };
   } catch (error) {
     return { rejected: rejectionOf(error) };
   }

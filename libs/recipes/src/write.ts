@@ -1,17 +1,15 @@
-import type { Expression, Json } from '#libs/expressions';
+import type { Json } from '#libs/expressions';
+import type { StepBase, StepBindings } from './recipe';
 import { plain, type Text } from './text';
-import { type Properties, type Rejection, rejectionOf, unmetBy } from './video';
+import { type Rejection, rejectionOf, unmetBy } from './video';
 
 /** What is written to a record, ready to be filled. */
-export interface WriteStep {
-  name: string;
-  when?: Expression;
+export interface WriteStep extends StepBase {
+  kind: 'write';
   properties: Record<string, Text>;
   task?: TaskForm;
   /** What must be read of the record first. */
   reads: string[];
-  /** The step whose end sets it off; the trigger itself where there is none. */
-  after?: string;
 }
 
 /** A task, ready to be filled; `dueMs` counts from what the step follows. */
@@ -23,10 +21,8 @@ export interface TaskForm {
   owner?: Text;
 }
 
-/** What a write step reads: the record, the ends of the steps before it, and when the last of them came (RFC 3339). */
-export interface WriteBindings {
-  record: Properties;
-  steps: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+/** What a write step reads; `time` is when what it follows happened (RFC 3339). */
+export interface WriteBindings extends StepBindings {
   time: string;
 }
 

@@ -1,3 +1,4 @@
+import { EVENT_TYPE } from '#libs/contracts';
 import type { DomainEvent } from '#libs/contracts';
 import type { IncomingRecord } from '#libs/log';
 import type { ProcessDefinition } from '../definition';
@@ -67,6 +68,6 @@ export function recordOfItem(item: { source: string; body: unknown }): IncomingR
     key: '',
     value: Buffer.from(body.value, 'base64'),
     envelope: body.envelope,
-    headers: {},
+    headers: body.eventType === undefined ? {} : { [EVENT_TYPE]: body.eventType },
   };
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { hubspotTriggers } from './hubspot-trigger';
+import { stepsDue } from './steps-due';
 import { loadRecipes } from './read';
 
 const recipes = loadRecipes(join(__dirname, '../../../recipes')).filter(({ id }) => id === 'lead-qualified');
@@ -22,20 +22,20 @@ const qualified = {
   propertyValue: 'marketingqualifiedlead',
 };
 const triggersOf = (value: object) => {
-  const read = hubspotTriggers({ envelope, value, hash: '' }, recipes, '1');
-  return 'error' in read ? read.error : read.triggers.length;
+  const read = stepsDue({ envelope, value, hash: '' }, recipes, '1');
+  return 'error' in read ? read.error : read.due.length;
 };
 
 it('nothing is set off by the test button', () => {
   expect(triggersOf({ ...qualified, changeSource: 'CRM' })).toBe(0);
-  expect(triggersOf({ ...qualified, changeSource: 'CRM_UI' })).toBe(1);
+  expect(triggersOf({ ...qualified, changeSource: 'CRM_UI' })).toBe(2);
 });
 
 it('a recipe of other tenants is not set off', () => {
   const of = (tenant: string) => {
     const own = recipes.map((recipe) => ({ ...recipe, tenants: ['default', 'second'] }));
-    const read = hubspotTriggers({ envelope: { ...envelope, tenant }, value: qualified, hash: '' }, own, '1');
-    return 'error' in read ? read.error : read.triggers.map((trigger) => trigger.tenant);
+    const read = stepsDue({ envelope: { ...envelope, tenant }, value: qualified, hash: '' }, own, '1');
+    return 'error' in read ? read.error : [...new Set(read.due.map((trigger) => trigger.tenant))];
   };
   expect(of('second')).toEqual(['second']);
   expect(of('third')).toEqual([]);

@@ -1,0 +1,207 @@
+import {
+  type Catalog,
+  crmEvents,
+  enrichmentEvents,
+  type Envelope,
+  type EventOf,
+  GENERIC_RECEIVED,
+  HUBSPOT_RECEIVED,
+  readEvent,
+  readHubspot,
+  recordOf,
+  type RecordRef,
+  renderEvents,
+  type Results,
+  UnreadableEvent,
+  wiresOf,
+} from '#libs/contracts';
+import { type AwaitedDate, awaitedDates } from './date';
+import { type Recipe, type Step, type StepDue, stepOf, type Trigger } from './recipe';
+import { type Match, matching, matchingDate, matchingEvent, TRIGGER } from './trigger';
+
+/** A record of the log, as far as recipes need it; its value is read only where one of them may wait for it. */
+export interface LogRecord {
+  envelope: Envelope;
+  /** The sender's own name of what happened, of an event that a declared endpoint took. */
+  eventType?: string;
+  readonly value: unknown;
+  /** SHA-256 of the value's bytes. */
+  readonly hash: string;
+}
+
+/** What a log record lets begin: its key for the inbox (protocol 3), and the steps that are to be taken. */
+export interface StepsDue {
+  inbox: { key: string; day: string } | { key: string; received: string };
+  due: StepDue[];
+  /** Dates that the record says, for which recipes wait. */
+  dates: AwaitedDate[];
+}
+
+/**
+ * Reads a record of the log and finds the steps that it lets begin: those right behind a trigger that it sets off, or
+ * those behind a step whose end it tells. Pure; the error says why the record cannot be read.
+ */
+export function stepsDue(
+  record: LogRecord,
+  recipes: readonly Recipe[],
+  writerAppId: string,
+): StepsDue | { error: string } {
+  switch (record.envelope.type) {
+    case HUBSPOT_RECEIVED:
+      return afterChange(record, recipes, writerAppId);
+    case GENERIC_RECEIVED:
+      return afterEvent(record, recipes);
+    default:
+      return afterStep(record, recipes);
+  }
+}
+
+/** A workflow call has no time of its own: it counts as of its reception, and its content's hash tells it apart. */
+function afterChange(record: LogRecord, recipes: readonly Recipe[], writerAppId: string) {
+  const read = readHubspot(record.value);
+  if ('error' in read) return read;
+  const { change } = read;
+  const { envelope } = record;
+  const at = change.occurredAt === undefined ? envelope.time : new Date(change.occurredAt).toISOString();
+  const inbox =
+    change.delivery === 'webhook'
+      ? { key: `${envelope.source}|${change.identity}`, day: at.slice(0, 10) }
+      : { key: `${envelope.source}|${record.hash}|${change.identity}`, received: envelope.time };
+  const matches = change.test ? [] : matching(recipes, change, writerAppId, envelope.tenant);
+  return {
+    inbox,
+    due: matches.flatMap((match) => behind(triggered(match, envelope, change.record, at))),
+    dates: change.test ? [] : awaitedDates(recipes, change, envelope.tenant, at),
+  };
+}
+
+function afterEvent(record: LogRecord, recipes: readonly Recipe[]): StepsDue {
+  const { envelope, eventType: type } = record;
+  const inbox = { key: `${envelope.source}|${envelope.id}`, received: envelope.time };
+  const about = recordOf(envelope.subject);
+  if (!about) return { inbox, due: [], dates: [] };
+  const [, source = ''] = envelope.source.split('/');
+  const event = {
+    source,
+    ...(type === undefined ? {} : { type }),
+    object: about.type,
+    id: about.id,
+    at: envelope.time,
+    get body() {
+      return record.value;
+    },
+  };
+  const matches = matchingEvent(recipes, event, envelope.tenant);
+  const due = matches.flatMap((match) => behind(triggered(match, envelope, about, envelope.time)));
+  return { inbox, due, dates: [] };
+}
+
+const triggered = (match: Match, envelope: Envelope, record: RecordRef, at: string): Trigger => ({
+  recipe: match.recipe,
+  tenant: envelope.tenant,
+  record,
+  content: match.content,
+  at,
+  rootCause: envelope.correlationid,
+  ...(match.failed ? { failed: match.failed } : {}),
+  results: Object.keys(match.recipe.trigger.take).length === 0 ? {} : { [TRIGGER]: match.taken },
+});
+
+const behind = (trigger: Trigger): StepDue[] =>
+  trigger.recipe.steps
+    .filter(({ after }) => after === undefined)
+    .map((step) => ({ ...trigger, step, time: trigger.at, number: 0 }));
+
+/** The end of a step, as the event of the service that took it tells it. */
+interface StepEnd {
+  recipe: string;
+  step: (recipe: Recipe) => string | undefined;
+  result: Record<string, unknown>;
+  results?: Results;
+  content?: string;
+  at: string;
+  number: number;
+}
+
+function afterStep(record: LogRecord, recipes: readonly Recipe[]): StepsDue | { error: string } {
+  const { envelope } = record;
+  const inbox = { key: envelope.id, day: envelope.time.slice(0, 10) };
+  const told = tellers.get(envelope.type);
+  if (!told) return { inbox, due: [], dates: [] };
+  const about = recordOf(envelope.subject);
+  if (!about) return { error: `${envelope.subject} is no record` };
+  try {
+    return { inbox, due: told(record.value, { envelope, record: about, recipes }), dates: [] };
+  } catch (error) {
+    if (!(error instanceof UnreadableEvent)) throw error;
+    return { error: error.message };
+  }
+}
+
+interface Told {
+  envelope: Envelope;
+  record: RecordRef;
+  recipes: readonly Recipe[];
+}
+
+function following(end: StepEnd, { envelope, record, recipes }: Told): StepDue[] {
+  const recipe = recipes.find(({ id }) => id === end.recipe);
+  const name = recipe && end.step(recipe);
+  if (!recipe || name === undefined) return [];
+  const { content = '', at, number } = end;
+  const chain = {
+    recipe,
+    tenant: envelope.tenant,
+    record,
+    content,
+    at,
+    rootCause: envelope.correlationid,
+    results: { ...end.results, [name]: end.result },
+    time: envelope.time,
+    number,
+  };
+  return recipe.steps.filter(({ after }) => after === name).map((step) => ({ ...chain, step }));
+}
+
+type Teller = (value: unknown, told: Told) => StepDue[];
+type DataOf<C extends Catalog, Type> = Extract<EventOf<C>, { type: Type }> extends { data: infer Data } ? Data : never;
+
+/** Tells what one type of event lets begin, in all its versions. */
+const teller = <C extends Catalog, Type extends keyof C['shapes'] & string>(
+  of: C,
+  type: Type,
+  tell: (data: DataOf<C, Type>, told: Told) => StepDue[],
+): [string, Teller][] =>
+  wiresOf(of, type).map((wire) => [
+    wire,
+    (value, told) => tell(readEvent(of, wire, value).data as DataOf<C, Type>, told),
+  ]);
+
+const tellers = new Map<string, Teller>([
+  ...teller(renderEvents, 'RenderCompleted', ({ url, videoId, render, triggeredAt: at, ...end }, told) => {
+    const step = (known: Recipe) => stepOf(known, 'video')?.name;
+    return following({ ...end, step, result: { url, video_id: videoId }, at, number: render }, told);
+  }),
+  ...teller(
+    enrichmentEvents,
+    'EnrichmentCompleted',
+    ({ answer: result, enrichment, triggeredAt: at, ...end }, told) => {
+      const step = (known: Recipe) => stepOf(known, 'ask')?.name;
+      return following({ ...end, step, result, at, number: enrichment }, told);
+    },
+  ),
+  ...teller(crmEvents, 'RecordDateReached', ({ dueAt: at, ...date }, told) => {
+    const { envelope, record, recipes } = told;
+    const reached = { ...date, object: record.type, id: record.id, at };
+    return matchingDate(recipes, reached, envelope.tenant).flatMap((match) =>
+      behind(triggered(match, envelope, record, at)),
+    );
+  }),
+]);
+
+/** Of these steps, those of the kinds that a service takes. */
+export const ofKind = <Kind extends Step['kind']>(
+  due: readonly StepDue[],
+  kind: Kind,
+): StepDue<Extract<Step, { kind: Kind }>>[] =>
+  due.filter((one): one is StepDue<Extract<Step, { kind: Kind }>> => one.step.kind === kind);
