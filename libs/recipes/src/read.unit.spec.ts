@@ -41,6 +41,36 @@ it.each([
     'recipe: r\ntrigger: { object: deal }\nsteps: []\n',
     /^r\.yaml:2:10: trigger: names no property/,
   ],
+  [
+    'a date and a change together',
+    'recipe: r\ntrigger: { object: deal, property: a, due: { date: b, before: 1d } }\nsteps: []\n',
+    /trigger: is due at a date, and so waits for no on, property, becomes or source/,
+  ],
+  [
+    'a date with no distance',
+    'recipe: r\ntrigger: { object: deal, due: { date: b } }\nsteps: []\n',
+    /^r\.yaml:2:\d+: trigger\.due: needs one of before and after/,
+  ],
+  [
+    'a property of another source',
+    'recipe: r\ntrigger: { object: deal, source: shop, property: a }\nsteps: []\n',
+    /trigger: is of a source: say what must be so by when/,
+  ],
+  [
+    'a value that is not there',
+    `${head}values: { stage: { default: x } }\nsteps:\n  - write: { properties: { a: "\${values.stag}" } }\n`,
+    /^r\.yaml:5:\d+: .*There is no value stag\. Name it under values \(there: stage\)/,
+  ],
+  [
+    'a value without one for this environment',
+    `${head}values: { stage: { prod: x } }\nsteps:\n  - write: { properties: { a: "\${values.stage}" } }\n`,
+    /^r\.yaml:3:\d+: values\.stage: says nothing for the environment default: name it, or default/,
+  ],
+  [
+    'a field of the trigger that it does not take',
+    `${head}steps:\n  - write: { properties: { a: "\${steps.trigger.b}" } }\n`,
+    /reads steps\.trigger\.b, which is not there: it leaves nothing to read/,
+  ],
   ['a write of nothing', `${head}steps:\n  - write: {}\n`, /writes nothing/],
   ['two asks', `${head}steps:\n${ask}${ask.replace('judged', 'again')}`, /more than one video or ask/],
   [
@@ -246,4 +276,41 @@ describe('what is no plain YAML', () => {
       { numRuns: 500 },
     );
   });
+});
+
+describe('values by environment', () => {
+  const text = `${head}values: { template: { default: demo, prod: real }, stage: { default: a } }
+steps:
+  - video: { template: "t-\${values.template}", title: T, variables: { x: "\${values.template}/\${record.company}" } }
+  - write: { properties: { stage: "\${values.stage}" } }
+`;
+  const readIn = (environment: string) => {
+    const read = readRecipe(text, 'r.yaml', environment);
+    if ('faults' in read) throw new Error(read.faults.join('\n'));
+    return read.recipe;
+  };
+
+  it('are those of the environment, else the default ones; the version is the same', () => {
+    const [prod, test] = [readIn('prod'), readIn('test')];
+    expect(stepOf(prod, 'video')?.template).toBe('t-real');
+    expect(stepOf(test, 'video')?.template).toBe('t-demo');
+    const bindings = { record: { company: 'C' }, steps: {} };
+    expect(stepOf(prod, 'video')?.variables['x']?.evaluate(bindings)).toBe('real/C');
+    expect(prod.version).toBe(test.version);
+  });
+
+  it('count as written there: a loop through one is found', () => {
+    const looping = text.replace('stage: "${values.stage}"', 'lead_score: "${values.stage}"');
+    expect(faultsIn(looping)).toEqual([]);
+    expect(faultsIn(looping.replace('default: a', 'default: "1"')).join()).toMatch(/could loop onto its own output/);
+  });
+
+  const faultsIn = (of: string): string[] => {
+    try {
+      readRecipes([{ file: 'r.yaml', text: of }]);
+      return [];
+    } catch (error) {
+      return (error as RecipeFault).faults;
+    }
+  };
 });

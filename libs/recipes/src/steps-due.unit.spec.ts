@@ -1,6 +1,10 @@
 import { join } from 'node:path';
 import { stepsDue } from './steps-due';
+import { GENERIC_RECEIVED } from '#libs/contracts';
 import { loadRecipes } from './read';
+import type { Recipe } from './recipe';
+import { type LogRecord } from './steps-due';
+import { recipeOf } from './testing/recipe-of';
 
 const recipes = loadRecipes(join(__dirname, '../../../recipes')).filter(({ id }) => id === 'lead-qualified');
 const envelope = {
@@ -39,4 +43,180 @@ it('a recipe of other tenants is not set off', () => {
   };
   expect(of('second')).toEqual(['second']);
   expect(of('third')).toEqual([]);
+});
+
+/** What begins, step by step, with what it is given. */
+const dueOf = (recipes: Recipe[], record: Pick<LogRecord, 'value' | 'eventType'> & { type: string; over?: object }) => {
+  const { eventType, type, over } = record;
+  const read = stepsDue(
+    {
+      envelope: { ...envelope, type, ...over },
+      eventType,
+      hash: 'h',
+      get value() {
+        return record.value;
+      },
+    },
+    recipes,
+    '1',
+  );
+  if ('error' in read) return read.error;
+  return read.due.map(({ step, results, content, at, number }) => ({ step: step.name, results, content, at, number }));
+};
+
+describe('an event of another source', () => {
+  const unpaid = (trigger = ''): Recipe =>
+    recipeOf(`recipe: unpaid
+trigger:
+  source: billing
+  object: company
+  on: [invoice.payment_failed]
+  take: { amount: event.body.amount }
+${trigger}
+steps:
+  - write: { properties: { unpaid_amount: "\${steps.trigger.amount}" } }
+`);
+  const failed = { type: GENERIC_RECEIVED, eventType: 'invoice.payment_failed', value: { amount: 12 } };
+  const over = { source: '/billing/main', subject: 'company:77' };
+
+  it('sets off the recipes that wait for it about its record, which read what the trigger takes', () => {
+    expect(dueOf([unpaid()], { ...failed, over })).toEqual([
+      {
+        step: 'write',
+        results: { trigger: { amount: 12 } },
+        content: 'invoice.payment_failed {"amount":12}',
+        at: envelope.time,
+        number: 0,
+      },
+    ]);
+  });
+
+  it.each([
+    ['another source', { over: { ...over, source: '/shop/main' } }],
+    ['another kind of record', { over: { ...over, subject: 'customer:77' } }],
+    ['another type', { over, eventType: 'invoice.paid' }],
+    ['no type', { over, eventType: undefined }],
+  ])('of %s sets off nothing, and its body is not even read', (_, other) => {
+    const record = { ...failed, ...other };
+    Object.defineProperty(record, 'value', {
+      get: () => {
+        throw new Error('read');
+      },
+    });
+    expect(dueOf([unpaid()], record)).toEqual([]);
+  });
+
+  it('that its condition cannot be told of sets off a rejection, one that does not hold nothing', () => {
+    const when = (source: string) => [unpaid(`  when: ${source}`)];
+    expect(dueOf(when('event.body.amount > 20'), { ...failed, over })).toEqual([]);
+    const read = stepsDue(
+      { envelope: { ...envelope, type: GENERIC_RECEIVED, ...over }, ...failed, hash: '' },
+      when('int(event.body.note) > 1'),
+      '1',
+    );
+    expect('due' in read && read.due[0]?.failed?.code).toBe('expression');
+  });
+});
+
+describe('a date that was reached', () => {
+  const renewal = recipeOf(`recipe: renewal
+trigger: { object: deal, due: { date: contract_end, before: 60d }, take: { ends: event.value } }
+steps:
+  - write: { properties: { renewal_due: "\${steps.trigger.ends}" } }
+`);
+  const at = '2027-01-30T00:00:00.000Z';
+  const data = { recipe: 'renewal', property: 'contract_end', value: '2027-03-31', dueAt: at };
+  const record = { type: 'refrain.record-date.reached.v1', value: data, over: { subject: 'deal:7' } };
+
+  it('sets off the recipe that waited for it, as of when it was due', () => {
+    expect(dueOf([renewal], record)).toEqual([
+      {
+        step: 'write',
+        results: { trigger: { ends: '2027-03-31' } },
+        content: 'contract_end=2027-03-31',
+        at,
+        number: 0,
+      },
+    ]);
+  });
+
+  it('sets off nothing where the recipe waits for it no more, and cannot be read without its fields', () => {
+    expect(dueOf([], record)).toEqual([]);
+    expect(dueOf([{ ...renewal, id: 'other' }], record)).toEqual([]);
+    expect(dueOf([renewal], { ...record, value: {} })).toMatch(/cannot be read/);
+  });
+
+  it('is awaited from the change that says it, our own write too', () => {
+    const change = {
+      ...qualified,
+      subscriptionType: 'deal.propertyChange',
+      propertyName: 'contract_end',
+      propertyValue: '2027-03-31',
+      changeSource: 'INTEGRATION',
+      sourceId: '1',
+    };
+    const read = stepsDue({ envelope, value: change, hash: '' }, [renewal], '1');
+    expect(read).toMatchObject({
+      due: [],
+      dates: [
+        { recipe: 'renewal', value: '2027-03-31', offsetMs: -60 * 86_400_000, saidAt: '2026-08-27T15:05:56.000Z' },
+      ],
+    });
+  });
+});
+
+describe('the end of a step', () => {
+  const chained = recipeOf(`recipe: chained
+trigger: { object: contact, property: lead_score, becomes: ["1"], take: { score: event.value } }
+steps:
+  - name: judged
+    ask:
+      model: m
+      properties: [company]
+      instruction: Judge.
+      answer: { type: object, properties: { mood: { type: string } } }
+  - video:
+      template: t
+      title: Hello
+      variables: { mood: "\${steps.judged.mood}", score: "\${steps.trigger.score}" }
+  - name: last
+    write: { properties: { url: "\${steps.video.url}", mood: "\${steps.judged.mood}" } }
+`);
+  const about = { recipe: 'chained', recipeVersion: 'v', triggeredAt: envelope.time, content: 'lead_score=1' };
+
+  it('lets those begin that read it, with all that was left before', () => {
+    const value = {
+      ...about,
+      enrichment: 2,
+      ask: 'judged',
+      model: 'm',
+      answer: { mood: 'glad' },
+      tokens: { input: 1, output: 1 },
+      results: { trigger: { score: '1' } },
+    };
+    expect(dueOf([chained], { type: 'refrain.enrichment.completed.v1', value })).toEqual([
+      {
+        step: 'video',
+        results: { trigger: { score: '1' }, judged: { mood: 'glad' } },
+        content: 'lead_score=1',
+        at: envelope.time,
+        number: 2,
+      },
+    ]);
+  });
+
+  it('of the last one but one lets the last begin', () => {
+    const results = { trigger: { score: '1' }, judged: { mood: 'glad' } };
+    const value = { ...about, render: 1, videoId: 'v1', url: 'https://example.com/v1', results };
+    const due = dueOf([chained], { type: 'refrain.render.completed.v1', value });
+    expect(due).toMatchObject([
+      { step: 'last', results: { ...results, video: { url: 'https://example.com/v1', video_id: 'v1' } } },
+    ]);
+  });
+
+  it('lets nothing begin where the recipe is gone, nor do events that end no step', () => {
+    const value = { ...about, render: 1, videoId: 'v1', url: 'https://example.com/v1' };
+    expect(dueOf([], { type: 'refrain.render.completed.v1', value })).toEqual([]);
+    expect(dueOf([chained], { type: 'refrain.render.failed.v1', value })).toEqual([]);
+  });
 });
