@@ -3,6 +3,7 @@ import { type Decider, type Decision, nothing, type Owed } from '#libs/process';
 import {
   askText,
   type AskStep,
+  labelOf,
   type Note,
   type Properties,
   readAnswer,
@@ -87,7 +88,8 @@ function evolve(enrichments: Enrichments, event: EnrichmentEvent): Enrichments {
 function onTrigger(enrichments: Enrichments, trigger: AskDue): Decision<EnrichmentEvent> {
   const { recipe, step, record, rootCause, content, at, failed, results } = trigger;
   const { reads, notes } = step;
-  const read: Owed = { kind: 'hubspot.read', purpose: 'read', request: { record, properties: reads, notes } };
+  const recipes = [labelOf(recipe)];
+  const read: Owed = { kind: 'hubspot.read', purpose: 'read', request: { record, properties: reads, notes }, recipes };
   if (byCause(enrichments, rootCause)) return { events: [], effects: [read] };
   if (enrichments.some((enrichment) => coolsDown(enrichment, trigger))) return nothing();
   const about = {
@@ -121,7 +123,7 @@ function onRead(enrichments: Enrichments, input: EnrichmentInput & { type: 'read
     enrichment.status === 'requested' ? reject(enrichment, code, reason) : nothing<EnrichmentEvent>();
   if (input.ended.state !== 'done') return refuse(input.ended.code, 'the record could not be read');
   const step = stepOf(input.recipe, 'ask');
-  if (!step) return refuse('recipe-gone', `recipe ${enrichment.recipe} asks nothing any more`);
+  if (!input.recipe || !step) return refuse('recipe-gone', `recipe ${enrichment.recipe} asks nothing any more`);
   const { properties, notes } = input.ended.answer;
   const bindings = { record: properties, steps: enrichment.results ?? {} };
   const unmet = step.when && unmetBy(step.when, bindings);
@@ -131,7 +133,7 @@ function onRead(enrichments: Enrichments, input: EnrichmentInput & { type: 'read
   }
   const asked = question(step, bindings, notes);
   if ('rejected' in asked) return refuse(asked.rejected.code, asked.rejected.reason);
-  const ask: Owed = { kind: 'openai.ask', purpose: 'ask', request: asked };
+  const ask: Owed = { kind: 'openai.ask', purpose: 'ask', request: asked, recipes: [labelOf(input.recipe)] };
   if (enrichment.status !== 'requested' && enrichment.status !== 'rejected') return { events: [], effects: [ask] };
   const data = { ...aboutOf(enrichment), ask: step.name, notes: notes.length };
   return { events: [{ type: 'EnrichmentPrepared', data }], effects: [ask] };

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { EnrichmentEvent } from '#libs/contracts';
-import { loadRecipes, stepOf } from '#libs/recipes';
+import { labelOf, loadRecipes, stepOf } from '#libs/recipes';
 import { given as givenOf } from '../../../libs/process/src/testing/given';
 import { type AskDue, enrichmentDecider, type EnrichmentInput } from './enrichment.decider';
 
@@ -21,7 +21,9 @@ const trigger = (over: Partial<AskDue> = {}): EnrichmentInput => ({
   type: 'triggered',
   trigger: { recipe, step, ...chain, ...over },
 });
+const recipes = [labelOf(recipe)];
 const readRecord = {
+  recipes,
   kind: 'hubspot.read',
   purpose: 'read',
   request: { record, properties: step.properties, notes: 20 },
@@ -39,6 +41,7 @@ const read = (properties: Record<string, string | null>, notes = [note]): Enrich
   ended: { state: 'done', answer: { properties, notes } },
 });
 const question = {
+  recipes,
   kind: 'openai.ask',
   purpose: 'ask',
   request: {

@@ -1,6 +1,14 @@
 import type { HeygenCallback, RenderEvent, Results } from '#libs/contracts';
 import { type Decider, type Decision, nothing, type Owed } from '#libs/process';
-import { prepareVideo, type Properties, type Recipe, type StepDue, stepOf, type VideoStep } from '#libs/recipes';
+import {
+  labelOf,
+  prepareVideo,
+  type Properties,
+  type Recipe,
+  type StepDue,
+  stepOf,
+  type VideoStep,
+} from '#libs/recipes';
 
 /** One render of a record by a recipe, from the first request on. */
 export interface Render {
@@ -107,7 +115,7 @@ function evolve(renders: Renders, event: RenderEvent): Renders {
 // cool-down, by the triggers' own times (protocol 7).
 function onTrigger(renders: Renders, trigger: VideoDue): Decision<RenderEvent> {
   const { recipe, step, record, rootCause, content, at, failed, results } = trigger;
-  const read = owed('hubspot.read', 'read', { record, properties: step.properties, notes: 0 });
+  const read = owed(recipe, 'hubspot.read', 'read', { record, properties: step.properties, notes: 0 });
   if (byCause(renders, rootCause)) return { events: [], effects: [read] };
   if (renders.some((render) => coolsDown(render, trigger))) return nothing();
   const about = { recipe: recipe.id, recipeVersion: recipe.version, render: renders.length + 1, triggeredAt: at };
@@ -134,7 +142,8 @@ function onRead(renders: Renders, input: RenderInput & { type: 'read' }): Decisi
     return open ? reject(render, input.ended.code, 'the record could not be read') : nothing();
   }
   const step = stepOf(input.recipe, 'video');
-  if (!step) return open ? reject(render, 'recipe-gone', `recipe ${render.recipe} makes no video any more`) : nothing();
+  if (!input.recipe || !step)
+    return open ? reject(render, 'recipe-gone', `recipe ${render.recipe} makes no video any more`) : nothing();
   const { properties, modifiedAt } = input.ended.answer;
   const prepared = prepareVideo(step, { record: properties, steps: render.results ?? {} });
   if ('rejected' in prepared) {
@@ -142,7 +151,12 @@ function onRead(renders: Renders, input: RenderInput & { type: 'read' }): Decisi
   }
   const { variables, title } = prepared;
   const callbackId = renderIdOf(input.streamId, render.render);
-  const order = owed('heygen.generate', 'generate', { template: step.template, title, callbackId, variables });
+  const order = owed(input.recipe, 'heygen.generate', 'generate', {
+    template: step.template,
+    title,
+    callbackId,
+    variables,
+  });
   if (!open && render.status !== 'rejected') return { events: [], effects: [order] };
   const data = { ...aboutOf(render), template: step.template, variables, recordModifiedAt: modifiedAt };
   return { events: [{ type: 'RenderPrepared', data }], effects: [order] };
@@ -195,7 +209,7 @@ function onCallback(renders: Renders, input: RenderInput & { type: 'called-back'
 function onFailure(render: Render, { code, message, videoId = render.videoId }: HeygenCallback): Decision<RenderEvent> {
   const open = render.status === 'prepared' || render.status === 'submitted';
   if (!open || code !== undefined || !videoId) return fail(render, code ?? 'failed', message ?? UNSAID);
-  return { events: [], effects: [owed('heygen.status', 'failure', { videoId })] };
+  return { events: [], effects: [owed(recipeOf(render), 'heygen.status', 'failure', { videoId })] };
 }
 
 // Nobody vouches for it: it settles nothing, and HeyGen is asked about the video that HeyGen itself gave this render.
@@ -203,14 +217,14 @@ function onFailure(render: Render, { code, message, videoId = render.videoId }: 
 function onClaim(renders: Renders, { claim, ...named }: RenderInput & { type: 'claimed' }): Decision<RenderEvent> {
   const render = byName(renders, named);
   if (render?.status !== 'submitted' || !render.videoId) return nothing();
-  const ask = owed('heygen.status', `${CLAIM}${claim}`, { videoId: render.videoId });
+  const ask = owed(recipeOf(render), 'heygen.status', `${CLAIM}${claim}`, { videoId: render.videoId });
   return { events: [], effects: [ask], rootCause: render.rootCause };
 }
 
 function onOverdue(renders: Renders, rootCause: string): Decision<RenderEvent> {
   const render = byCause(renders, rootCause);
   if (render?.status !== 'submitted' || !render.videoId) return nothing();
-  return { events: [], effects: [owed('heygen.status', 'status', { videoId: render.videoId })] };
+  return { events: [], effects: [owed(recipeOf(render), 'heygen.status', 'status', { videoId: render.videoId })] };
 }
 
 function onStatus(renders: Renders, input: RenderInput & { type: 'status-read' }): Decision<RenderEvent> {
@@ -253,7 +267,14 @@ const submitted = (render: Render, generation: number, videoId: string | undefin
   data: { ...aboutOf(render), generation, videoId },
 });
 
-const owed = (kind: string, purpose: string, request: unknown): Owed => ({ kind, purpose, request });
+const owed = (recipe: Pick<Recipe, 'id' | 'version'>, kind: string, purpose: string, request: unknown): Owed => ({
+  kind,
+  purpose,
+  request,
+  recipes: [labelOf(recipe)],
+});
+
+const recipeOf = ({ recipe: id, recipeVersion: version }: Render) => ({ id, version });
 
 const byName = (renders: Renders, { render, videoId }: { render?: number; videoId?: string }): Render | undefined =>
   renders.find((r) => (render === undefined ? r.videoId !== undefined && r.videoId === videoId : r.render === render));

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { RenderEvent } from '#libs/contracts';
-import { loadRecipes, stepOf } from '#libs/recipes';
+import { labelOf, loadRecipes, stepOf } from '#libs/recipes';
 import { given as givenOf } from '../../../libs/process/src/testing/given';
 import { renderDecider, type RenderInput, type VideoDue } from './render.decider';
 
@@ -31,7 +31,9 @@ const read = (properties: Record<string, string | null>): RenderInput => ({
 });
 const ada = { firstname: 'Ada', company: 'Example Works', recent_conversion_event_name: null };
 
+const recipes = [labelOf(recipe)];
 const readRecord = {
+  recipes,
   kind: 'hubspot.read',
   purpose: 'read',
   request: {
@@ -104,6 +106,7 @@ describe('a trigger', () => {
 
 describe('the record as read', () => {
   const order = {
+    recipes,
     kind: 'heygen.generate',
     purpose: 'generate',
     request: { template: 'demo-outreach', title: 'Outreach for Ada', callbackId: `${streamId}/1`, variables },
@@ -208,7 +211,7 @@ describe('a callback', () => {
   });
 
   it('of a failure without a code makes the hub ask for the code', () => {
-    const ask = { kind: 'heygen.status', purpose: 'failure', request: { videoId: 'v1' } };
+    const ask = { kind: 'heygen.status', purpose: 'failure', request: { videoId: 'v1' }, recipes };
     const uncoded = callback('fail', { code: undefined });
     expect(given(requested, prepared, submitted)(uncoded)).toEqual({ events: [], effects: [ask], rootCause: cause });
     expect(given(requested, prepared)(uncoded)).toEqual({ events: [submitted], effects: [ask], rootCause: cause });
@@ -250,7 +253,7 @@ describe('an overdue callback', () => {
 
   it('makes the hub ask HeyGen, but not for a render that ended', () => {
     expect(given(requested, prepared, submitted)(overdue).effects).toEqual([
-      { kind: 'heygen.status', purpose: 'status', request: { videoId: 'v1' } },
+      { kind: 'heygen.status', purpose: 'status', request: { videoId: 'v1' }, recipes },
     ]);
     expect(given(requested, prepared, submitted, completed)(overdue)).toEqual({ events: [] });
   });
@@ -284,7 +287,7 @@ describe('an overdue callback', () => {
 
 describe('a claim that HeyGen did not sign', () => {
   const claimed: RenderInput = { type: 'claimed', claim: 'c1', videoId: 'v1' };
-  const asked = { kind: 'heygen.status', purpose: 'claim-c1', request: { videoId: 'v1' } };
+  const asked = { kind: 'heygen.status', purpose: 'claim-c1', request: { videoId: 'v1' }, recipes };
   const answered = (ended: object): RenderInput => ({
     type: 'status-read',
     rootCause: cause,

@@ -22,6 +22,8 @@ export interface EventMeta {
   record?: string;
   /** The replay may make effects again whose request has changed. */
   redo?: boolean;
+  /** Of an effect: the recipes that want it, each with its version, such as `lead-qualified@8c2fb682715b`. */
+  recipes?: readonly string[];
 }
 
 /** The id of a stored event on the wire (`ce_id`): its stream and version name it for good. */

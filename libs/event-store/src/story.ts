@@ -28,6 +28,8 @@ export interface StoryEffect {
   code: string | null;
   cost: unknown;
   rootCause: string;
+  /** The recipes that wanted it, each with its version. */
+  recipes: string[];
   owedAt: Date;
   settledAt: Date | null;
 }
@@ -65,7 +67,7 @@ export async function storyOf(pool: Pool, streams: string[], rootCauses?: string
   const effects = await query<EffectRow>(
     pool,
     `select slot, generation, service, kind, state, attempts, refusals, repeats, request, answer, code, cost, root_cause,
-       owed_at, settled_at
+       owed_at, settled_at, coalesce(meta->'recipes', '[]') as recipes
      from effect where stream_id = any ($1::text[]) and ($2::text[] is null or root_cause = any ($2::text[]))
      order by seq`,
     [streams, rootCauses ?? null],

@@ -231,7 +231,7 @@ export class Batch<State, Event extends DomainEvent, Input> {
       orderKey: owed.orderKey === undefined ? undefined : `${this.definition.service}|${tenant}|${owed.orderKey}`,
       request: owed.request,
       requestHash: hash,
-      meta,
+      meta: owed.recipes ? { ...meta, recipes: owed.recipes } : meta,
       lane: owed.lane ?? (meta.replayId === undefined ? undefined : 'replay'),
       owedSince: owed.owedSince,
       shares: answered ? undefined : this.definition.sharedSlot?.(tenant, owed.kind, owed.request),

@@ -44,6 +44,8 @@ export interface Owed {
   lane?: Lane;
   /** RFC 3339: takes over the place in the queue of a superseded call, so that a stream of changes cannot starve it. */
   owedSince?: string;
+  /** The recipes that want it, each with its version: said in the ledger, no part of what is sent. */
+  recipes?: readonly string[];
 }
 
 /** An input that this stream wants to be given at a time. */

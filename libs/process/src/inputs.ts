@@ -147,10 +147,14 @@ const outcomeInput = <S, E extends DomainEvent, I>(
   key: string,
   at: string,
   streamId: string,
-) => ({
-  input: definition.outcome(outcome, at, streamId),
-  meta: { ...outcome.meta, rootCause: outcome.rootCause, causedBy: key },
-});
+) => {
+  // Which recipes wanted the call is said of the call, not of what follows from it.
+  const { recipes: _, ...meta } = outcome.meta;
+  return {
+    input: definition.outcome(outcome, at, streamId),
+    meta: { ...meta, rootCause: outcome.rootCause, causedBy: key },
+  };
+};
 
 function timerInput<S, E extends DomainEvent, I>(
   definition: ProcessDefinition<S, E, I>,

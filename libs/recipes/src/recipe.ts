@@ -53,6 +53,9 @@ export interface StepBindings {
   steps: Results;
 }
 
+/** A recipe and its version, as effects name what wants them. */
+export const labelOf = ({ id, version }: Pick<Recipe, 'id' | 'version'>): string => `${id}@${version}`;
+
 /** The step of a kind, of which a recipe has one at most. */
 export const stepOf = <Kind extends 'video' | 'ask'>(
   recipe: Recipe | undefined,

@@ -36,6 +36,7 @@ export async function showEffect(id: string, json: boolean): Promise<void> {
     `    ${String(effect.attempts)} calls, ${String(effect.refusals)} refused unprocessed, ${String(effect.repeats)} repeated while unknown`,
     `    slot     ${effect.slot} (generation ${String(effect.generation)})`,
     `    cause    ${effect.meta.rootCause}, by ${effect.meta.record ?? effect.meta.causedBy}`,
+    ...(effect.meta.recipes ? [`    recipes  ${effect.meta.recipes.join(', ')}`] : []),
     `    trace    ${effect.meta.traceparent?.split('-')[1] ?? 'none'}`,
     `    request  ${JSON.stringify(effect.request)}`,
     `    retry    ${retry}`,

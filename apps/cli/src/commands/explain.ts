@@ -82,12 +82,17 @@ const eventText = ({ service, type, data, meta }: StoryEvent): string =>
 function effectLines(effect: StoryEffect): { at: Date; text: string }[] {
   const who = effect.service.padEnd(19);
   const name = `${effect.kind}${effect.generation > 1 ? ` (generation ${String(effect.generation)})` : ''}`;
-  const owed = { at: effect.owedAt, text: `${who} owes ${name}  ${JSON.stringify(effect.request)}` };
+  const owed = {
+    at: effect.owedAt,
+    text: `${who} owes ${name}${wanted(effect.recipes)}  ${JSON.stringify(effect.request)}`,
+  };
   const counts = `${String(effect.attempts)} calls, ${String(effect.refusals)} refused, ${String(effect.repeats)} repeated unknown`;
   const came = effect.code === null ? JSON.stringify(effect.answer) : effect.code;
   const ended = { at: effect.settledAt ?? new Date(), text: `${who} ${name} is ${effect.state} (${counts})  ${came}` };
   return [owed, ended];
 }
+
+const wanted = (recipes: string[]): string => (recipes.length > 0 ? ` for ${recipes.join(', ')}` : '');
 
 function costText(effects: StoryEffect[]): string {
   const total: Record<string, number> = {};
