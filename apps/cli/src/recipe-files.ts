@@ -8,6 +8,18 @@ export function recipeFiles(path: string): { file: string; text: string }[] {
   return pathsOf(path).map((file) => ({ file, text: readFileSync(file, 'utf8') }));
 }
 
+/** The cases beside a recipe's file; undefined where there are none. */
+export function casesBeside(recipe: string): { file: string; text: string } | undefined {
+  const file = casesNames(recipe).find((name) => existsSync(name));
+  return file === undefined ? undefined : { file, text: readFileSync(file, 'utf8') };
+}
+
+/** What a file of cases beside a recipe may be called. */
+export const casesNames = (recipe: string): [string, string] => [
+  recipe.replace(/\.ya?ml$/, '.cases.yaml'),
+  recipe.replace(/\.ya?ml$/, '.cases.yml'),
+];
+
 function pathsOf(path: string): string[] {
   if (!existsSync(path)) throw new UsageError(`there is no file or folder ${path}`);
   if (!statSync(path).isDirectory()) {

@@ -332,3 +332,49 @@ describe('a running book', () => {
     expect(lines.warn).toHaveBeenCalledTimes(1);
   });
 });
+
+describe('a preview of cases', () => {
+  interface Previewed {
+    compared: {
+      recipe: string;
+      before?: string;
+      after: string;
+      same: number;
+      newlyRejected: number;
+      changed: object[];
+    }[];
+  }
+  const samples = [
+    { case: 'Ada', record: { firstname: 'Ada', company: 'Example Ltd' } },
+    { case: 'nobody', record: { firstname: 'test' } },
+    { case: 'another stage', event: { value: 'customer' }, expect: {} },
+  ];
+  const sampleFile = () => write(JSON.stringify(samples), 'samples.json');
+
+  it('shows what would be done otherwise than by what is live, case by case, and does nothing', async () => {
+    const path = write(plain);
+    await publish(path);
+    write(plain.replace('firstFilled(record.company, "your company")', 'int(record.company)'));
+    const { compared } = await recipes<Previewed>('preview', path, '--sample', sampleFile());
+    expect(compared).toMatchObject([
+      {
+        recipe: 'lead-qualified',
+        before: versionOf(plain),
+        same: 2,
+        newlyRejected: 1,
+        changed: [{ after: { case: 'Ada' } }],
+      },
+    ]);
+    expect(compared[0]?.changed).toHaveLength(1);
+    expect(await live()).toEqual([`lead-qualified ${versionOf(plain)}`]);
+  });
+
+  it('says where nothing is live, and refuses a file that cannot be read with line and column', async () => {
+    const path = write(plain);
+    const { compared } = await recipes<Previewed>('preview', path, '--sample', sampleFile());
+    expect(compared).toMatchObject([{ same: 1, changed: [{ before: null }, { before: null }] }]);
+    expect(compared[0]).not.toHaveProperty('before');
+    const bad = write('- { cas: x }', 'bad.yaml');
+    await expect(recipes('preview', path, '--sample', bad)).rejects.toThrow(`${bad}:1:3: `);
+  });
+});

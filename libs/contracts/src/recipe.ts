@@ -21,6 +21,8 @@ export interface Publication {
   version: string;
   /** The content, as it was written. */
   text: string;
+  /** The cases beside it, as they were written. */
+  cases?: string;
   /** Of a promotion: the environment that it comes from. */
   source?: string;
   by: string;
@@ -49,7 +51,7 @@ const samples = z
   .array(z.object({ before: sampleRow, after: sampleRow }))
   .max(5)
   .optional()
-  .describe('What the former and the new version make of the same records');
+  .describe('What the former and the new version make of the same cases, by step; the cases are made up');
 
 /** The publications of one recipe in one environment: stream `recipe-…`, topic `recipes.events.v1`. */
 export const recipeEvents = catalog('recipe', Topic.recipes, {
@@ -81,7 +83,7 @@ export const recipeEvents = catalog('recipe', Topic.recipes, {
   },
   RecipeRolledBack: {
     wire: 'refrain.recipe.rolled-back.v1',
-    data: z.object(about).describe('A version that was live before is live again.'),
+    data: z.object({ ...about, samples }).describe('A version that was live before is live again.'),
   },
   RecipeWithdrawn: {
     wire: 'refrain.recipe.withdrawn.v1',

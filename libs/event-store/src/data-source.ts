@@ -12,6 +12,7 @@ import { Spool1795996800000 } from './migrations/1795996800000-spool';
 import { Order1796083200000 } from './migrations/1796083200000-order';
 import { Recipes1796169600000 } from './migrations/1796169600000-recipes';
 import { Previews1796256000000 } from './migrations/1796256000000-previews';
+import { RecipeCases1796342400000 } from './migrations/1796342400000-recipe-cases';
 
 /**
  * TypeORM's view of the store, for its migrations; everything else speaks to `pg` directly. Loaded only here: a process
@@ -37,6 +38,7 @@ async function storeDataSource(databaseUrl: string): Promise<DataSource> {
       Order1796083200000,
       Recipes1796169600000,
       Previews1796256000000,
+      RecipeCases1796342400000,
     ],
     migrationsTableName: 'migration',
     migrationsTransactionMode: 'all',

@@ -70,6 +70,7 @@ async function add(db: PoolClient, p: NewPublication): Promise<void> {
     p.why,
     p.ticket,
     p.approvedBy,
+    p.cases,
   ]);
 }
 
@@ -89,16 +90,17 @@ function eventOf({ recipe, environment, number, event }: NewPublication): NewEve
 
 type Row = { [K in keyof Publication]-?: undefined extends Publication[K] ? string | null : Publication[K] };
 
-const publicationOf = ({ source, ticket, approvedBy, ...row }: Row): Publication => ({
+const publicationOf = ({ source, ticket, approvedBy, cases, ...row }: Row): Publication => ({
   ...row,
   source: source ?? undefined,
   ticket: ticket ?? undefined,
   approvedBy: approvedBy ?? undefined,
+  cases: cases ?? undefined,
 });
 
 const PUBLICATIONS = `
   select environment, recipe, number, action, state, version, text, source, by_whom as by, why, ticket,
-    approved_by as "approvedBy", at
+    approved_by as "approvedBy", cases, at
   from recipe_publication join recipe_text using (recipe, version)
   where environment = $1 and ($2::text is null or recipe = $2)
   order by at, recipe, number`;
@@ -116,5 +118,5 @@ const ADD_TEXT = 'insert into recipe_text (recipe, version, text) values ($1, $2
 
 const ADD = `
   insert into recipe_publication
-    (environment, recipe, number, action, state, version, source, by_whom, why, ticket, approved_by)
-  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`;
+    (environment, recipe, number, action, state, version, source, by_whom, why, ticket, approved_by, cases)
+  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`;

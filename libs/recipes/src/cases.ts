@@ -90,6 +90,45 @@ export function runCases(recipe: Recipe, text: string, file: string): { results:
   return { results };
 }
 
+/** What two versions of a recipe make of a case: their outcomes by step, null where there is no such version. */
+export interface Sample {
+  before: Record<string, unknown> | null;
+  after: Record<string, unknown> | null;
+}
+
+const samplesSchema = z.array(caseSchema.extend({ expect: z.unknown().optional() })).min(1);
+const MOST_SAMPLES = 5;
+
+/** What two versions make of each of some cases, expected or not. Faults of the file are told with line and column. */
+export function compareCases(
+  before: Recipe | undefined,
+  after: Recipe | undefined,
+  text: string,
+  file: string,
+): { samples: Sample[] } | { faults: string[] } {
+  const source = new RecipeSource(text, file);
+  if (source.faults.length > 0) return { faults: source.faults };
+  const parsed = samplesSchema.safeParse(source.value);
+  if (!parsed.success) return { faults: parsed.error.issues.map(({ path, message }) => source.fault(path, message)) };
+  const samples = parsed.data.map((given): Sample => {
+    const row = (recipe: Recipe | undefined) => recipe && { case: given.case, ...outcomesOf(recipe, given) };
+    return { before: row(before) ?? null, after: row(after) ?? null };
+  });
+  return { samples };
+}
+
+/** Whether both versions do the same about a case: one that is not there does nothing. */
+export const isSame = ({ before, after }: Sample): boolean => isDeepStrictEqual(stepsIn(before), stepsIn(after));
+
+const stepsIn = (row: Sample['after']): object => ({ ...row, case: undefined });
+
+/** What two versions make of the same cases, five at most, those first in which they differ; none of an unreadable file. */
+export function samplesOf(before: Recipe | undefined, after: Recipe | undefined, cases: string): Sample[] {
+  const compared = compareCases(before, after, cases, '');
+  if ('faults' in compared) return [];
+  return compared.samples.sort((a, b) => Number(isSame(a)) - Number(isSame(b))).slice(0, MOST_SAMPLES);
+}
+
 /** Of a video its title need not be expected, of a rejection only its code. */
 function comparable(expected: Case['expect'][string] | undefined, outcome: Outcome | undefined) {
   if (!outcome) return { came: undefined, why: undefined };
@@ -100,7 +139,7 @@ function comparable(expected: Case['expect'][string] | undefined, outcome: Outco
 
 type Outcome = Record<string, unknown> & { reason?: string };
 
-function outcomesOf(recipe: Recipe, given: Case): Record<string, Outcome> {
+function outcomesOf(recipe: Recipe, given: Omit<Case, 'expect'>): Record<string, Outcome> {
   const [match] = matchOf(recipe, given);
   if (!match) return {};
   if (match.failed) return { trigger: codeOf(match.failed) };
@@ -122,7 +161,7 @@ function outcomeOf(step: Step, { time, ...bindings }: WriteBindings): Outcome {
   }
 }
 
-function matchOf(recipe: Recipe, given: Case): Match[] {
+function matchOf(recipe: Recipe, given: Omit<Case, 'expect'>): Match[] {
   const { trigger, tenants } = recipe;
   const tenant = tenants?.[0] ?? 'default';
   const { event, record, time: at } = given;
@@ -138,7 +177,7 @@ function matchOf(recipe: Recipe, given: Case): Match[] {
   return matchingEvent([recipe], { ...about, source, ...(type === undefined ? {} : { type }), body }, tenant);
 }
 
-const changeOf = ({ trigger }: Recipe, { event, time }: Case): HubspotChange => ({
+const changeOf = ({ trigger }: Recipe, { event, time }: Omit<Case, 'expect'>): HubspotChange => ({
   delivery: 'webhook',
   record: { type: event.object ?? trigger.object, id: '1' },
   change: event.change ?? trigger.on?.[0] ?? '',

@@ -1,4 +1,5 @@
 import type { Publication, RecipeEvent } from '#libs/contracts';
+import { samplesOf } from './cases';
 import { schemaChanges } from './difference';
 import { loopsOf } from './loops';
 import { readRecipe } from './read';
@@ -11,6 +12,8 @@ export interface Wish {
   recipe: string;
   version: string;
   text: string;
+  /** The cases beside it: what the versions make of them is told with the publication. */
+  cases?: string;
   action: 'published' | 'promoted' | 'rolled-back';
   source?: string;
   by: string;
@@ -61,16 +64,17 @@ export function publication(history: History, wish: Wish): (Decided & { reasons:
     );
   // What was live here once was good enough then: an emergency waits for nobody.
   const reasons = wish.action === 'rolled-back' ? [] : reasonsFor(history, wish);
+  const samples = samplesFor(history, wish);
   const next = { ...wish, number: (newest(history)?.number ?? 0) + 1 };
   if (reasons.length > 0) {
-    const data = { ...aboutOf(history, wish), source: wish.source, reasons };
+    const data = { ...aboutOf(history, wish), source: wish.source, reasons, ...samples };
     return { ...next, state: 'awaiting approval', reasons, event: { type: 'RecipeProposed', data } };
   }
   const about = aboutOf(history, wish);
   const event: RecipeEvent =
     wish.action === 'rolled-back'
-      ? { type: 'RecipeRolledBack', data: about }
-      : { type: 'RecipePublished', data: { ...about, source: wish.source } };
+      ? { type: 'RecipeRolledBack', data: { ...about, ...samples } }
+      : { type: 'RecipePublished', data: { ...about, source: wish.source, ...samples } };
   return { ...next, state: 'live', reasons, event };
 }
 
@@ -79,7 +83,8 @@ export function approval(history: History, recipe: string, version: string, by: 
   const waiting = waitingFor(history, recipe, version);
   if (samePerson(waiting.by, by))
     throw new PublicationRefused(`${waiting.by} wanted ${recipe} ${version}: a second person must approve it`);
-  const data = { ...aboutOf(history, waiting), source: waiting.source, approvedBy: by };
+  const samples = samplesFor(history, waiting);
+  const data = { ...aboutOf(history, waiting), source: waiting.source, approvedBy: by, ...samples };
   const event: RecipeEvent = { type: 'RecipePublished', data };
   return { ...nextOf(waiting), state: 'live', approvedBy: by, event };
 }
@@ -163,6 +168,16 @@ function reasonsFor(history: History, { text, recipe, environment }: Wish): stri
   ];
 }
 
+function samplesFor(
+  history: History,
+  { recipe, environment, text, cases }: Pick<Wish, 'recipe' | 'environment' | 'text' | 'cases'>,
+) {
+  if (cases === undefined) return {};
+  const live = liveIn(history);
+  const before = live && recipeOf(live.text, recipe, environment);
+  return { samples: samplesOf(before, recipeOf(text, recipe, environment), cases) };
+}
+
 // Of a text that is no YAML nobody knows: the second person looks.
 function approvalsRequired(text: string): boolean {
   const { faults, value } = new RecipeSource(text, '');
@@ -182,5 +197,12 @@ const nextOf = ({ at: _, ...p }: Publication) => ({ ...p, number: p.number + 1 }
 
 const aboutOf = (
   history: History,
-  { recipe, environment, version, by, why, ticket }: Pick<Publication, keyof Omit<Wish, 'text' | 'action' | 'source'>>,
+  {
+    recipe,
+    environment,
+    version,
+    by,
+    why,
+    ticket,
+  }: Pick<Publication, keyof Omit<Wish, 'text' | 'cases' | 'action' | 'source'>>,
 ) => ({ recipe, environment, version, previous: liveIn(history)?.version, by, why, ticket });

@@ -209,3 +209,48 @@ describe('what a change does', () => {
     ]);
   });
 });
+
+describe('the cases beside a recipe', () => {
+  const cases = `
+- { case: greeted, record: { firstname: Ada }, expect: {} }
+- { case: nobody, record: { firstname: test }, expect: {} }
+`;
+  const politer = plain.replace('Outreach for ${text(record.firstname)}', 'For ${text(record.firstname)}');
+  const samples = (decided: { event: { data: object } } | undefined) =>
+    decided && 'samples' in decided.event.data && decided.event.data.samples;
+  const greeted = (title: string) => ({
+    case: 'greeted',
+    video: expect.objectContaining({ title }) as unknown,
+    qualification: { asked: true },
+  });
+  const nobody = expect.objectContaining({
+    case: 'nobody',
+    video: expect.objectContaining({ rejected: 'placeholder' }) as unknown,
+  }) as unknown;
+
+  it('show with every publication what the former and the new version make of them, what differs first', () => {
+    expect(samples(registry.publish(plain, { cases }))).toEqual([
+      { before: null, after: greeted('Outreach for Ada') },
+      { before: null, after: nobody },
+    ]);
+    const changed = cases.trim().split('\n').reverse().join('\n');
+    expect(samples(registry.publish(politer, { cases: changed }))).toEqual([
+      { before: greeted('Outreach for Ada'), after: greeted('For Ada') },
+      { before: nobody, after: nobody },
+    ]);
+    expect(samples(registry.publish(plain))).toBeFalsy();
+  });
+
+  it('are told with what waits, and again with its approval', () => {
+    registry.publish(guarded, { cases });
+    registry.approve(guarded, 'Bob');
+    const waiting = registry.publish(wider(guarded), { cases });
+    expect(waiting?.state).toBe('awaiting approval');
+    expect(samples(waiting)).toHaveLength(2);
+    expect(samples(registry.approve(wider(guarded), 'Bob'))).toEqual(samples(waiting));
+  });
+
+  it('that cannot be read keep nothing from being published', () => {
+    expect(samples(registry.publish(plain, { cases: 'case: [' }))).toEqual([]);
+  });
+});

@@ -39,7 +39,7 @@ export async function history(id: string | undefined, { environment, json }: Whe
 export async function diff(named: string, options: Where & { from?: string; to?: string }): Promise<void> {
   const { environment, json, from, to } = options;
   const ofFile = from === undefined && to === undefined;
-  const file = ofFile ? readFile(named) : undefined;
+  const file = ofFile ? readFile(named, environment) : undefined;
   const past = await withRegistry((pool) => publicationsIn(pool, environment, file?.id ?? named));
   const textOf = (version: string | undefined): Side => {
     const found = version === undefined ? liveIn(past) : past.find((one) => one.version === version);
@@ -51,7 +51,7 @@ export async function diff(named: string, options: Where & { from?: string; to?:
   };
   const before = textOf(from);
   const after = file ? { name: file.name, text: file.text } : textOf(to);
-  const found = differences(recipeOf(before), recipeOf(after));
+  const found = differences(recipeOf(before, environment), recipeOf(after, environment));
   const patch = before.text === after.text ? '' : createTwoFilesPatch(before.name, after.name, before.text, after.text);
   const said = found.map(({ says, widens }) => `${widens ? '!' : '-'} ${says}`);
   const note = found.some(({ widens }) => widens)
@@ -69,24 +69,24 @@ interface Side {
   text: string;
 }
 
-function readFile(path: string): Side & { id: string } {
+function readFile(path: string, environment: string): Side & { id: string } {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch {
     throw new UsageError(`there is no file ${path}; a recipe's id needs --from or --to`);
   }
-  const read = readRecipe(text, path);
+  const read = readRecipe(text, path, environment);
   if ('faults' in read) throw new RecipeFault(read.faults);
   return { id: read.recipe.id, name: path, text };
 }
 
-function recipeOf({ name, text }: Side): Recipe | undefined {
-  const read = readRecipe(text, name);
+function recipeOf({ name, text }: Side, environment: string): Recipe | undefined {
+  const read = readRecipe(text, name, environment);
   return 'recipe' in read ? read.recipe : undefined;
 }
 
-const shown = ({ text: _, ...publication }: Publication) => publication;
+const shown = ({ text: _, cases: __, ...publication }: Publication) => publication;
 
 const lineOf = (p: Publication): string =>
   [

@@ -2,14 +2,19 @@ import type { Command } from 'commander';
 import { Topic } from '#libs/contracts';
 import { type Pool, replayPlans, type ReplaySelection, requestReplay } from '#libs/event-store';
 import { readRecipes } from '#libs/recipes';
+import { environmentOption } from '../environment';
 import { byOption } from '../operator';
 import { print, UsageError } from '../output';
 import { type Comparison, comparisonText, PlanComparison } from '../preview';
 import { recipeFiles } from '../recipe-files';
+import { previewSample, sampleText } from '../sample-preview';
 import { follow, PAGE } from '../replays';
 import { withStore } from '../store';
 
 interface PreviewOptions {
+  event?: string;
+  sample?: string;
+  environment: string;
   last?: string;
   from?: string;
   to?: string;
@@ -29,6 +34,12 @@ export function addPreview(recipes: Command): void {
     .option('--last <duration>', 'records of the last 30m, 24h or 7d; 24h unless --from or --to is given')
     .option('--from <time>', 'first time of the records, RFC 3339')
     .option('--to <time>', 'time up to which records are taken, RFC 3339')
+    .option('--event <id>', 'the record of this id only; of the last 7 days unless --last, --from or --to is given')
+    .option(
+      '--sample <file>',
+      'no records, but the cases of this file (YAML or JSON, as beside recipes; expect may be left out)',
+    )
+    .addOption(environmentOption())
     .option('--filter <expression>', 'CEL over id, key, tenant, subject, type, time and value: id == "…" for one event')
     .option('--rows <number>', 'how many of the records that would go otherwise are shown', '20')
     .addOption(byOption())
@@ -37,25 +48,33 @@ export function addPreview(recipes: Command): void {
 }
 
 /** Where steps of recipes are decided: the services, and the topics that they read for them. */
+const events = [Topic.ingressGeneric, Topic.enrichment, Topic.crm];
 const places = [
-  { service: 'render-service', topic: Topic.ingressHubspot },
-  { service: 'enrichment-service', topic: Topic.ingressHubspot },
-  { service: 'crm-writer', topic: Topic.ingressHubspot },
-  { service: 'crm-writer', topic: Topic.enrichment },
-  { service: 'crm-writer', topic: Topic.render },
+  ...[Topic.ingressHubspot, ...events].map((topic) => ({ service: 'render-service', topic })),
+  ...[Topic.ingressHubspot, ...events, Topic.render].map((topic) => ({ service: 'enrichment-service', topic })),
+  ...[Topic.ingressHubspot, ...events, Topic.render].map((topic) => ({ service: 'crm-writer', topic })),
 ];
 type Place = (typeof places)[number];
 
 async function preview(path: string, options: PreviewOptions): Promise<void> {
+  if (options.sample !== undefined) {
+    const compared = await previewSample(path, options.sample, options.environment);
+    print(options.json, { compared }, [...compared.flatMap(sampleText), 'Nothing was done.'].join('\n'));
+    return;
+  }
   const files = recipeFiles(path);
-  readRecipes(files);
+  readRecipes(files, options.environment);
   const selection = selectionOf(options);
   const most = Number(options.rows);
   if (!Number.isInteger(most) || most < 0) throw new UsageError(`--rows ${options.rows} is no whole number`);
   const compared = await withStore(async (pool) => {
+    const asked = { selection, by: options.by };
+    // All are asked for at once: the services plan beside one another.
+    const plans = await Promise.all(
+      places.map(async (place) => ({ place, ids: await requested(pool, place, asked, files) })),
+    );
     const all: (Place & Comparison)[] = [];
-    for (const place of places)
-      all.push({ ...place, ...(await compare(pool, place, { selection, by: options.by }, files, most)) });
+    for (const { place, ids } of plans) all.push({ ...place, ...(await compare(pool, ids, most)) });
     return all.filter(({ rows }) => rows > 0);
   });
   const lines = compared.flatMap((one) => [`${one.service}, ${one.topic}`, ...comparisonText(one)]);
@@ -66,16 +85,17 @@ async function preview(path: string, options: PreviewOptions): Promise<void> {
   );
 }
 
-/** Plans twice, by what runs and by what is declared, and compares. Neither plan can be applied. */
-async function compare(
+/** Asks for two plans, by what runs and by what is declared. Neither can be applied. */
+const requested = (
   pool: Pool,
   place: Place,
   asked: { selection: ReplaySelection; by: string },
   files: object[],
-  most: number,
-): Promise<Comparison> {
+): Promise<string[]> =>
+  Promise.all([[], files].map((declared) => requestReplay(pool, { ...place, ...asked, declared })));
+
+async function compare(pool: Pool, ids: string[], most: number): Promise<Comparison> {
   const comparison = new PlanComparison(most);
-  const ids = await Promise.all([[], files].map((declared) => requestReplay(pool, { ...place, ...asked, declared })));
   const [now = '', then = ''] = ids;
   for (const id of ids) await follow(pool, id, ['planned', 'aborted']);
   await eachPage(pool, now, (items) => comparison.now(items));
@@ -96,7 +116,10 @@ async function eachPage(pool: Pool, id: string, take: (items: Items) => void): P
 
 const units: Record<string, number> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-function selectionOf({ last, from, to, filter }: PreviewOptions): ReplaySelection {
+function selectionOf({ event, from, to, ...options }: PreviewOptions): ReplaySelection {
+  const far = event !== undefined && from === undefined && to === undefined ? '7d' : undefined;
+  const { last = far } = options;
+  const filter = event === undefined ? options.filter : ofEvent(event, options.filter);
   for (const time of [from, to]) {
     if (time !== undefined && Number.isNaN(Date.parse(time))) throw new UsageError(`${time} is no time of RFC 3339`);
   }
@@ -104,6 +127,9 @@ function selectionOf({ last, from, to, filter }: PreviewOptions): ReplaySelectio
     throw new UsageError('--last goes without --from and --to');
   return from === undefined && to === undefined ? { from: before(last), filter } : { from, to, filter };
 }
+
+const ofEvent = (id: string, filter: string | undefined): string =>
+  [`id == ${JSON.stringify(id)}`, ...(filter === undefined ? [] : [`(${filter})`])].join(' && ');
 
 function before(duration = '24h'): string {
   const [, count = '', unit = ''] = /^(\d+)([mhd])$/.exec(duration) ?? [];

@@ -11,7 +11,7 @@ import {
   withdrawal,
 } from '#libs/recipes';
 import { print } from '../output';
-import { recipeFiles } from '../recipe-files';
+import { casesBeside, recipeFiles } from '../recipe-files';
 import { append, historiesIn, withRegistry } from '../registry';
 
 type Histories = ReadonlyMap<string, Publication[]>;
@@ -28,7 +28,7 @@ export interface Said {
 
 /** The recipes of a file or folder, all of them or none. */
 export async function publish(path: string, options: Said): Promise<void> {
-  const { good, faults } = readTogether(recipeFiles(path));
+  const { good, faults } = readTogether(recipeFiles(path), options.environment);
   if (faults.length > 0) {
     process.stderr.write(`refrain: nothing is published:\n${faults.join('\n')}\n`);
     if (options.json) print(true, { faults }, '');
@@ -37,7 +37,10 @@ export async function publish(path: string, options: Said): Promise<void> {
   }
   await withRegistry(async (pool) => {
     const past = await historiesIn(pool, options.environment);
-    const wishes = good.map(({ recipe, text }) => wish(recipe.id, recipe.version, text, 'published', options));
+    const wishes = good.map(({ recipe, text, file }) => ({
+      ...wish(recipe.id, recipe.version, text, 'published', options),
+      cases: casesBeside(file)?.text,
+    }));
     await fulfil(pool, wishes, past, options);
   });
 }
@@ -50,7 +53,12 @@ export async function promote(id: string, options: Said & { from: string; to: st
       throw new PublicationRefused(`${id} is not live in ${options.from}; \`refrain recipes ls\` lists what is`);
     const said = { ...options, environment: options.to };
     const past = await historiesIn(pool, options.to);
-    await fulfil(pool, [{ ...wish(id, live.version, live.text, 'promoted', said), source: options.from }], past, said);
+    await fulfil(
+      pool,
+      [{ ...wish(id, live.version, live.text, 'promoted', said), source: options.from, cases: live.cases }],
+      past,
+      said,
+    );
   });
 }
 
@@ -58,8 +66,8 @@ export async function promote(id: string, options: Said & { from: string; to: st
 export async function rollback(id: string, options: Said & { to?: string }): Promise<void> {
   await withRegistry(async (pool) => {
     const past = await historiesIn(pool, options.environment);
-    const { version, text } = rollbackTo(past.get(id) ?? [], id, options.to);
-    await fulfil(pool, [wish(id, version, text, 'rolled-back', options)], past, options);
+    const { version, text, cases } = rollbackTo(past.get(id) ?? [], id, options.to);
+    await fulfil(pool, [{ ...wish(id, version, text, 'rolled-back', options), cases }], past, options);
   });
 }
 
@@ -111,7 +119,10 @@ export async function change(
   });
 }
 
-const shownOf = ({ event: _, text: __, ...shown }: NewPublication, reasons: string[] = []) => ({ ...shown, reasons });
+const shownOf = ({ event: _, text: __, cases: ___, ...shown }: NewPublication, reasons: string[] = []) => ({
+  ...shown,
+  reasons,
+});
 
 function lineOf(
   { recipe, version, environment, action, state, event }: NewPublication,

@@ -1,9 +1,9 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { CASES, type CaseResult, readTogether, type Recipe, runCases } from '#libs/recipes';
 import { print } from '../output';
-import { recipeFiles } from '../recipe-files';
+import { casesBeside, casesNames, recipeFiles } from '../recipe-files';
 
 const example = `
 Example, as a step of your own CI; it fails where a recipe does something else than its cases say:
@@ -19,6 +19,7 @@ export function addRecipesTest(recipes: Command): void {
       'run the cases (*.cases.yaml) beside the recipes of a file or folder ("recipes" unless said); needs no broker, ' +
         'no database and no settings',
     )
+    .option('--environment <name>', 'whose values the recipes have; those of default unless said')
     .option('--require-cases', 'fail where a recipe has no cases', false)
     .option('--json', 'print as JSON', false)
     .addHelpText('after', example)
@@ -26,6 +27,7 @@ export function addRecipesTest(recipes: Command): void {
 }
 
 interface Options {
+  environment?: string;
   requireCases: boolean;
   json: boolean;
 }
@@ -38,9 +40,9 @@ interface Tested {
   results: CaseResult[];
 }
 
-function test(path = 'recipes', { requireCases, json }: Options): void {
+function test(path = 'recipes', { environment, requireCases, json }: Options): void {
   const files = recipeFiles(path);
-  const { good, faults } = readTogether(files);
+  const { good, faults } = readTogether(files, environment);
   const tested: Tested[] = [];
   for (const { recipe, file } of good) {
     const run = testOf(recipe, file);
@@ -52,7 +54,9 @@ function test(path = 'recipes', { requireCases, json }: Options): void {
   const differing = tested.filter(({ results }) => results.some(differs));
   const passed = faults.length + differing.length + (requireCases ? bare.length : 0) === 0;
 
-  const warnings = bare.map((file) => `${requireCases ? '' : 'warning: '}${file}:1:1: has no cases (${casesOf(file)})`);
+  const warnings = bare.map(
+    (file) => `${requireCases ? '' : 'warning: '}${file}:1:1: has no cases (${casesNames(file)[0]})`,
+  );
   const told = [...faults, ...warnings];
   if (told.length > 0) process.stderr.write(`${told.join('\n')}\n`);
   const lines = tested.flatMap(linesOf);
@@ -62,13 +66,11 @@ function test(path = 'recipes', { requireCases, json }: Options): void {
 }
 
 function testOf(recipe: Recipe, file: string): Tested | { faults: string[] } {
-  const found = [casesOf(file), casesOf(file, 'yml')].find((cases) => existsSync(cases));
-  if (found === undefined) return { recipe: recipe.id, file, results: [] };
-  const run = runCases(recipe, readFileSync(found, 'utf8'), found);
-  return 'faults' in run ? run : { recipe: recipe.id, file, cases: found, results: run.results };
+  const cases = casesBeside(file);
+  if (!cases) return { recipe: recipe.id, file, results: [] };
+  const run = runCases(recipe, cases.text, cases.file);
+  return 'faults' in run ? run : { recipe: recipe.id, file, cases: cases.file, results: run.results };
 }
-
-const casesOf = (file: string, ending = 'yaml'): string => file.replace(/\.ya?ml$/, `.cases.${ending}`);
 
 /** Cases that would never run, such as those of a recipe that was called otherwise since. */
 function orphans(path: string, recipes: readonly { file: string }[]): string[] {
@@ -76,7 +78,7 @@ function orphans(path: string, recipes: readonly { file: string }[]): string[] {
   return readdirSync(path)
     .filter((name) => CASES.test(name))
     .map((name) => join(path, name))
-    .filter((cases) => !recipes.some(({ file }) => [casesOf(file), casesOf(file, 'yml')].includes(cases)))
+    .filter((cases) => !recipes.some(({ file }) => casesNames(file).includes(cases)))
     .map((cases) => `${cases}:1:1: there is no recipe of that name in ${dirname(cases)}`);
 }
 

@@ -1,5 +1,6 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { approval, refusal } from '#libs/recipes';
+import { environmentName, environmentOption } from '../environment';
 import { byOption } from '../operator';
 import { diff, history, ls } from './recipes-look';
 import { addPreview } from './recipes-preview';
@@ -63,15 +64,8 @@ export function addRecipes(program: Command): void {
     );
 }
 
-function environmentName(text: string): string {
-  if (/^[a-z][a-z0-9-]{0,62}$/.test(text)) return text;
-  throw new InvalidArgumentError('It must be lowercase words joined by hyphens.');
-}
-
 const inEnvironment = (command: Command): Command =>
-  command
-    .option('--environment <name>', 'dev, test, prod or any other', environmentName, 'default')
-    .option('--json', 'print as JSON', false);
+  command.addOption(environmentOption()).option('--json', 'print as JSON', false);
 
 const saying = (command: Command): Command => {
   command
