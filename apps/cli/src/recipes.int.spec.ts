@@ -1,9 +1,20 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Publication, readEvent, RECIPES_SERVICE, recipeEvents, Topic, topics } from '#libs/contracts';
+import {
+  EVENT_TYPE,
+  GENERIC_RECEIVED,
+  HUBSPOT_RECEIVED,
+  type Publication,
+  readEvent,
+  RECIPES_SERVICE,
+  recipeEvents,
+  Topic,
+  topics,
+} from '#libs/contracts';
 import { publicationsIn, publishedRecipes, relayAll } from '#libs/event-store';
-import { readRecipe, RecipeBook, RecipeFault } from '#libs/recipes';
+import { LogProducer } from '#libs/log';
+import { type Field, readRecipe, RecipeBook, RecipeFault } from '#libs/recipes';
 import { testDatabase, type TestDatabase } from '../../../libs/event-store/src/testing/test-database';
 import { until } from '../../../libs/event-store/src/testing/until';
 import { createTopics, testConnection, TopicReader } from '../../../libs/log/src/testing/log-fixture';
@@ -32,7 +43,9 @@ const settings = (over: object = {}) => ({
 beforeAll(() =>
   createTopics(
     connection,
-    topics.filter(({ name }) => name === Topic.recipes),
+    topics.filter(({ name }) =>
+      [Topic.recipes, Topic.ingressHubspot, Topic.ingressGeneric].some((one) => one === name),
+    ),
   ),
 );
 beforeEach(async () => {
@@ -376,5 +389,67 @@ describe('a preview of cases', () => {
     expect(compared[0]).not.toHaveProperty('before');
     const bad = write('- { cas: x }', 'bad.yaml');
     await expect(recipes('preview', path, '--sample', bad)).rejects.toThrow(`${bad}:1:3: `);
+  });
+});
+
+describe('the fields of events', () => {
+  const producer = new LogProducer(connection);
+  afterAll(() => producer.close());
+  const post = (id: string, over: { topic: string; type: string; source: string; eventType?: string }, value: string) =>
+    producer.publish([
+      {
+        topic: over.topic,
+        key: `default:contact:${id}`,
+        value: Buffer.from(value),
+        headers: over.eventType === undefined ? {} : { [EVENT_TYPE]: over.eventType },
+        envelope: {
+          id,
+          source: over.source,
+          type: over.type,
+          subject: `contact:${id}`,
+          time: new Date().toISOString(),
+          tenant: 'default',
+          correlationid: id,
+        },
+      },
+    ]);
+  const hubspot = { topic: Topic.ingressHubspot, type: HUBSPOT_RECEIVED, source: '/hubspot/default' };
+  const billing = { topic: Topic.ingressGeneric, type: GENERIC_RECEIVED, source: '/billing/main', eventType: 'paid' };
+  const change = (propertyName: string, propertyValue: string) =>
+    JSON.stringify({
+      eventId: 7,
+      portalId: 3,
+      occurredAt: 1,
+      subscriptionType: 'contact.propertyChange',
+      objectId: 7,
+      propertyName,
+      propertyValue,
+    });
+
+  it('are listed with their types, conflicts and the live recipes that wait for them, and no value is shown', async () => {
+    await publish(write(plain));
+    await post('1', hubspot, change('lifecyclestage', 'lead'));
+    await post('2', hubspot, change('score', '7'));
+    await post('3', hubspot, change('score', 'high'));
+    await post('4', billing, '{"amount":12,"to":{"name":"Ada"}}');
+    await post('5', billing, 'no JSON');
+    const { fields, records } = await recipes<{ fields: Field[]; records: number }>('fields');
+    expect(records).toBe(5);
+    expect(fields.map(({ of, field, types, recipes: wait }) => [of, field, types, wait])).toEqual([
+      ['billing paid', 'amount', { number: 1 }, []],
+      ['billing paid', 'to', { object: 1 }, []],
+      ['billing paid', 'to.name', { text: 1 }, []],
+      ['hubspot contact', 'lifecyclestage', { text: 1 }, ['lead-qualified']],
+      ['hubspot contact', 'score', { number: 1, text: 1 }, []],
+    ]);
+    expect(JSON.stringify(fields)).not.toMatch(/Ada|high/);
+
+    const conflicts = await recipes<{ fields: Field[] }>('fields', '--conflicts');
+    expect(conflicts.fields).toMatchObject([
+      { field: 'score', conflict: expect.stringMatching(/^ingress\.hubspot\.v1\/\d\/\d+$/) as unknown },
+    ]);
+    expect((await recipes<{ fields: Field[] }>('fields', '--new', '1m')).fields).toHaveLength(5);
+    await expect(recipes('fields', '--last', 'x')).rejects.toThrow('--last x is no duration such as 30m, 24h or 7d');
+    await expect(recipes('fields', '--topic', 'crm.events.v1')).rejects.toThrow('is none of ingress.hubspot.v1');
   });
 });

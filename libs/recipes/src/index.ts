@@ -4,6 +4,7 @@ export * from './cases';
 export { type AwaitedDate, dueAt } from './date';
 export { type Difference, differences, schemaChanges } from './difference';
 export { recipeTexts, withTexts } from './overlay';
+export { type Field, FieldTally } from './fields';
 export * from './publication';
 export { CASES, loadRecipes, readRecipe, readRecipes, readTogether, RecipeFault } from './read';
 export * from './recipe';

@@ -3,7 +3,7 @@ import { stepsDue } from './steps-due';
 import { GENERIC_RECEIVED } from '#libs/contracts';
 import { loadRecipes } from './read';
 import type { Recipe } from './recipe';
-import { type LogRecord } from './steps-due';
+import type { LogRecord } from './steps-due';
 import { recipeOf } from './testing/recipe-of';
 
 const recipes = loadRecipes(join(__dirname, '../../../recipes')).filter(({ id }) => id === 'lead-qualified');

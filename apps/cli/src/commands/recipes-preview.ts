@@ -9,6 +9,7 @@ import { type Comparison, comparisonText, PlanComparison } from '../preview';
 import { recipeFiles } from '../recipe-files';
 import { previewSample, sampleText } from '../sample-preview';
 import { follow, PAGE } from '../replays';
+import { timeBefore } from '../since';
 import { withStore } from '../store';
 
 interface PreviewOptions {
@@ -114,26 +115,17 @@ async function eachPage(pool: Pool, id: string, take: (items: Items) => void): P
   }
 }
 
-const units: Record<string, number> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
-
 function selectionOf({ event, from, to, ...options }: PreviewOptions): ReplaySelection {
   const far = event !== undefined && from === undefined && to === undefined ? '7d' : undefined;
-  const { last = far } = options;
+  const { last = far ?? '24h' } = options;
   const filter = event === undefined ? options.filter : ofEvent(event, options.filter);
   for (const time of [from, to]) {
     if (time !== undefined && Number.isNaN(Date.parse(time))) throw new UsageError(`${time} is no time of RFC 3339`);
   }
-  if (last !== undefined && (from !== undefined || to !== undefined))
+  if (options.last !== undefined && (from !== undefined || to !== undefined))
     throw new UsageError('--last goes without --from and --to');
-  return from === undefined && to === undefined ? { from: before(last), filter } : { from, to, filter };
+  return from === undefined && to === undefined ? { from: timeBefore(last, '--last'), filter } : { from, to, filter };
 }
 
 const ofEvent = (id: string, filter: string | undefined): string =>
   [`id == ${JSON.stringify(id)}`, ...(filter === undefined ? [] : [`(${filter})`])].join(' && ');
-
-function before(duration = '24h'): string {
-  const [, count = '', unit = ''] = /^(\d+)([mhd])$/.exec(duration) ?? [];
-  const ms = Number(count) * (units[unit] ?? Number.NaN);
-  if (!Number.isFinite(ms)) throw new UsageError(`--last ${duration} is no duration such as 30m, 24h or 7d`);
-  return new Date(Date.now() - ms).toISOString();
-}

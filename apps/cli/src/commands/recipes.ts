@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { approval, refusal } from '#libs/recipes';
 import { environmentName, environmentOption } from '../environment';
 import { byOption } from '../operator';
+import { addFields } from './recipes-fields';
 import { diff, history, ls } from './recipes-look';
 import { addPreview } from './recipes-preview';
 import { change, promote, publish, rollback, type Said, withdraw } from './recipes-publish';
@@ -28,6 +29,7 @@ export function addRecipes(program: Command): void {
     .option('--to <version>', 'of a recipe that is named by its id: the later version; what is live unless said')
     .action(diff);
   addPreview(recipes);
+  addFields(recipes);
   saying(
     inEnvironment(
       recipes
