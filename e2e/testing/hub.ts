@@ -13,11 +13,15 @@ import { type Call, type Sandbox, startSandbox, type Vendor, vendors } from './v
 export const services = ['gateway', 'render-service', 'enrichment-service', 'crm-writer'] as const;
 export type Service = (typeof services)[number];
 
-const reads: Partial<Record<Service, string[]>> = {
-  'render-service': ['ingress.hubspot.v1', 'ingress.heygen.v1'],
-  'enrichment-service': ['ingress.hubspot.v1'],
-  'crm-writer': ['render.events.v1', 'enrichment.events.v1', 'ingress.hubspot.v1'],
-};
+const events = ['render.events.v1', 'enrichment.events.v1', 'crm.events.v1'];
+const ingress = ['ingress.hubspot.v1', 'ingress.generic.v1'];
+
+// In the order in which what the one decides reaches the next.
+const reads: [Service, string[]][] = [
+  ['enrichment-service', [...ingress, ...events]],
+  ['render-service', [...ingress, 'ingress.heygen.v1', 'enrichment.events.v1', 'crm.events.v1']],
+  ['crm-writer', [...ingress, ...events]],
+];
 
 /** A public address that no proxy here has: signatures must be made over it, not over where the gateway listens. */
 const publicUrl = 'https://hub.example.test';
@@ -143,7 +147,7 @@ export class Hub {
 
   /** Resolves when every service has read, decided and committed what stands on its topics now, and `records` has it. */
   async caughtUp(): Promise<void> {
-    for (const [service, names] of Object.entries(reads)) await this.topics?.consumed(service, names);
+    for (const [service, names] of reads) await this.topics?.consumed(service, names);
     await this.topics?.read();
   }
 
