@@ -1,6 +1,6 @@
 import type { CrmEvent, Guard, RecordRef } from '#libs/contracts';
 import { type Decider, type Decision, nothing } from '#libs/process';
-import type { AwaitedDate } from '#libs/recipes';
+import { type AwaitedDate, labelOf } from '#libs/recipes';
 import { compare, type Doubts, doubting, readBackAt } from './read-back';
 import {
   evolveSteps,
@@ -22,6 +22,8 @@ interface Wish {
   guard: Guard;
   /** HubSpot refused this very value: it is not sent again. */
   refused: boolean;
+  /** The recipe that wants it, with its version. */
+  by?: string;
 }
 
 /** What a CRM record should say, what was written to it, the one write that is under way, and its tasks. */
@@ -109,8 +111,9 @@ function evolve(state: RecordState, event: CrmEvent): RecordState {
   if (isOfTask(event)) return { ...state, tasks: evolveTasks(state.tasks, event) };
   switch (event.type) {
     case 'RecordChangeWanted': {
-      const { properties, guard } = event.data;
-      const wishes = Object.entries(properties).map(([name, value]) => [name, { value, guard, refused: false }]);
+      const { properties, guard, recipe: id, recipeVersion: version = '' } = event.data;
+      const by = id === undefined ? {} : { by: labelOf({ id, version }) };
+      const wishes = Object.entries(properties).map(([name, value]) => [name, { value, guard, refused: false, ...by }]);
       return { ...state, wanted: { ...state.wanted, ...(Object.fromEntries(wishes) as Record<string, Wish>) } };
     }
     case 'RecordUpdateOwed':
@@ -208,13 +211,13 @@ function follow(before: RecordState, course: StepCourse, record: RecordRef): Dec
 type ChangeWanted = Extract<CrmEvent, { type: 'RecordChangeWanted' }>;
 
 /** What of a wish is newer than what is wanted; the same wish with another value is the same event read by mended code. */
-function newerOf({ wanted }: RecordState, { properties, guard, because }: Wanted): ChangeWanted | undefined {
+function newerOf({ wanted }: RecordState, { properties, guard, ...about }: Wanted): ChangeWanted | undefined {
   const newer = Object.entries(properties).filter(([name, value]) => {
     const wish = wanted[name];
     return !wish || precedes(wish.guard, guard) || (equal(wish.guard, guard) && wish.value !== value);
   });
   if (newer.length === 0) return undefined;
-  return { type: 'RecordChangeWanted', data: { properties: Object.fromEntries(newer), guard, because } };
+  return { type: 'RecordChangeWanted', data: { properties: Object.fromEntries(newer), guard, ...about } };
 }
 
 const UPDATE = 'hubspot.update';
@@ -309,9 +312,16 @@ function withNextWrite(
         request: { record, properties },
         orderKey: `${record.type}:${record.id}`,
         ...(owedSince === undefined ? {} : { owedSince }),
+        ...recipesOf(state, Object.keys(properties)),
       },
     ],
   };
+}
+
+/** The recipes that want what a write says. */
+function recipesOf({ wanted }: RecordState, names: string[]): { recipes?: string[] } {
+  const recipes = [...new Set(names.flatMap((name) => wanted[name]?.by ?? []))];
+  return recipes.length > 0 ? { recipes } : {};
 }
 
 const outstanding = ({ wanted, written }: RecordState): Record<string, string> =>

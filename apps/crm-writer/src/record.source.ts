@@ -153,22 +153,24 @@ const COMPLETED = 3;
 
 /** What the end of a render, or its beginning, wants the record to say, whatever the recipe goes on with. */
 function wishOf(event: RenderEvent): Omit<Wanted, 'because'> | undefined {
-  const guard = (rank: number): Guard => ({ at: event.data.triggeredAt, number: event.data.render, rank });
+  const { triggeredAt: at, render: number, recipe, recipeVersion } = event.data;
+  const guard = (rank: number): Guard => ({ at, number, rank });
+  const by = { recipe, recipeVersion };
   switch (event.type) {
     case 'RenderSubmitted': {
       const { videoId } = event.data;
       const job: Record<string, string> = videoId === undefined ? {} : { heygen_job_id: videoId };
-      return { properties: { heygen_render_status: 'PENDING', ...job }, guard: guard(PENDING) };
+      return { properties: { heygen_render_status: 'PENDING', ...job }, guard: guard(PENDING), ...by };
     }
     case 'RenderCompleted': {
       const { url, videoId } = event.data;
       const video = { heygen_video_url: url, heygen_job_id: videoId };
       const done = { ...video, heygen_render_status: 'COMPLETED', heygen_render_error: '' };
-      return { properties: done, guard: guard(COMPLETED) };
+      return { properties: done, guard: guard(COMPLETED), ...by };
     }
     case 'RenderFailed': {
       const failed = { heygen_render_status: 'FAILED', heygen_render_error: event.data.code };
-      return { properties: failed, guard: guard(FAILED) };
+      return { properties: failed, guard: guard(FAILED), ...by };
     }
     default:
       return undefined;

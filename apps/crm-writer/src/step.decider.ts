@@ -48,6 +48,9 @@ export interface Wanted {
   properties: Record<string, string>;
   guard: Guard;
   because: string;
+  /** The recipe that wants it, and its version. */
+  recipe?: string;
+  recipeVersion?: string;
 }
 
 /** What comes of steps: what they say, what they want the record to say, and what must be read first. */
@@ -120,7 +123,8 @@ function fill(steps: TakenSteps, due: StepDue, record: Properties): StepCourse {
   const tasks = task ? [{ rootCause: due.rootCause, task: { ...name, ...task } }] : [];
   if (before && JSON.stringify(before) === JSON.stringify(properties)) return { ...saying(), tasks };
   const data = { ...aboutOf(due), ...followedBy(due), properties };
-  const wanted = Object.keys(properties).length > 0 ? [{ properties, guard, because: FILLED }] : [];
+  const labelled = { recipe: due.recipe.id, recipeVersion: due.recipe.version };
+  const wanted = Object.keys(properties).length > 0 ? [{ properties, guard, because: FILLED, ...labelled }] : [];
   return { ...saying({ type: 'RecordStepFilled', data }), wanted, tasks };
 }
 

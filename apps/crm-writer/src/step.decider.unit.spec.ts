@@ -1,5 +1,5 @@
 import type { CrmEvent } from '#libs/contracts';
-import { type Recipe, stepsOf } from '#libs/recipes';
+import { labelOf, type Recipe, stepsOf } from '#libs/recipes';
 import { recipeOf as goodRecipe } from '../../../libs/recipes/src/testing/recipe-of';
 import { given as givenOf } from '../../../libs/process/src/testing/given';
 import { recordDecider, type RecordInput } from './record.decider';
@@ -37,9 +37,15 @@ const filled = (recipe: Recipe, properties: Record<string, string>): CrmEvent =>
   type: 'RecordStepFilled',
   data: { ...about(recipe), ...followed, properties },
 });
-const wanted = (properties: Record<string, string>): CrmEvent => ({
+const wanted = (recipe: Recipe, properties: Record<string, string>): CrmEvent => ({
   type: 'RecordChangeWanted',
-  data: { properties, guard, because: 'refrain.record-step.filled.v1' },
+  data: {
+    properties,
+    guard,
+    because: 'refrain.record-step.filled.v1',
+    recipe: recipe.id,
+    recipeVersion: recipe.version,
+  },
 });
 const rejected = (recipe: Recipe, code: string): CrmEvent => ({
   type: 'RecordStepRejected',
@@ -55,9 +61,13 @@ const types = (events: readonly CrmEvent[]) => events.map(({ type }) => type);
 it('writes at once what needs no reading', () => {
   const decision = given()(due(plain));
   const stage = { lifecyclestage: 'opportunity' };
-  expect(decision.events.slice(0, 2)).toEqual([filled(plain, stage), wanted(stage)]);
+  expect(decision.events.slice(0, 2)).toEqual([filled(plain, stage), wanted(plain, stage)]);
   expect(decision.effects).toEqual([
-    expect.objectContaining({ kind: 'hubspot.update', request: { record, properties: stage } }),
+    expect.objectContaining({
+      kind: 'hubspot.update',
+      request: { record, properties: stage },
+      recipes: [labelOf(plain)],
+    }),
   ]);
 });
 
@@ -68,7 +78,7 @@ it('reads first what its expressions name, and nothing else', () => {
 it('fills the step from what was read; a null leaves its property as it is', () => {
   const stage = { lifecyclestage: 'opportunity' };
   const { events } = given(requested)(read(reading, { lifecyclestage: 'lead', company: null }));
-  expect(events.slice(0, 2)).toEqual([filled(reading, stage), wanted(stage)]);
+  expect(events.slice(0, 2)).toEqual([filled(reading, stage), wanted(reading, stage)]);
 });
 
 it('writes nothing where its condition does not hold', () => {
@@ -106,7 +116,7 @@ it('says so where the trigger’s own condition could not be told', () => {
 
 it('states only the reading again for the same cause, and nothing that is wanted already', () => {
   const stage = { lifecyclestage: 'opportunity', note: 'x' };
-  const history = [requested, filled(reading, stage), wanted(stage)];
+  const history = [requested, filled(reading, stage), wanted(reading, stage)];
   expect(given(...history)(due(reading))).toMatchObject({ events: [], effects: [look] });
   expect(given(...history)(read(reading, { lifecyclestage: 'lead', company: 'x' })).events).toEqual([]);
 });
@@ -117,7 +127,7 @@ it('lets mended code fill the step of the same cause anew', () => {
   const history = [
     requested,
     filled(reading, before),
-    wanted(before),
+    wanted(reading, before),
     update,
     { type: 'RecordUpdated', data: { write: 1, properties: before } } as CrmEvent,
   ];

@@ -72,6 +72,8 @@ export const crmEvents = catalog('crm', Topic.crm, {
           'Which of two wishes for a property is newer: compared by time, then number, then rank',
         ),
         because: z.string().describe('Type of the event that led to the wish'),
+        recipe: step.recipe.optional(),
+        recipeVersion: step.recipeVersion.optional(),
       })
       .describe('The record should say this; a wish that is older by its guard never overwrites a newer one.'),
   },
