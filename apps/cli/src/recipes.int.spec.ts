@@ -242,7 +242,8 @@ it('tells the second of two publishers at once that the first was quicker', asyn
     const data = { recipe: first.recipe, environment: 'default', version: first.version, by, why: 'because' };
     return { ...first, by, number: 2, event: { type: 'RecipePublished' as const, data } };
   };
-  const ended = await Promise.allSettled(['Ann', 'Bob'].map((by) => append(db.pool, [next(by)])));
+  const past = new Map([[first.recipe, [first]]]);
+  const ended = await Promise.allSettled(['Ann', 'Bob'].map((by) => append(db.pool, [next(by)], past)));
   const winner = ended.findIndex(({ status }) => status === 'fulfilled');
   expect(ended[1 - winner]).toMatchObject({
     reason: { message: expect.stringMatching(`^${winner === 0 ? 'Ann' : 'Bob'} was quicker`) as string },

@@ -22,21 +22,24 @@ export const withRegistry = <T>(work: (pool: Pool) => Promise<T>): Promise<T> =>
     }
   });
 
+export type Histories = ReadonlyMap<string, Publication[]>;
+
 /** The publications of an environment by their recipe. */
-export const historiesIn = async (pool: Pool, environment: string): Promise<Map<string, Publication[]>> =>
+export const historiesIn = async (pool: Pool, environment: string): Promise<Histories> =>
   Map.groupBy(await publicationsIn(pool, environment), ({ recipe }) => recipe);
 
-/** Adds publications, all or none; says whose came first where one of them was decided on what is no longer so. */
-export async function append(pool: Pool, publications: NewPublication[]): Promise<void> {
+/** Adds publications that were decided on these, all or none; says whose came first where there are more by now. */
+export async function append(pool: Pool, publications: NewPublication[], past: Histories): Promise<void> {
+  const known = [...past.values()].reduce((sum, history) => sum + history.length, 0);
   try {
-    await appendPublications(pool, publications);
+    await appendPublications(pool, publications, known);
   } catch (error) {
     if (!(error instanceof Conflict)) throw error;
-    for (const { environment, recipe, number } of publications) {
-      const first = (await publicationsIn(pool, environment, recipe)).find((other) => other.number === number);
-      if (first) throw new Error(overtaken(first), { cause: error });
-    }
-    throw error;
+    const environment = publications[0]?.environment ?? '';
+    const first = (await publicationsIn(pool, environment)).find(
+      ({ recipe, number }) => number > (past.get(recipe)?.length ?? 0),
+    );
+    throw first ? new Error(overtaken(first), { cause: error }) : error;
   }
 }
 

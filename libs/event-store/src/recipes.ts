@@ -10,6 +10,7 @@ import {
 } from '#libs/contracts';
 import type { Pool, PoolClient } from 'pg';
 import { emptyOutcome } from './batch-statements';
+import { Conflict } from './errors';
 import { type Queryable, rowsOf } from './query';
 import { eventId, type NewEvent } from './shapes';
 import { transact } from './transaction';
@@ -45,12 +46,16 @@ export async function publishedRecipes(
 }
 
 /**
- * Adds publications and their events, all or none. Throws {@link Conflict} where one of them is not the next of its
- * recipe any more: it was decided on something that has moved.
+ * Adds publications of one environment and their events, all or none. `past` is how many there were when it was decided:
+ * what was looked at may be any of them. Throws {@link Conflict} where there are more by now.
  */
-export async function appendPublications(pool: Pool, publications: NewPublication[]): Promise<void> {
+export async function appendPublications(pool: Pool, publications: NewPublication[], past: number): Promise<void> {
   const streams = publications.map(({ recipe, environment }) => recipeStream(recipe, environment));
   await transact(pool, RECIPES_SERVICE, streams, async (tx) => {
+    const environment = publications[0]?.environment ?? '';
+    await tx.db.query(`select pg_advisory_xact_lock(hashtext('refrain.recipes'), hashtext($1))`, [environment]);
+    const [now] = await rowsOf<{ mark: string }>(tx.db, MARK, [environment]);
+    if (Number(now?.mark) !== past) throw new Conflict(`something was published in ${environment} meanwhile`);
     for (const publication of publications) await add(tx.db, publication);
     await tx.write({ ...emptyOutcome(), events: publications.map(eventOf) });
   });

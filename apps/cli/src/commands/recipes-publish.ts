@@ -12,9 +12,7 @@ import {
 } from '#libs/recipes';
 import { print } from '../output';
 import { casesBeside, recipeFiles } from '../recipe-files';
-import { append, historiesIn, withRegistry } from '../registry';
-
-type Histories = ReadonlyMap<string, Publication[]>;
+import { append, type Histories, historiesIn, withRegistry } from '../registry';
 
 /** What all publications say. */
 export interface Said {
@@ -89,6 +87,7 @@ async function fulfil(pool: Pool, wishes: Wish[], past: Histories, { dryRun, jso
     await append(
       pool,
       next.map(({ reasons: _, ...one }) => one),
+      past,
     );
   const shown = decided.map(({ recipe, version, environment, decided: one }) =>
     one ? shownOf(one, one.reasons) : { recipe, version, environment, state: 'live already' },
@@ -114,7 +113,7 @@ export async function change(
     const decided = decide(past.get(id) ?? []);
     // What waited was looked at when it was wanted; since then others may have gone live.
     if (decided.event.type === 'RecipePublished') refuseLoops(past.values(), [decided]);
-    if (!dryRun) await append(pool, [decided]);
+    if (!dryRun) await append(pool, [decided], past);
     print(json, { dryRun, publications: [shownOf(decided)] }, lineOf(decided, dryRun));
   });
 }
