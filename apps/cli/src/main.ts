@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
 import { ConfigError } from '#libs/platform';
+import { RecipeFault } from '#libs/recipes';
 import { UsageError } from './output';
 import { createProgram } from './program';
 
@@ -18,7 +19,7 @@ async function main(): Promise<number> {
 
 // A vendor SDK's message can hold bodies and headers; its first line says enough.
 const sentence = (error: unknown): string =>
-  error instanceof ConfigError
+  error instanceof ConfigError || error instanceof RecipeFault
     ? error.message
     : error instanceof Error
       ? (error.message.split('\n')[0] ?? error.name)
