@@ -1,6 +1,7 @@
+import type { ActionForm } from './action';
 import type { AskStep } from './ask';
 import { type Recipe, stepOf, stepsOf } from './recipe';
-import type { Text } from './text';
+import { plain, type Text } from './text';
 
 /** One thing that a change of a recipe does to what leaves the hub or is written. */
 export interface Difference {
@@ -39,14 +40,42 @@ function reachOf(recipe: Recipe | undefined): Reach {
     for (const property of facts) reach.set(`sends ${of(property)} to OpenAI`, '');
     reads(ask.reads, new Set([...ask.properties, ...facts]));
   }
-  for (const { properties, task, reads: read } of stepsOf(recipe, 'write')) {
+  for (const { properties, actions, reads: read } of stepsOf(recipe, 'write')) {
     for (const [property, text] of Object.entries(properties))
       reach.set(`writes ${of(property)}`, typeWritten(text, ask));
-    if (task) reach.set(`makes tasks for the ${trigger.object}`, '');
+    for (const action of actions) {
+      for (const [says, as] of reachOfAction(action, trigger.object, ask)) reach.set(says, as);
+    }
     reads(read);
   }
   return reach;
 }
+
+/** What an action reaches, and in which way. */
+function reachOfAction(action: ActionForm, object: string, ask: AskStep | undefined): [says: string, as: string][] {
+  switch (action.kind) {
+    case 'task':
+      return [[`makes tasks for the ${object}`, '']];
+    case 'note':
+      return [[`makes notes at the ${object}`, '']];
+    case 'list':
+      return [[`${action.change === 'add' ? 'adds to' : 'removes from'} ${named('list', action.list)}`, '']];
+    case 'consent': {
+      const { subscription, status, basis = 'no basis' } = action;
+      return [[`changes consent to ${named('subscription', subscription)} to ${status}`, basis]];
+    }
+    case 'sequence':
+      return [[`enrols in ${named('sequence', action.sequence)}`, `from ${named('the address', action.sender)}`]];
+    case 'upsert':
+      return Object.entries(action.properties).map(([property, text]) => [
+        `writes ${action.object}.${property}`,
+        typeWritten(text, ask),
+      ]);
+  }
+}
+
+const named = (thing: string, { literal }: Text): string =>
+  `${thing} ${literal === undefined ? 'that is computed' : plain(literal)}`;
 
 const ALL = 'all tenants';
 
