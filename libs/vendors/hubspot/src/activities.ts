@@ -27,16 +27,17 @@ export interface Once {
   isRepeat: boolean;
 }
 
-/** A kind of activity: its type, the property that holds its text, and how it is tied to records. */
+/** A kind of activity: its type by name and id, the property that holds its text, and how it is tied to records. */
 interface Activity {
-  name: string;
+  /** As in paths. */
+  plural: string;
   typeId: string;
   text: string;
   to: Readonly<Record<string, number>>;
 }
 
 const TASK: Activity = {
-  name: 'task',
+  plural: 'tasks',
   typeId: '0-27',
   text: 'hs_task_body',
   to: {
@@ -48,7 +49,7 @@ const TASK: Activity = {
 };
 
 const NOTE: Activity = {
-  name: 'note',
+  plural: 'notes',
   typeId: '0-46',
   text: 'hs_note_body',
   to: {
@@ -105,11 +106,11 @@ async function makeOnce(
 ): Promise<Answer<Made>> {
   const associationTypeId = activity.to[record.type];
   if (associationTypeId === undefined) {
-    const [code, what] = [`no-${activity.name}s-at-type`, `${activity.name}s at ${record.type} records`];
+    const [code, what] = [`no-${activity.plural}-at-type`, `${activity.plural} at ${record.type} records`];
     return { outcome: 'stop', code, message: `${what} are not known` };
   }
   const make = async (): Promise<Made> => {
-    const made = await client.crm.objects.basicApi.create(activity.typeId, {
+    const made = await client.crm.objects.basicApi.create(activity.plural, {
       properties: { ...properties, [activity.text]: withReference(text, reference) },
       associations: [
         {
@@ -147,8 +148,8 @@ async function find(client: Client, activity: Activity, record: RecordRef, refer
 }
 
 // A batch may be answered in part, which is no error to the SDK; an activity that is gone meanwhile is none of ours.
-async function lookAt(client: Client, { typeId, text }: Activity, ids: string[], reference: string): Promise<Look> {
-  const answer = await client.crm.objects.batchApi.read(typeId, {
+async function lookAt(client: Client, { plural, text }: Activity, ids: string[], reference: string): Promise<Look> {
+  const answer = await client.crm.objects.batchApi.read(plural, {
     inputs: ids.map((id) => ({ id })),
     properties: [text],
     propertiesWithHistory: [],

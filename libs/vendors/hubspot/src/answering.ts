@@ -66,14 +66,14 @@ export async function request(
 ): Promise<unknown> {
   signal.throwIfAborted();
   // The SDK takes no signal here: at the deadline the call is given up, not cut, and may still be obeyed.
-  const response = await Promise.race([client.apiRequest(call), given(signal)]);
-  const text = await Promise.race([response.text(), given(signal)]);
+  const answered = client.apiRequest(call).then(async (response) => ({ response, text: await response.text() }));
+  const { response, text } = await Promise.race([answered, givenUp(signal)]);
   const body = text === '' ? undefined : parsed(text);
   if (!response.ok) throw new Refused(response.status, body ?? '', Object.fromEntries(response.headers));
   return body;
 }
 
-function given(signal: AbortSignal): Promise<never> {
+function givenUp(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
   });
