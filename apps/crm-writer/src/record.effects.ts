@@ -4,6 +4,7 @@ import {
   type ConsentRequest,
   HubspotClient,
   hubspotLimits,
+  type HubspotPlan,
   isByEmail,
   type ListRequest,
   type NoteRequest,
@@ -25,8 +26,8 @@ const CALLS_BY_EMAIL = 3;
 
 /**
  * crm-writer's calls. A write whose answer was lost is sent again before any later one of its record: it says what the
- * record should say, so once more changes nothing. Once it has ended the record is read back. What an action whose answer
- * was lost may have made is looked for before it is made again; `recipes` are those that run.
+ * record should say, so once more changes nothing. Once it has ended the record is read back. `recipes` are those
+ * that run: they bound what may follow from a reading.
  */
 export function recordEffects(config: RecordConfig, recipes: () => readonly Recipe[]): Record<string, EffectKind> {
   const hubspot = new HubspotClient({ baseUrl: config.HUBSPOT_BASE_URL, accessToken: config.HUBSPOT_ACCESS_TOKEN });
@@ -35,13 +36,7 @@ export function recordEffects(config: RecordConfig, recipes: () => readonly Reci
     perDay: config.HUBSPOT_PER_DAY,
     timeZone: config.HUBSPOT_TIME_ZONE,
   };
-  const command = { is: 'command', deadlineMs: WRITE_DEADLINE_MS, maxAttempts: 8 } as const;
-  // No call of this service follows from the end of an action.
-  const ending = { follows: () => ({}) };
-  const created = { answer: () => ({ id: 'planned' }), cost: () => ({ apiCalls: 1 }), ...ending };
-  const changed = { ...created, answer: () => ({}) };
-  // A repeat asks for the record's tasks or notes, reads one batch of them, and makes its own.
-  const activity = { ...command, maxRepeats: 10, limits: hubspotLimits(plan, 3), plan: created };
+  const command = commandOf();
   return {
     'hubspot.update': {
       ...command,
@@ -62,6 +57,24 @@ export function recordEffects(config: RecordConfig, recipes: () => readonly Reci
       plan: { cost: () => ({ apiCalls: 1 }), follows: () => ({ apiCalls: 1 + mostCallsOf(recipes()) }) },
       perform: (request: ReadRequest, call) => hubspot.read(request, call.signal),
     },
+    ...actionEffects(hubspot, plan),
+  };
+}
+
+const commandOf = () => ({ is: 'command', deadlineMs: WRITE_DEADLINE_MS, maxAttempts: 8 }) as const;
+
+/** The calls of actions. What an action whose answer was lost may have made is looked for before it is made again. */
+function actionEffects(hubspot: HubspotClient, plan: HubspotPlan): Record<string, EffectKind> {
+  const command = commandOf();
+  // No call of this service follows from the end of an action.
+  const changed = { answer: () => ({}), cost: () => ({ apiCalls: 1 }), follows: () => ({}) };
+  const created = { ...changed, answer: () => ({ id: 'planned' }) };
+  // A repeat asks for the record's tasks or notes, reads one batch of them, and makes its own.
+  const activity = { ...command, maxRepeats: 10, limits: hubspotLimits(plan, 3), plan: created };
+  // What people say of themselves meanwhile counts more than a wish repeated for long, and each enrolment writes to a
+  // person: after a few looks a person decides.
+  const personal = { ...command, maxRepeats: 3, limits: hubspotLimits(plan, 2) };
+  return {
     [callOf.task]: {
       ...activity,
       perform: (request: TaskRequest, call) => hubspot.createTask(request, onceOf(call), call.signal),
@@ -78,18 +91,12 @@ export function recordEffects(config: RecordConfig, recipes: () => readonly Reci
       perform: (request: ListRequest, call) => hubspot.changeList(request, call.signal),
     },
     [callOf.consent]: {
-      ...command,
-      // What people say of themselves meanwhile counts more than a wish that is repeated for long.
-      maxRepeats: 3,
-      limits: hubspotLimits(plan, 2),
+      ...personal,
       plan: changed,
       perform: (request: ConsentRequest, call) => hubspot.setConsent(request, call.attempt > 1, call.signal),
     },
     [callOf.sequence]: {
-      ...command,
-      // Each enrolment writes to a person: after a few looks a person decides.
-      maxRepeats: 3,
-      limits: hubspotLimits(plan, 2),
+      ...personal,
       plan: created,
       perform: (request: SequenceRequest, call) => hubspot.enrol(request, call.attempt > 1, call.signal),
     },

@@ -66,5 +66,7 @@ export const wantedActionSchema = z.object({
   recipeVersion: z.string().describe("Names the recipe's content: equal content, equal version"),
   content: chain.content,
   triggeredAt: z.iso.datetime().describe("The trigger's own time"),
-  action: actionSchema,
+  action: actionSchema.describe(
+    'What is to be done: by its `kind` a task, a note, a place on a list, a consent, an enrolment in a sequence, or the upsert of another record',
+  ),
 });

@@ -1,7 +1,6 @@
 import type { Action } from '#libs/contracts';
 import type { Json } from '#libs/expressions';
 import { plain, type Text } from './text';
-import type { Properties, Rejection } from './video';
 
 /** What a write step does beside setting properties, ready to be filled; `dueMs` counts from what the step follows. */
 export type ActionForm =
@@ -28,7 +27,7 @@ export type ActionForm =
 /** Where an action takes its values from; `time` is when what its step follows happened (RFC 3339). */
 export interface Filling {
   fill: (text: Text) => Json;
-  record: Properties;
+  record: Readonly<Record<string, string | null>>;
   time: string;
 }
 
@@ -38,9 +37,6 @@ export class MissingValue extends Error {
     super(`${what} is missing`);
   }
 }
-
-/** Why a step does nothing for which a value is missing. */
-export const missingOf = ({ message }: MissingValue): Rejection => ({ code: 'missing', reason: message });
 
 /** Fills an action; throws {@link MissingValue}, and ExpressionError where a value cannot be told. */
 export function actionOf(form: ActionForm, { fill, record, time }: Filling): Action {

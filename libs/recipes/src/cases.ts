@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Action, HubspotChange, Results } from '#libs/contracts';
 import { z } from 'zod';
 import type { AskStep } from './ask';
-import { type Recipe, type Step, type StepBindings } from './recipe';
+import type { Recipe, Step, StepBindings } from './recipe';
 import { RecipeSource } from './source';
 import { type Match, matching, matchingDate, matchingEvent, TRIGGER } from './trigger';
 import { prepareVideo, type Rejection, unmetBy } from './video';

@@ -16,56 +16,63 @@ export interface ActionContext {
 /** Makes the actions of a write step ready, in an order that is always the same. */
 export function actionForms(file: ActionsFile, context: ActionContext): ActionForm[] {
   const { task, note, lists, consent, sequence, upsert } = file;
-  const { object, text, fault } = context;
-  const forms: ActionForm[] = [];
-  if (task) {
-    const { title, body, owner, priority, due: dueMs } = task;
-    forms.push({
-      kind: 'task',
-      title: text(['task', 'title'], title),
-      ...(body === undefined ? {} : { body: text(['task', 'body'], body) }),
-      ...(owner === undefined ? {} : { owner: text(['task', 'owner'], owner) }),
-      priority,
-      dueMs,
-    });
-  }
-  if (note !== undefined) forms.push({ kind: 'note', text: text(['note'], note) });
-  for (const change of ['add', 'remove'] as const) {
-    for (const [i, id] of (lists?.[change] ?? []).entries())
-      forms.push({ kind: 'list', list: text(['lists', change, i], id), change });
-  }
-  if (consent) {
-    const { subscription, status, basis, explanation } = consent;
-    if (object !== 'contact') fault(['consent'], `only contacts take e-mail, and the recipe is about a ${object}`);
-    forms.push({
-      kind: 'consent',
-      subscription: text(['consent', 'subscription'], subscription),
-      status,
-      ...(basis === undefined ? {} : { basis }),
-      ...(explanation === undefined ? {} : { explanation: text(['consent', 'explanation'], explanation) }),
-    });
-  }
-  if (sequence) {
-    if (object !== 'contact') fault(['sequence'], `only contacts are enrolled, and the recipe is about a ${object}`);
-    forms.push({
-      kind: 'sequence',
-      sequence: text(['sequence', 'id'], sequence.id),
-      sender: text(['sequence', 'sender'], sequence.sender),
-      user: text(['sequence', 'user'], sequence.user),
-    });
-  }
-  if (upsert) forms.push(upsertForm(upsert, context));
-  return forms;
+  const { text } = context;
+  return [
+    ...(task ? [taskForm(task, context)] : []),
+    ...(note === undefined ? [] : [{ kind: 'note', text: text(['note'], note) } as const]),
+    ...(lists ? listForms(lists, context) : []),
+    ...(consent ? [consentForm(consent, context)] : []),
+    ...(sequence ? [sequenceForm(sequence, context)] : []),
+    ...(upsert ? [upsertForm(upsert, context)] : []),
+  ];
 }
 
-function upsertForm({ object: named, by, properties }: NonNullable<ActionsFile['upsert']>, context: ActionContext) {
+type FileOf<Kind extends keyof ActionsFile> = NonNullable<ActionsFile[Kind]>;
+
+const taskForm = ({ title, body, owner, priority, due }: FileOf<'task'>, { text }: ActionContext): ActionForm => ({
+  kind: 'task',
+  title: text(['task', 'title'], title),
+  ...(body === undefined ? {} : { body: text(['task', 'body'], body) }),
+  ...(owner === undefined ? {} : { owner: text(['task', 'owner'], owner) }),
+  priority,
+  dueMs: due,
+});
+
+const listForms = (lists: FileOf<'lists'>, { text }: ActionContext): ActionForm[] =>
+  (['add', 'remove'] as const).flatMap((change) =>
+    lists[change].map((id, i): ActionForm => ({ kind: 'list', list: text(['lists', change, i], id), change })),
+  );
+
+function consentForm(consent: FileOf<'consent'>, { object, text, fault }: ActionContext): ActionForm {
+  const { subscription, status, basis, explanation } = consent;
+  if (object !== 'contact') fault(['consent'], `only contacts take e-mail, and the recipe is about a ${object}`);
+  return {
+    kind: 'consent',
+    subscription: text(['consent', 'subscription'], subscription),
+    status,
+    ...(basis === undefined ? {} : { basis }),
+    ...(explanation === undefined ? {} : { explanation: text(['consent', 'explanation'], explanation) }),
+  };
+}
+
+function sequenceForm({ id, sender, user }: FileOf<'sequence'>, { object, text, fault }: ActionContext): ActionForm {
+  if (object !== 'contact') fault(['sequence'], `only contacts are enrolled, and the recipe is about a ${object}`);
+  return {
+    kind: 'sequence',
+    sequence: text(['sequence', 'id'], id),
+    sender: text(['sequence', 'sender'], sender),
+    user: text(['sequence', 'user'], user),
+  };
+}
+
+function upsertForm({ object: named, by, properties }: FileOf<'upsert'>, context: ActionContext): ActionForm {
   const object = objectTypeOf(named);
   const unfit = notUnique[`${object}.${by}`] ?? notUnique[by];
   if (unfit !== undefined) context.fault(['upsert', 'by'], unfit);
   const texts = Object.entries(properties).map(
     ([name, value]) => [name, context.text(['upsert', 'properties', name], value)] as const,
   );
-  return { kind: 'upsert', object, by, properties: Object.fromEntries(texts) } as const;
+  return { kind: 'upsert', object, by, properties: Object.fromEntries(texts) };
 }
 
 const notUnique: Record<string, string> = {

@@ -2,6 +2,7 @@ import type { ActionForm } from './action';
 import type { AskStep } from './ask';
 import { type Recipe, stepOf, stepsOf } from './recipe';
 import { plain, type Text } from './text';
+import type { WriteStep } from './write';
 
 /** One thing that a change of a recipe does to what leaves the hub or is written. */
 export interface Difference {
@@ -40,19 +41,24 @@ function reachOf(recipe: Recipe | undefined): Reach {
     for (const property of facts) reach.set(`sends ${of(property)} to OpenAI`, '');
     reads(ask.reads, new Set([...ask.properties, ...facts]));
   }
-  for (const { properties, actions, reads: read } of stepsOf(recipe, 'write')) {
-    for (const [property, text] of Object.entries(properties))
-      reach.set(`writes ${of(property)}`, typeWritten(text, ask));
-    for (const action of actions) {
-      for (const [says, as] of reachOfAction(action, trigger.object, ask)) reach.set(says, as);
-    }
-    reads(read);
+  for (const step of stepsOf(recipe, 'write')) {
+    for (const [says, as] of reachOfWrite(step, trigger.object, ask)) reach.set(says, as);
+    reads(step.reads);
   }
   return reach;
 }
 
-/** What an action reaches, and in which way. */
-function reachOfAction(action: ActionForm, object: string, ask: AskStep | undefined): [says: string, as: string][] {
+type Reached = [says: string, as: string];
+
+const reachOfWrite = ({ properties, actions }: WriteStep, object: string, ask: AskStep | undefined): Reached[] => [
+  ...reachOfProperties(object, properties, ask),
+  ...actions.flatMap((action) => reachOfAction(action, object, ask)),
+];
+
+const reachOfProperties = (object: string, properties: Record<string, Text>, ask: AskStep | undefined): Reached[] =>
+  Object.entries(properties).map(([property, text]) => [`writes ${object}.${property}`, typeWritten(text, ask)]);
+
+function reachOfAction(action: ActionForm, object: string, ask: AskStep | undefined): Reached[] {
   switch (action.kind) {
     case 'task':
       return [[`makes tasks for the ${object}`, '']];
@@ -62,15 +68,12 @@ function reachOfAction(action: ActionForm, object: string, ask: AskStep | undefi
       return [[`${action.change === 'add' ? 'adds to' : 'removes from'} ${named('list', action.list)}`, '']];
     case 'consent': {
       const { subscription, status, basis = 'no basis' } = action;
-      return [[`changes consent to ${named('subscription', subscription)} to ${status}`, basis]];
+      return [[`changes consent to ${named('subscription', subscription)} to ${status}, by ${basis}`, '']];
     }
     case 'sequence':
-      return [[`enrols in ${named('sequence', action.sequence)}`, `from ${named('the address', action.sender)}`]];
+      return [[`enrols in ${named('sequence', action.sequence)} from ${named('address', action.sender)}`, '']];
     case 'upsert':
-      return Object.entries(action.properties).map(([property, text]) => [
-        `writes ${action.object}.${property}`,
-        typeWritten(text, ask),
-      ]);
+      return reachOfProperties(action.object, action.properties, ask);
   }
 }
 

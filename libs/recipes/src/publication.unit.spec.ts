@@ -211,11 +211,11 @@ describe('what a change does', () => {
       'newly removes from list that is computed',
     ]);
     const consent = 'consent: { subscription: 101, status: subscribed }';
-    expect(of(consent)).toEqual(['newly changes consent to subscription 101 to subscribed']);
+    expect(of(consent)).toEqual(['newly changes consent to subscription 101 to subscribed, by no basis']);
     const sequence = 'sequence: { id: 7, sender: a@example.com, user: 1 }';
-    expect(of(sequence)).toEqual(['newly enrols in sequence 7']);
+    expect(of(sequence)).toEqual(['newly enrols in sequence 7 from address a@example.com']);
     expect(schemaChanges(writing(sequence), writing(sequence.replace('a@', 'b@')))).toEqual([
-      'enrols in sequence 7 as from the address b@example.com, no longer as from the address a@example.com',
+      'newly enrols in sequence 7 from address b@example.com',
     ]);
     expect(of('upsert: { object: company, by: key, properties: { key: x } }')).toEqual(['newly writes company.key']);
   });

@@ -1,6 +1,6 @@
 import type { Action } from '#libs/contracts';
 import type { Json } from '#libs/expressions';
-import { type ActionForm, actionOf, missingOf, MissingValue, propertiesOf } from './action';
+import { type ActionForm, actionOf, MissingValue, propertiesOf } from './action';
 import type { StepBase, StepBindings } from './recipe';
 import type { Text } from './text';
 import { type Rejection, rejectionOf, unmetBy } from './video';
@@ -33,6 +33,7 @@ export function prepareWrite(step: WriteStep, bindings: WriteBindings): Prepared
     const { record, time } = bindings;
     return { properties, actions: step.actions.map((form) => actionOf(form, { fill, record, time })) };
   } catch (error) {
-    return { rejected: error instanceof MissingValue ? missingOf(error) : rejectionOf(error) };
+    if (error instanceof MissingValue) return { rejected: { code: 'missing', reason: error.message } };
+    return { rejected: rejectionOf(error) };
   }
 }

@@ -43,9 +43,9 @@ export function sortedHubspotError(error: unknown, { forbidden, codes = [] }: So
   const parsed = apiError.safeParse(error);
   if (!parsed.success) return networkAnswer(error);
   const { code: status, body, headers = {} } = parsed.data;
-  const said = typeof body === 'string' ? {} : body;
+  const said = saidIn(body);
   const message = said.message?.slice(0, 1_000) ?? `HTTP ${String(status)}`;
-  const code = said.errors?.[0]?.code ?? said.category ?? said.policyName ?? `http-${String(status)}`;
+  const code = codeOf(said) ?? `http-${String(status)}`;
   if (status === 403 && forbidden === 'stop') return { outcome: 'stop', code: 'not-allowed', message };
   const waitMs = waitMsOf(status, said.policyName);
   if (waitMs !== undefined) {
@@ -53,15 +53,25 @@ export function sortedHubspotError(error: unknown, { forbidden, codes = [] }: So
     return { outcome: 'retry', code, message, refused: true, afterMs };
   }
   if (status >= 500) return { outcome: 'unknown', code, message };
-  const own = codes.find((one) => (one.status ?? status) === status && (one.said?.test(message) ?? true));
+  const own = codes.find((one) => fits(one, status, message));
   return { outcome: 'stop', code: own?.code ?? code, message };
 }
+
+type Said = Exclude<z.output<typeof apiError>['body'], string>;
+
+const saidIn = (body: Said | string): Partial<Said> => (typeof body === 'string' ? {} : body);
+
+const codeOf = ({ errors, category, policyName }: Partial<Said>): string | undefined =>
+  errors?.[0]?.code ?? category ?? policyName;
+
+const fits = (one: { status?: number; said?: RegExp }, status: number, message: string): boolean =>
+  (one.status ?? status) === status && (one.said?.test(message) ?? true);
 
 /** What HubSpot said where it refused a call with that status; undefined for any other error. */
 export function refusalOf(error: unknown, status: number): string | undefined {
   const { data } = apiError.safeParse(error);
   if (data?.code !== status) return undefined;
-  return (typeof data.body === 'string' ? '' : data.body.message) ?? '';
+  return saidIn(data.body).message ?? '';
 }
 
 const waitMsOf = (status: number, policyName = ''): number | undefined =>
