@@ -187,6 +187,7 @@ const remedies: Readonly<Record<string, string>> = {
   'list-missing': 'there is no such list: it may have been deleted',
   'not-allowed': 'the account or the app may not: see which scopes, seats and subscriptions it needs',
   'legal-basis-needed': 'the account has its data privacy settings on: name basis and explanation',
+  'not-unique': 'the property that it goes by may have one value twice: make one of unique values',
   'record-missing': 'there is no such record any more',
   'no-notes-at-type': 'notes at records of this type are not known: HubSpot ties them by another id in each portal',
   'no-tasks-at-type': 'tasks at records of this type are not known: HubSpot ties them by another id in each portal',
