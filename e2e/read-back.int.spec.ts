@@ -46,7 +46,7 @@ beforeEach(async () => {
     HUBSPOT_PER_DAY: 625_000,
     HUBSPOT_TIME_ZONE: 'UTC',
   } as Parameters<typeof recordEffects>[0];
-  const effects = recordEffects(config);
+  const effects = recordEffects(config, () => [recipe]);
   const process = new Process(
     recordProcess(() => [recipe], '1'),
     {

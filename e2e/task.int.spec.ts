@@ -92,7 +92,7 @@ describe('the adapter', () => {
     const wanted = { ...task, body: 'Budget < 90k &\nmore', priority: 'HIGH', ownerId: '701' } as const;
     const answer = await create({ task: wanted });
     const [found] = await tasksOf(contact);
-    expect(answer).toEqual({ outcome: 'done', value: { taskId: found?.id } });
+    expect(answer).toEqual({ outcome: 'done', value: { id: found?.id } });
     expect(found?.properties).toMatchObject({
       hs_task_subject: 'Call Maria',
       hs_task_body: 'Budget &lt; 90k &amp;<br>more<br><br>Ref. 3f9a2c41b07e5d88',
@@ -178,8 +178,8 @@ describe('crm-writer', () => {
       HUBSPOT_PER_DAY: 625_000,
       HUBSPOT_TIME_ZONE: 'UTC',
     } as Parameters<typeof recordEffects>[0];
-    const effects = recordEffects(config);
     const recipe = recipeOf(title);
+    const effects = recordEffects(config, () => [recipe]);
     const process = new Process(
       recordProcess(() => [recipe], '1'),
       {
@@ -238,8 +238,8 @@ describe('crm-writer', () => {
     ).rows;
   const events = async () =>
     (
-      await db.pool.query<{ type: string; data: { taskId?: string; code?: string } }>(
-        `select type, data from event where type like 'refrain.task.%' and subject = $1 order by position`,
+      await db.pool.query<{ type: string; data: { id?: string; code?: string } }>(
+        `select type, data from event where type like 'refrain.action.%' and subject = $1 order by position`,
         [`contact:${contact}`],
       )
     ).rows;
@@ -271,8 +271,8 @@ describe('crm-writer', () => {
     expect(tasks.map(({ properties }) => properties['hs_task_subject'])).toEqual(['Call Maria', 'Call Maria']);
     expect(new Set(tasks.map(({ properties }) => properties['hs_task_body'])).size).toBe(2);
     const told = await events();
-    expect(told.map(({ type }) => type.split('.')[2]).sort()).toEqual(['created', 'created', 'wanted', 'wanted']);
-    expect(told.flatMap(({ data }) => data.taskId ?? []).sort()).toEqual(tasks.map(({ id }) => id).sort());
+    expect(told.map(({ type }) => type.split('.')[2]).sort()).toEqual(['done', 'done', 'wanted', 'wanted']);
+    expect(told.flatMap(({ data }) => data.id ?? []).sort()).toEqual(tasks.map(({ id }) => id).sort());
     // Nobody looked for what nobody could have made.
     expect((await hubspot.calls()).filter(({ method }) => method === 'GET')).toEqual([]);
   });
@@ -285,7 +285,7 @@ describe('crm-writer', () => {
     const [task] = await tasksOf(contact);
     expect(await posts()).toHaveLength(1);
     expect(await effectsOf()).toEqual([{ state: 'done', repeats: 1, generation: 1 }]);
-    expect((await events()).at(-1)?.data.taskId).toBe(task?.id);
+    expect((await events()).at(-1)?.data.id).toBe(task?.id);
   });
 
   it('makes the task that never came to HubSpot, once it could look for it', async () => {
@@ -306,7 +306,7 @@ describe('crm-writer', () => {
     await settled(1);
     expect(await tasksOf(contact)).toEqual([]);
     expect((await events()).at(-1)).toMatchObject({
-      type: 'refrain.task.rejected.v1',
+      type: 'refrain.action.rejected.v1',
       data: { recipe: 'lead-qualified', step: 'call', rootCause: 'cause-1', code: 'INVALID_OWNER_ID' },
     });
   });

@@ -37,9 +37,12 @@ it('every recipe that the guide shows is read, and does what the cases below it 
   expect(ran.filter(({ differs }) => differs.length > 0)).toEqual([]);
 });
 
-it.each(['video', 'ask', 'write', 'task'])('the guide shows a step with %s', (kind) => {
-  expect(blocks.some((block) => new RegExp(`^ +(- )?${kind}:$`, 'm').test(block))).toBe(true);
-});
+it.each(['video', 'ask', 'write', 'task', 'note', 'lists', 'consent', 'sequence', 'upsert'])(
+  'the guide shows a step with %s',
+  (kind) => {
+    expect(blocks.some((block) => new RegExp(`^ +(- )?${kind}:( [|>]-)?$`, 'm').test(block))).toBe(true);
+  },
+);
 
 it('what the guide shows fits the schemas that it gives to editors', () => {
   const named = new Set(blocks.flatMap((block) => /\$schema=\.\.\/(\S+)/.exec(block)?.[1] ?? []));

@@ -190,10 +190,77 @@ describe('batches', () => {
       });
     assert.equal((await upsert()).results[0]?._new, true);
     assert.equal((await upsert()).results[0]?._new, false);
+    const rows = ['a', 'b'].map((trace) => ({
+      id: `${trace}@example.com`,
+      idProperty: 'email',
+      properties: trace === 'a' ? { nonsense: 'x' } : { firstname: 'B' },
+      objectWriteTraceId: trace,
+    }));
+    const partly: any = await client.crm.contacts.batchApi.upsert({ inputs: rows });
+    assert.deepEqual(
+      [partly.results.length, partly.errors[0].category, partly.errors[0].context.objectWriteTraceId],
+      [1, 'VALIDATION_ERROR', ['a']],
+    );
     await client.crm.contacts.batchApi.archive({ inputs: [{ id }] });
     assert.equal((await failed(client.crm.contacts.basicApi.getById(id))).code, 404);
     const many = Array.from({ length: 101 }, () => ({ id }));
     assert.equal((await failed(client.crm.contacts.batchApi.archive({ inputs: many }))).code, 400);
+  });
+});
+
+describe('lists', () => {
+  it('take and let go records through the official client, unless filters fill them', async () => {
+    const { membershipsApi } = client.crm.lists;
+    await hubspot.control('PUT', '/lists/12', { processingType: 'SNAPSHOT' });
+    await hubspot.control('PUT', '/lists/13', { processingType: 'DYNAMIC' });
+    const { id } = await contact();
+    const added = await membershipsApi.add('12', [id, '43']);
+    assert.deepEqual([added.recordsIdsAdded, added.recordIdsMissing], [[id], ['43']]);
+    assert.deepEqual((await membershipsApi.add('12', [id])).recordsIdsAdded, []);
+    assert.deepEqual((await hubspot.control('GET', '/lists/12')).members, [id]);
+    assert.deepEqual((await membershipsApi.remove('12', [id])).recordIdsRemoved, [id]);
+    assert.equal((await failed(membershipsApi.add('13', [id]))).code, 400);
+    assert.equal((await failed(membershipsApi.add('99', [id]))).code, 404);
+  });
+});
+
+describe('consent and sequences', () => {
+  const call = async (method: string, path: string, body?: object): Promise<{ status: number; body: any }> => {
+    const response = await client.apiRequest({ method, path, body });
+    return { status: response.status, body: await response.json() };
+  };
+
+  it('tell a status by address, and ask for its legal basis where data privacy is on', async () => {
+    const path = '/communication-preferences/v4/statuses/ada%40example.com';
+    const wanted = { subscriptionId: 101, statusState: 'SUBSCRIBED', channel: 'EMAIL' };
+    const statuses = async () =>
+      (await call('GET', `${path}?channel=EMAIL`)).body.results.map((one: any) => one.status);
+    assert.deepEqual(await statuses(), ['NOT_SPECIFIED', 'NOT_SPECIFIED']);
+    assert.equal((await call('POST', path, wanted)).status, 200);
+    assert.deepEqual(await statuses(), ['SUBSCRIBED', 'NOT_SPECIFIED']);
+    assert.equal((await call('POST', path, { ...wanted, subscriptionId: 5 })).status, 400);
+    await hubspot.control('PUT', '/settings', { dataPrivacy: true });
+    assert.match((await call('POST', path, wanted)).body.message, /legalBasis/);
+    const grounds = { legalBasis: 'NON_GDPR', legalBasisExplanation: 'x' };
+    assert.equal((await call('POST', path, { ...wanted, ...grounds })).status, 200);
+    await hubspot.control('PUT', '/settings', { dataPrivacy: false });
+  });
+
+  it('enrol a contact in one sequence, if the account may', async () => {
+    const { id } = await contact();
+    const path = '/automation/v4/sequences/enrollments';
+    const wanted = { sequenceId: '7', senderEmail: 'ada@example.com', contactId: id };
+    assert.equal((await call('GET', `${path}/contact/${id}`)).status, 404);
+    assert.equal((await call('POST', path, wanted)).status, 400);
+    const enrolled = await call('POST', `${path}?userId=1`, wanted);
+    assert.equal(enrolled.status, 200);
+    assert.equal((await call('POST', `${path}?userId=1`, wanted)).status, 400);
+    const found = await call('GET', `${path}/contact/${id}`);
+    assert.deepEqual([found.body.id, found.body.sequenceId], [enrolled.body.id, '7']);
+    await hubspot.control('PUT', '/settings', { sequenceSeats: false });
+    const refused = await call('POST', `${path}?userId=1`, wanted);
+    assert.deepEqual([refused.status, refused.body.category], [403, 'MISSING_SCOPES']);
+    await hubspot.control('PUT', '/settings', { sequenceSeats: true });
   });
 });
 

@@ -6,6 +6,7 @@ export interface JsonSchema {
   enum?: unknown[];
   const?: unknown;
   anyOf?: JsonSchema[];
+  oneOf?: JsonSchema[];
   format?: string;
   items?: JsonSchema;
   properties?: Record<string, JsonSchema>;
@@ -41,7 +42,8 @@ function withoutNoise(value: unknown): unknown {
 export function shownType(schema: JsonSchema): string {
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(' or ');
-  if (schema.anyOf) return schema.anyOf.map(shownType).join(' or ');
+  const choices = schema.anyOf ?? schema.oneOf;
+  if (choices) return choices.map(shownType).join(' or ');
   if (schema.type === 'array') return `list of ${shownType(schema.items ?? {})}`;
   if (schema.type === 'object') return shownObject(schema);
   const words: Record<string, string> = {

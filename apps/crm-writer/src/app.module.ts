@@ -15,7 +15,7 @@ export class AppModule {
     const runtime = ServiceRuntime.for({
       definition: recordProcess(book.current, config.HUBSPOT_APP_ID, config.RECIPES_ENVIRONMENT),
       book,
-      effects: recordEffects(config),
+      effects: recordEffects(config, book.current),
       databaseUrl: config.DATABASE_URL,
       connection: connectionOf(config, 'crm-writer', lines),
       concurrency: 10,

@@ -14,7 +14,14 @@ import {
   type Wanted,
 } from './step.decider';
 import { type DateDue, type Dates, evolveDates, isOfDate, onDateDue, onDateSaid } from './date.decider';
-import { evolveTasks, isOfTask, onTaskEnded, onTaskWanted, type TaskEnded, type Tasks } from './task.decider';
+import {
+  type ActionEnded,
+  type Actions,
+  evolveActions,
+  isOfAction,
+  onActionEnded,
+  onActionsWanted,
+} from './action.decider';
 
 /** What one property should say, and whose wish that is. */
 interface Wish {
@@ -26,7 +33,7 @@ interface Wish {
   by?: string;
 }
 
-/** What a CRM record should say, what was written to it, the one write that is under way, and its tasks. */
+/** What a CRM record should say, what was written to it, the one write that is under way, and what was done at it. */
 export interface RecordState {
   wanted: Readonly<Record<string, Wish>>;
   /** A value that is there but undefined may be anything. */
@@ -40,7 +47,7 @@ export interface RecordState {
     properties: Record<string, string>;
     /** An older write may undo it. */ doubted?: boolean;
   };
-  tasks: Tasks;
+  actions: Actions;
   /** Dates of it for which recipes wait. */
   dates: Dates;
 }
@@ -57,7 +64,7 @@ export type RecordInput =
     }
   | { type: 'date-due'; date: DateDue }
   | { type: 'step-read'; record: RecordRef; read: StepRead }
-  | TaskEnded
+  | ActionEnded
   | { type: 'written'; record: RecordRef; write: number; at: string; ended: Ended }
   /** Time to read back, if the write is the newest still. */
   | { type: 'read-due'; record: RecordRef; write: number }
@@ -80,10 +87,10 @@ export type Ended =
  * so changes coalesce and arrive in order, and nothing that was written is written again. A write that still waits,
  * for a limit say, gives way to one of the newest wanted state, which takes its place in the queue. Where a write's
  * outcome was unknown for a while, the record is read back once, and what a late call set back is written once more.
- * Tasks at the record are made beside that.
+ * Actions at the record are taken beside that.
  */
 export const recordDecider: Decider<RecordState, CrmEvent, RecordInput> = {
-  initial: { wanted: {}, written: {}, doubts: {}, steps: {}, tasks: {}, dates: {}, writes: 0 },
+  initial: { wanted: {}, written: {}, doubts: {}, steps: {}, actions: {}, dates: {}, writes: 0 },
   evolve,
   decide(state, input) {
     switch (input.type) {
@@ -99,8 +106,8 @@ export const recordDecider: Decider<RecordState, CrmEvent, RecordInput> = {
         return onReadDue(state, input);
       case 'read':
         return onRead(state, input);
-      case 'task-ended':
-        return onTaskEnded(state.tasks, input);
+      case 'action-ended':
+        return onActionEnded(state.actions, input);
     }
   },
 };
@@ -108,7 +115,7 @@ export const recordDecider: Decider<RecordState, CrmEvent, RecordInput> = {
 function evolve(state: RecordState, event: CrmEvent): RecordState {
   if (isOfStep(event)) return { ...state, steps: evolveSteps(state.steps, event) };
   if (isOfDate(event)) return { ...state, dates: evolveDates(state.dates, event) };
-  if (isOfTask(event)) return { ...state, tasks: evolveTasks(state.tasks, event) };
+  if (isOfAction(event)) return { ...state, actions: evolveActions(state.actions, event) };
   switch (event.type) {
     case 'RecordChangeWanted': {
       const { properties, guard, recipe: id, recipeVersion: version = '' } = event.data;
@@ -166,15 +173,15 @@ function onTold(state: RecordState, { record, because, wish, steps, dates = [] }
   const course = steps.reduce<StepCourse>(
     (before, due) => {
       const taken = before.events.reduce(evolveSteps, state.steps);
-      const { events, wanted, reads, tasks } = onStepDue(taken, due, record);
+      const { events, wanted, reads, actions } = onStepDue(taken, due, record);
       return {
         events: [...before.events, ...events],
         wanted: [...before.wanted, ...wanted],
         reads: [...before.reads, ...reads],
-        tasks: [...before.tasks, ...tasks],
+        actions: [...before.actions, ...actions],
       };
     },
-    { events: [], wanted: wish ? [{ ...wish, because }] : [], reads: [], tasks: [] },
+    { events: [], wanted: wish ? [{ ...wish, because }] : [], reads: [], actions: [] },
   );
   const { events, ...decision } = follow(state, course, record);
   const timers = awaited.flatMap((date) => date.timers ?? []);
@@ -188,9 +195,9 @@ function onTold(state: RecordState, { record, because, wish, steps, dates = [] }
 /** What steps want is wanted like anything else: all of it goes into one write. */
 function follow(before: RecordState, course: StepCourse, record: RecordRef): Decision<CrmEvent> {
   const { wanted } = course;
-  const tasks = course.tasks.map((task) => onTaskWanted(before.tasks, task, record));
-  const events = [...course.events, ...tasks.flatMap((task) => task.events)];
-  const calls = [...course.reads, ...tasks.flatMap((task) => task.effects ?? [])];
+  const taken = onActionsWanted(before.actions, course.actions, record);
+  const events = [...course.events, ...taken.events];
+  const calls = [...course.reads, ...taken.effects];
   let state = events.reduce(evolve, before);
   const newer = wanted.flatMap((wish) => {
     const event = newerOf(state, wish);

@@ -1,35 +1,45 @@
 import type { EffectKind } from '#libs/process';
+import { type ActionForm, type Recipe, stepsOf } from '#libs/recipes';
 import {
+  type ConsentRequest,
   HubspotClient,
   hubspotLimits,
+  type HubspotPlan,
+  isByEmail,
+  type ListRequest,
+  type NoteRequest,
   type ReadRequest,
+  type SequenceRequest,
   type TaskRequest,
   type UpdateRequest,
+  type UpsertRequest,
 } from '#libs/vendors/hubspot';
+import { callOf } from './action.decider';
 import { WRITE_DEADLINE_MS } from './read-back';
 import type { RecordConfig } from './record.config';
-import { CREATE_TASK } from './task.decider';
 
-// Enough to be no other task's of the record, and short enough to be read out.
+// Enough to be no other's of the record, and short enough to be read out.
 const REFERENCE_DIGITS = 16;
+
+/** By its address a contact is looked for, created, and written to where somebody else was quicker. */
+const CALLS_BY_EMAIL = 3;
 
 /**
  * crm-writer's calls. A write whose answer was lost is sent again before any later one of its record: it says what the
- * record should say, so once more changes nothing. Once it has ended the record is read back. A task whose answer was
- * lost is looked for before it is made again.
+ * record should say, so once more changes nothing. Once it has ended the record is read back. `recipes` are those
+ * that run: they bound what may follow from a reading.
  */
-export function recordEffects(config: RecordConfig): Record<string, EffectKind> {
+export function recordEffects(config: RecordConfig, recipes: () => readonly Recipe[]): Record<string, EffectKind> {
   const hubspot = new HubspotClient({ baseUrl: config.HUBSPOT_BASE_URL, accessToken: config.HUBSPOT_ACCESS_TOKEN });
   const plan = {
     perTenSeconds: config.HUBSPOT_PER_TEN_SECONDS,
     perDay: config.HUBSPOT_PER_DAY,
     timeZone: config.HUBSPOT_TIME_ZONE,
   };
+  const command = commandOf();
   return {
     'hubspot.update': {
-      is: 'command',
-      deadlineMs: WRITE_DEADLINE_MS,
-      maxAttempts: 8,
+      ...command,
       maxRepeats: 10,
       limits: hubspotLimits(plan),
       // A write carries all that is wanted: another one follows only from what somebody else wants meanwhile, or from a
@@ -43,24 +53,76 @@ export function recordEffects(config: RecordConfig): Record<string, EffectKind> 
       maxAttempts: 8,
       maxRepeats: 0,
       limits: hubspotLimits(plan),
-      // What a late call set back is written once more; a step's reading leads to a write and a task.
-      plan: { cost: () => ({ apiCalls: 1 }), follows: () => ({ apiCalls: 2 }) },
+      // What a late call set back is written once more; a step's reading leads to a write and to its actions.
+      plan: { cost: () => ({ apiCalls: 1 }), follows: () => ({ apiCalls: 1 + mostCallsOf(recipes()) }) },
       perform: (request: ReadRequest, call) => hubspot.read(request, call.signal),
     },
-    [CREATE_TASK]: {
-      is: 'command',
-      deadlineMs: WRITE_DEADLINE_MS,
-      maxAttempts: 8,
+    ...actionEffects(hubspot, plan),
+  };
+}
+
+const commandOf = () => ({ is: 'command', deadlineMs: WRITE_DEADLINE_MS, maxAttempts: 8 }) as const;
+
+/** The calls of actions. What an action whose answer was lost may have made is looked for before it is made again. */
+function actionEffects(hubspot: HubspotClient, plan: HubspotPlan): Record<string, EffectKind> {
+  const command = commandOf();
+  // No call of this service follows from the end of an action.
+  const changed = { answer: () => ({}), cost: () => ({ apiCalls: 1 }), follows: () => ({}) };
+  const created = { ...changed, answer: () => ({ id: 'planned' }) };
+  // A repeat asks for the record's tasks or notes, reads one batch of them, and makes its own.
+  const activity = { ...command, maxRepeats: 10, limits: hubspotLimits(plan, 3), plan: created };
+  // What people say of themselves meanwhile counts more than a wish repeated for long, and each enrolment writes to a
+  // person: after a few looks a person decides.
+  const personal = { ...command, maxRepeats: 3, limits: hubspotLimits(plan, 2) };
+  return {
+    [callOf.task]: {
+      ...activity,
+      perform: (request: TaskRequest, call) => hubspot.createTask(request, onceOf(call), call.signal),
+    },
+    [callOf.note]: {
+      ...activity,
+      perform: (request: NoteRequest, call) => hubspot.createNote(request, onceOf(call), call.signal),
+    },
+    [callOf.list]: {
+      ...command,
       maxRepeats: 10,
-      // A repeat asks for the record's tasks, reads one batch of them, and makes the task.
-      limits: hubspotLimits(plan, 3),
-      plan: { answer: () => ({ taskId: 'planned' }), cost: () => ({ apiCalls: 1 }), follows: () => ({}) },
-      perform: (request: TaskRequest, { idempotencyKey, attempt, signal }) =>
-        hubspot.createTask(
-          request,
-          { reference: idempotencyKey.slice(0, REFERENCE_DIGITS), isRepeat: attempt > 1 },
-          signal,
-        ),
+      limits: hubspotLimits(plan),
+      plan: changed,
+      perform: (request: ListRequest, call) => hubspot.changeList(request, call.signal),
+    },
+    [callOf.consent]: {
+      ...personal,
+      plan: changed,
+      perform: (request: ConsentRequest, call) => hubspot.setConsent(request, call.attempt > 1, call.signal),
+    },
+    [callOf.sequence]: {
+      ...personal,
+      plan: created,
+      perform: (request: SequenceRequest, call) => hubspot.enrol(request, call.attempt > 1, call.signal),
+    },
+    [callOf.upsert]: {
+      ...command,
+      maxRepeats: 10,
+      limits: hubspotLimits(plan, CALLS_BY_EMAIL),
+      plan: { ...created, cost: (request: UpsertRequest) => ({ apiCalls: isByEmail(request) ? CALLS_BY_EMAIL : 1 }) },
+      perform: (request: UpsertRequest, call) => hubspot.upsert(request, call.signal),
     },
   };
 }
+
+const onceOf = ({ idempotencyKey, attempt }: { idempotencyKey: string; attempt: number }) => ({
+  reference: idempotencyKey.slice(0, REFERENCE_DIGITS),
+  isRepeat: attempt > 1,
+});
+
+/** The most calls that the actions of any one step are made by. */
+const mostCallsOf = (recipes: readonly Recipe[]): number =>
+  Math.max(
+    0,
+    ...recipes.flatMap((recipe) =>
+      stepsOf(recipe, 'write').map(({ actions }) => actions.reduce((sum, form) => sum + callsOf(form), 0)),
+    ),
+  );
+
+const callsOf = (form: ActionForm): number =>
+  form.kind === 'upsert' && isByEmail({ upsert: form }) ? CALLS_BY_EMAIL : 1;

@@ -22,11 +22,11 @@ import {
   UnreadableRecord,
 } from '#libs/process';
 import { ofKind, type Recipe, stepsDue, withTexts } from '#libs/recipes';
-import type { CreatedTask, ReadRecord } from '#libs/vendors/hubspot';
+import type { Made, ReadRecord } from '#libs/vendors/hubspot';
+import { type ActionEnd, isCallOfAction } from './action.decider';
 import { recipeOfTimer } from './date.decider';
 import { type Ended, recordDecider, type RecordInput, type RecordState } from './record.decider';
 import { type StepDue, stepIn, type Wanted, type WriteDue } from './step.decider';
-import { CREATE_TASK, type TaskEnd } from './task.decider';
 
 const service = 'crm-writer';
 
@@ -53,7 +53,7 @@ export const recordProcess = (
     ]),
   ),
   outcome({ kind, purpose, rootCause, ...end }, at, streamId) {
-    if (kind === CREATE_TASK) return { type: 'task-ended', purpose, rootCause, ended: taskEndOf(end) };
+    if (isCallOfAction(kind)) return { type: 'action-ended', purpose, rootCause, ended: actionEndOf(end) };
     const { record } = readStreamId(streamId);
     const write = writeIn(purpose);
     if (kind === 'hubspot.update') return { type: 'written', record, write, at, ended: endOf(end) };
@@ -96,10 +96,13 @@ function endOf({ state, code, owedAt, repeats = 0 }: End): Ended {
   }
 }
 
-function taskEndOf({ state, code, answer }: End): TaskEnd {
+function actionEndOf({ state, code, answer }: End): ActionEnd {
   switch (state) {
-    case 'done':
-      return { state, taskId: (answer as Partial<CreatedTask> | null)?.taskId ?? UNTOLD };
+    case 'done': {
+      // Where a person has said that a held one was done, nobody knows what was made.
+      const { id } = (answer ?? {}) as Partial<Made>;
+      return { state, ...(id === undefined ? {} : { id }) };
+    }
     case 'held':
     case 'late':
     case 'erased':
@@ -108,9 +111,6 @@ function taskEndOf({ state, code, answer }: End): TaskEnd {
       return { state: 'dead', code: code ?? state };
   }
 }
-
-// A person has said that a held task exists, and not which it is.
-const UNTOLD = 'untold';
 
 /** A record wants something of a CRM record by itself, and by the write steps that it lets begin. */
 function routeOf(read: ReadableRecord, recipes: readonly Recipe[], writerAppId: string): Route<RecordInput> {

@@ -1,6 +1,6 @@
 import { type CrmEvent, crmEvents, type Guard, type RecordRef, type Results } from '#libs/contracts';
 import type { Owed } from '#libs/process';
-import type { WantedTask } from './task.decider';
+import type { WantedAction } from './action.decider';
 import {
   prepareWrite,
   type Properties,
@@ -58,10 +58,10 @@ export interface StepCourse {
   events: StepEvent[];
   wanted: Wanted[];
   reads: Owed[];
-  tasks: WantedTask[];
+  actions: WantedAction[];
 }
 
-const saying = (...events: StepEvent[]): StepCourse => ({ events, wanted: [], reads: [], tasks: [] });
+const saying = (...events: StepEvent[]): StepCourse => ({ events, wanted: [], reads: [], actions: [] });
 const FILLED = crmEvents.shapes.RecordStepFilled.wire;
 
 const nameOf = (step: { recipe: string; step: string; rootCause: string }): string =>
@@ -118,14 +118,15 @@ function fill(steps: TakenSteps, due: StepDue, record: Properties): StepCourse {
   const before = steps[nameOf(aboutOf(due))]?.properties;
   const prepared = prepareWrite(step, { record, steps: results, time });
   if ('rejected' in prepared) return before ? saying() : rejected(due, prepared.rejected);
-  const { properties, task } = prepared;
-  const { rootCause: _, ...name } = aboutOf(due);
-  const tasks = task ? [{ rootCause: due.rootCause, task: { ...name, ...task } }] : [];
-  if (before && JSON.stringify(before) === JSON.stringify(properties)) return { ...saying(), tasks };
+  const { properties } = prepared;
+  const trigger = { ...(due.content === undefined ? {} : { content: due.content }), at: guard.at };
+  const about = { ...aboutOf(due), ...trigger, coolDownMs: due.recipe.coolDownMs };
+  const actions = prepared.actions.map((action) => ({ ...about, action }));
+  if (before && JSON.stringify(before) === JSON.stringify(properties)) return { ...saying(), actions };
   const data = { ...aboutOf(due), ...followedBy(due), properties };
   const labelled = { recipe: due.recipe.id, recipeVersion: due.recipe.version };
   const wanted = Object.keys(properties).length > 0 ? [{ properties, guard, because: FILLED, ...labelled }] : [];
-  return { ...saying({ type: 'RecordStepFilled', data }), wanted, tasks };
+  return { ...saying({ type: 'RecordStepFilled', data }), wanted, actions };
 }
 
 const aboutOf = ({ recipe, step, rootCause }: StepDue) => ({

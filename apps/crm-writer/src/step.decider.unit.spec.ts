@@ -143,3 +143,38 @@ it('wants two recipes’ values with one write', () => {
   expect(types(events)).toContain('RecordStepFilled');
   expect(effects?.filter(({ kind }) => kind === 'hubspot.update')).toHaveLength(1);
 });
+
+describe('actions', () => {
+  const noting = recipeOf('  - write: { properties: { a: x }, note: "${record.company} came" }');
+  const content = 'hs_lead_status=OPEN_DEAL';
+  const requestedFor = (rootCause: string): CrmEvent => ({
+    type: 'RecordStepRequested',
+    data: { ...about(noting), ...followed, content, rootCause },
+  });
+  const answered = (rootCause: string, company: string | null): RecordInput => {
+    const input = read(noting, { company });
+    return input.type === 'step-read' ? { ...input, read: { ...input.read, rootCause } } : input;
+  };
+  const notesOf = ({ effects = [] }: { effects?: { kind: string }[] }) =>
+    effects.filter(({ kind }) => kind === 'hubspot.create-note');
+
+  it('are taken from what was read, once for a change that comes twice', () => {
+    const both = [requestedFor('webhook'), requestedFor('call')];
+    const first = given(...both)(answered('webhook', 'Example Ltd'));
+    expect(notesOf(first)).toEqual([
+      {
+        kind: 'hubspot.create-note',
+        purpose: 'note/r/write',
+        request: { record, note: { text: 'Example Ltd came', at: time } },
+      },
+    ]);
+    expect(notesOf(given(...both, ...first.events)(answered('call', 'Example Ltd')))).toEqual([]);
+    expect(notesOf(given(...both, ...first.events)(answered('webhook', 'Example Ltd')))).toHaveLength(1);
+  });
+
+  it('are not taken, nor is anything written, where one of them lacks a value', () => {
+    const blank = recipeOf('  - write: { properties: { a: x }, note: "${record.company}" }');
+    const begun: CrmEvent = { type: 'RecordStepRequested', data: { ...about(blank), ...followed } };
+    expect(given(begun)(read(blank, { company: null }))).toEqual({ events: [rejected(blank, 'missing')] });
+  });
+});

@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { actionName, wantedActionSchema } from './action';
 import { chain } from './chain';
 import { catalog, type EventOf } from './events';
-import { taskName, taskWishSchema } from './task';
 import { Topic } from './topics';
 
 /** Orders two wishes for one property: trigger time, then render or enrichment number, then rank of state (protocol 16). */
@@ -13,7 +13,6 @@ const unsure = z
   .literal(true)
   .optional()
   .describe('A call of the write had been repeated, not knowing whether it was obeyed: it may arrive late');
-const task = { ...taskName, rootCause: z.string().describe('Id of the first accepted record of the chain') };
 const write = z.int().positive().describe('Number of the write on its record, from 1');
 
 const step = {
@@ -40,7 +39,7 @@ const date = {
   value: z.string().describe('What it says'),
 };
 
-/** What one CRM record should say, what was written to it, and its tasks: stream `record-…`, topic `crm.events.v1`. */
+/** What one CRM record should say, what was written to it, and what was done at it: stream `record-…`, topic `crm.events.v1`. */
 export const crmEvents = catalog('crm', Topic.crm, {
   RecordStepRequested: {
     wire: 'refrain.record-step.requested.v1',
@@ -135,27 +134,30 @@ export const crmEvents = catalog('crm', Topic.crm, {
       .object({ ...date, dueAt: z.iso.datetime().describe('When it was due') })
       .describe('The date has come: it sets off the recipe that waited for it.'),
   },
-  TaskWanted: {
-    wire: 'refrain.task.wanted.v1',
-    data: taskWishSchema
-      .extend(task)
-      .describe('A step of a recipe wants a task at the record: one for each root cause, however often it is wanted.'),
+  ActionWanted: {
+    wire: 'refrain.action.wanted.v1',
+    data: wantedActionSchema.describe(
+      'A step of a recipe wants something done at the record: once for each root cause, however often it is wanted.',
+    ),
   },
-  TaskCreated: {
-    wire: 'refrain.task.created.v1',
-    data: z
-      .object({ ...task, taskId: z.string().describe("The CRM's id of the task") })
-      .describe('The task is in the CRM.'),
-  },
-  TaskRejected: {
-    wire: 'refrain.task.rejected.v1',
+  ActionDone: {
+    wire: 'refrain.action.done.v1',
     data: z
       .object({
-        ...task,
-        code: z.string().describe('Why, for programs'),
-        reason: z.string().describe('Why, for people'),
+        ...actionName,
+        id: z.string().optional().describe("The CRM's id of what was made or changed; absent where it told none"),
       })
-      .describe('The CRM refused the task for good, or it was given up.'),
+      .describe('The CRM has done it.'),
+  },
+  ActionRejected: {
+    wire: 'refrain.action.rejected.v1',
+    data: z
+      .object({
+        ...actionName,
+        code: z.string().describe('Why, for programs'),
+        reason: z.string().describe('Why, and what helps, for people'),
+      })
+      .describe('The CRM refused it for good, or it was given up.'),
   },
 });
 

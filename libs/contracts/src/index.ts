@@ -1,3 +1,4 @@
+export * from './action';
 export * from './answer';
 export * from './chain';
 export * from './crm';
@@ -12,5 +13,4 @@ export * from './keys';
 export * from './messages';
 export * from './recipe';
 export * from './render';
-export * from './task';
 export * from './topics';

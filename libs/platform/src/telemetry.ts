@@ -5,18 +5,22 @@ import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor } from '@opentelemetry/sdk-trace';
 import { unrecordedSpans } from './unrecorded-spans';
+import { withoutAddresses } from './without-addresses';
 
 let running: NodeSDK | undefined;
 
 /**
- * Starts tracing: a span for every HTTP call that is made, without bodies or headers, W3C context; requests that come in
+ * Starts tracing: a span for every HTTP call that is made, without bodies, headers or addresses of people, W3C context; requests that come in
  * get theirs by `spanRequests`. Spans leave the process only where an OTLP/HTTP endpoint is given; trace ids exist either way. Only its first call
  * in a process has an effect. Kafka and Postgres spans are made by hand where their meaning is known.
  */
 export function startTelemetry(serviceName: string, { otlpEndpoint }: { otlpEndpoint?: string } = {}): void {
   if (running) return;
   const spanProcessors = otlpEndpoint
-    ? [new BatchSpanProcessor({ exporter: new OTLPTraceExporter({ url: `${otlpEndpoint}/v1/traces` }) })]
+    ? [
+        withoutAddresses,
+        new BatchSpanProcessor({ exporter: new OTLPTraceExporter({ url: `${otlpEndpoint}/v1/traces` }) }),
+      ]
     : [];
   if (!otlpEndpoint) trace.setGlobalTracerProvider(unrecordedSpans);
   running = new NodeSDK({

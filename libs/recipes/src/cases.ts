@@ -1,21 +1,31 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { HubspotChange, Results } from '#libs/contracts';
+import type { Action, HubspotChange, Results } from '#libs/contracts';
 import { z } from 'zod';
 import type { AskStep } from './ask';
 import type { Recipe, Step, StepBindings } from './recipe';
 import { RecipeSource } from './source';
 import { type Match, matching, matchingDate, matchingEvent, TRIGGER } from './trigger';
 import { prepareVideo, type Rejection, unmetBy } from './video';
-import { prepareWrite, type WriteBindings } from './write';
+import { type PreparedWrite, prepareWrite, type WriteBindings } from './write';
 
 const rejected = z.strictObject({ rejected: z.enum(['missing', 'placeholder', 'not-met', 'expression']) });
+const texts = z.record(z.string(), z.string());
+const ids = z.array(z.string()).optional();
+const actionOutcomes = {
+  task: texts.optional(),
+  note: z.string().optional(),
+  lists: z.strictObject({ add: ids, remove: ids }).optional(),
+  consent: texts.optional(),
+  sequence: texts.optional(),
+  upsert: z.strictObject({ object: z.string(), by: z.string(), properties: texts }).optional(),
+};
 const outcome = z.union([
   rejected,
   z.strictObject({ title: z.string().optional(), variables: z.record(z.string(), z.string()) }),
   z.strictObject({ asked: z.literal(true) }),
   z.strictObject({
     properties: z.record(z.string(), z.string()).default({}),
-    task: z.record(z.string(), z.string()).optional(),
+    ...actionOutcomes,
   }),
 ]);
 
@@ -157,7 +167,7 @@ function outcomeOf(step: Step, { time, ...bindings }: WriteBindings): Outcome {
     case 'ask':
       return asked(step, bindings);
     case 'write':
-      return shown(prepareWrite(step, { ...bindings, time }));
+      return written(prepareWrite(step, { ...bindings, time }));
   }
 }
 
@@ -195,5 +205,33 @@ function asked(step: AskStep, bindings: StepBindings): Outcome {
 
 const shown = (prepared: object | { rejected: Rejection }): Outcome =>
   'rejected' in prepared ? codeOf(prepared.rejected) : { ...prepared };
+
+const written = (prepared: PreparedWrite): Outcome =>
+  'rejected' in prepared
+    ? codeOf(prepared.rejected)
+    : prepared.actions.reduce<Outcome>(withAction, { properties: prepared.properties });
+
+/** Actions as a case names them: as the recipe does. */
+function withAction(outcome: Outcome, action: Action): Outcome {
+  switch (action.kind) {
+    case 'note':
+      return { ...outcome, note: action.text };
+    case 'list': {
+      const lists = outcome['lists'] as Partial<Record<'add' | 'remove', string[]>> | undefined;
+      const { change, list } = action;
+      return { ...outcome, lists: { ...lists, [change]: [...(lists?.[change] ?? []), list] } };
+    }
+    case 'sequence': {
+      const { sequence: id, sender, user } = action;
+      return { ...outcome, sequence: { id, sender, user } };
+    }
+    case 'task':
+    case 'consent':
+    case 'upsert': {
+      const { kind, ...what } = action;
+      return { ...outcome, [kind]: what };
+    }
+  }
+}
 
 const codeOf = ({ code, reason }: Rejection): Outcome => ({ rejected: code, reason });

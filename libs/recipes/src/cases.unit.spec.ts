@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCases } from './cases';
 import { loadRecipes } from './read';
+import { recipeOf } from './testing/recipe-of';
 
 const folder = join(__dirname, '../../../recipes');
 const recipes = loadRecipes(folder);
@@ -62,5 +63,54 @@ it('says why a step was rejected, and not what nobody asked for', () => {
 it('names what is wrong with the file', () => {
   expect(runCases(recipe, '- case: x\n  expct: {}\n', 'c.yaml')).toMatchObject({
     faults: expect.arrayContaining([expect.stringMatching(/^c\.yaml:1:\d+: /)]) as never,
+  });
+});
+
+describe('actions', () => {
+  const acting = recipeOf(`recipe: r
+trigger: { object: contact, property: lifecyclestage }
+steps:
+  - write:
+      note: "\${record.firstname} is a lead."
+      lists: { add: [12, "\${record.segment}"], remove: [13] }
+      consent: { subscription: 101, status: subscribed, basis: CONSENT_WITH_NOTICE, explanation: Asked for it. }
+      sequence: { id: 7, sender: ada@example.com, user: "7001" }
+      upsert: { object: company, by: key, properties: { key: "\${record.company_key}", name: "\${record.company}" } }
+`);
+  const filled = `firstname: Ada, segment: "14", email: ada@example.com, company_key: k-1`;
+  const expectation = `
+        note: Ada is a lead.
+        lists: { add: ['12', '14'], remove: ['13'] }
+        consent:
+          subscription: '101'
+          status: subscribed
+          email: ada@example.com
+          basis: CONSENT_WITH_NOTICE
+          explanation: Asked for it.
+        sequence: { id: '7', sender: ada@example.com, user: '7001' }
+        upsert: { object: company, by: key, properties: { key: k-1 } }`;
+  const run = (record: string, expected: string) => {
+    const ran = runCases(acting, `- case: c\n  record: { ${record} }\n  expect:\n    write: ${expected}\n`, 'c.yaml');
+    if ('faults' in ran) throw new Error(ran.faults.join());
+    return ran.results.flatMap(({ differs }) => differs);
+  };
+
+  it('are told as the recipe names them', () => {
+    expect(run(filled, expectation)).toEqual([]);
+    expect(run(filled, expectation.replace("'14'], ", "'15'], "))).toEqual([
+      expect.objectContaining({
+        came: expect.objectContaining({ lists: { add: ['12', '14'], remove: ['13'] } }) as never,
+      }),
+    ]);
+  });
+
+  it.each([
+    ['email', /email is missing/],
+    ['company_key', /company\.key is missing/],
+    ['segment', /the id of the list is missing/],
+  ])('are not taken, any of them, without %s', (name, why) => {
+    const record = filled.replace(new RegExp(`${name}: [^,]+`), `${name}: ' '`);
+    expect(run(record, '{ rejected: missing }')).toEqual([]);
+    expect(run(record, expectation)[0]?.why).toMatch(why);
   });
 });

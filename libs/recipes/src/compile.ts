@@ -1,5 +1,6 @@
 import { compile, type Expression, ExpressionError, ExpressionFault } from '#libs/expressions';
 import { answerFault, answerFields, type AskStep } from './ask';
+import { actionForms, propertiesNeeded, textsOf } from './compile-actions';
 import type { Recipe, RecipeTrigger, Step, StepBase } from './recipe';
 import { changesOf, type RecipeFile, type StepFile } from './recipe.schema';
 import { compileText, joined, plain, type Text, type Variables } from './text';
@@ -44,11 +45,13 @@ class Compiler {
   readonly faults: CompileFault[] = [];
   private readonly left = new Map<string, Left>();
   private values: Record<string, string | number | boolean> = {};
+  private object = '';
 
   constructor(private readonly environment: string) {}
 
   recipe({ recipe, tenants, trigger, coolDown, steps, values }: RecipeFile): Omit<Recipe, 'version'> {
     this.values = this.valuesHere(values);
+    this.object = trigger.object;
     const compiled = this.trigger(trigger);
     this.left.set(TRIGGER, { fields: Object.keys(trigger.take), chain: new Set() });
     const made: Step[] = [];
@@ -132,30 +135,15 @@ class Compiler {
     before: string | undefined,
   ): WriteStep {
     const properties = this.texts([...path, 'properties'], write.properties, ofWrite);
-    const { task } = write;
-    const text = (key: 'title' | 'body' | 'owner') =>
-      task?.[key] === undefined ? {} : { [key]: this.text([...path, 'task', key], task[key], ofWrite) };
-    const texts = { ...text('title'), ...text('body'), ...text('owner') } as Pick<
-      NonNullable<WriteStep['task']>,
-      'title'
-    >;
-    const { all, ...base } = this.base(path, name, when, [...Object.values(properties), ...Object.values(texts)], {
-      variables: ofWrite,
-      before,
+    const actions = actionForms(write, {
+      object: this.object,
+      text: (at, value) => this.text([...path, ...at], value, ofWrite),
+      fault: (at, message) => this.faults.push({ path: [...path, ...at], message }),
     });
-    // One change may come as webhook and as workflow call: only a video and a question know the cool-down.
-    if (task && base.after === undefined) {
-      const message =
-        'a task right behind the trigger could be made twice for one change: put a video or an ask before it';
-      this.faults.push({ path: [...path, 'task'], message });
-    }
-    return {
-      kind: 'write',
-      ...base,
-      properties,
-      ...(task ? { task: { priority: task.priority, dueMs: task.due, ...texts } } : {}),
-      reads: recordReads(all),
-    };
+    const texts = [...Object.values(properties), ...textsOf(actions)];
+    const { all, ...base } = this.base(path, name, when, texts, { variables: ofWrite, before });
+    const reads = [...new Set([...recordReads(all), ...propertiesNeeded(actions)])];
+    return { kind: 'write', ...base, properties, actions, reads };
   }
 
   /** What all kinds of step have in common, and all that is read by the step, its condition included. */

@@ -1,6 +1,8 @@
+import type { ActionForm } from './action';
 import type { AskStep } from './ask';
 import { type Recipe, stepOf, stepsOf } from './recipe';
-import type { Text } from './text';
+import { plain, type Text } from './text';
+import type { WriteStep } from './write';
 
 /** One thing that a change of a recipe does to what leaves the hub or is written. */
 export interface Difference {
@@ -39,14 +41,44 @@ function reachOf(recipe: Recipe | undefined): Reach {
     for (const property of facts) reach.set(`sends ${of(property)} to OpenAI`, '');
     reads(ask.reads, new Set([...ask.properties, ...facts]));
   }
-  for (const { properties, task, reads: read } of stepsOf(recipe, 'write')) {
-    for (const [property, text] of Object.entries(properties))
-      reach.set(`writes ${of(property)}`, typeWritten(text, ask));
-    if (task) reach.set(`makes tasks for the ${trigger.object}`, '');
-    reads(read);
+  for (const step of stepsOf(recipe, 'write')) {
+    for (const [says, as] of reachOfWrite(step, trigger.object, ask)) reach.set(says, as);
+    reads(step.reads);
   }
   return reach;
 }
+
+type Reached = [says: string, as: string];
+
+const reachOfWrite = ({ properties, actions }: WriteStep, object: string, ask: AskStep | undefined): Reached[] => [
+  ...reachOfProperties(object, properties, ask),
+  ...actions.flatMap((action) => reachOfAction(action, object, ask)),
+];
+
+const reachOfProperties = (object: string, properties: Record<string, Text>, ask: AskStep | undefined): Reached[] =>
+  Object.entries(properties).map(([property, text]) => [`writes ${object}.${property}`, typeWritten(text, ask)]);
+
+function reachOfAction(action: ActionForm, object: string, ask: AskStep | undefined): Reached[] {
+  switch (action.kind) {
+    case 'task':
+      return [[`makes tasks for the ${object}`, '']];
+    case 'note':
+      return [[`makes notes at the ${object}`, '']];
+    case 'list':
+      return [[`${action.change === 'add' ? 'adds to' : 'removes from'} ${named('list', action.list)}`, '']];
+    case 'consent': {
+      const { subscription, status, basis = 'no basis' } = action;
+      return [[`changes consent to ${named('subscription', subscription)} to ${status}, by ${basis}`, '']];
+    }
+    case 'sequence':
+      return [[`enrols in ${named('sequence', action.sequence)} from ${named('address', action.sender)}`, '']];
+    case 'upsert':
+      return reachOfProperties(action.object, action.properties, ask);
+  }
+}
+
+const named = (thing: string, { literal }: Text): string =>
+  `${thing} ${literal === undefined ? 'that is computed' : plain(literal)}`;
 
 const ALL = 'all tenants';
 

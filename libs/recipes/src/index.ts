@@ -1,3 +1,4 @@
+export { type ActionForm } from './action';
 export * from './ask';
 export * from './book';
 export * from './cases';

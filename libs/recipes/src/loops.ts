@@ -37,17 +37,31 @@ function wayBack(recipe: Recipe, recipes: readonly Recipe[]): Recipe[] | undefin
 
 /** Whether a write of the one may be a trigger of the other; a value that is computed may be any. */
 const setsOff = (from: Recipe, { trigger }: Recipe): boolean =>
-  from.trigger.object === trigger.object &&
-  stepsOf(from, 'write').some(({ properties }) => {
+  writesOf(from).some(({ object, properties, mayCreate }) => {
+    if (object !== trigger.object) return false;
+    if (mayCreate && trigger.source === undefined && trigger.on?.includes('creation')) return true;
     const property = trigger.due?.date ?? trigger.property;
     const value = property === undefined ? undefined : properties[property];
     if (!value) return false;
     return value.literal === undefined || !trigger.becomes || trigger.becomes.includes(plain(value.literal));
   });
 
+/** What a recipe writes, and to which type of records. */
+const writesOf = (recipe: Recipe) =>
+  stepsOf(recipe, 'write').flatMap(({ properties, actions }) => [
+    { object: recipe.trigger.object, properties, mayCreate: false },
+    ...actions.flatMap((action) =>
+      action.kind === 'upsert' ? [{ object: action.object, properties: action.properties, mayCreate: true }] : [],
+    ),
+  ]);
+
 function sentenceOf(loop: readonly Recipe[]): string {
   const [first] = loop;
-  const { due, property = due?.date ?? '' } = first?.trigger ?? {};
+  const { due, property = due?.date } = first?.trigger ?? {};
   const way = [...loop, first].map((recipe) => recipe?.id).join(' → ');
-  return `recipe ${first?.id ?? ''}: could loop onto its own output (${way}) by ${property}: let the trigger name the values that it waits for, and write others`;
+  const remedy =
+    property === undefined
+      ? 'a new record: let the recipe wait for something else, or write to records of another type'
+      : `${property}: let the trigger name the values that it waits for, and write others`;
+  return `recipe ${first?.id ?? ''}: could loop onto its own output (${way}) by ${remedy}`;
 }

@@ -199,6 +199,27 @@ describe('what a change does', () => {
     expect(schemaChanges(of('first'), base)).toEqual(['newly is for all tenants']);
   });
 
+  it('counts every action as a reach of its own', () => {
+    const writing = (write: string) =>
+      recipeOf(`recipe: r\ntrigger: { object: contact, property: stage }\nsteps:\n  - write: { ${write} }\n`);
+    const none = writing('properties: { a: x }');
+    const of = (write: string) => schemaChanges(none, writing(`properties: { a: x }, ${write}`));
+    expect(of('task: { title: x }')).toEqual(['newly makes tasks for the contact']);
+    expect(of('note: x')).toEqual(['newly makes notes at the contact']);
+    expect(of('lists: { add: [12], remove: ["${record.b}"] }')).toEqual([
+      'newly adds to list 12',
+      'newly removes from list that is computed',
+    ]);
+    const consent = 'consent: { subscription: 101, status: subscribed }';
+    expect(of(consent)).toEqual(['newly changes consent to subscription 101 to subscribed, by no basis']);
+    const sequence = 'sequence: { id: 7, sender: a@example.com, user: 1 }';
+    expect(of(sequence)).toEqual(['newly enrols in sequence 7 from address a@example.com']);
+    expect(schemaChanges(writing(sequence), writing(sequence.replace('a@', 'b@')))).toEqual([
+      'newly enrols in sequence 7 from address b@example.com',
+    ]);
+    expect(of('upsert: { object: company, by: key, properties: { key: x } }')).toEqual(['newly writes company.key']);
+  });
+
   it('says what is gone too, which reaches no further', () => {
     const less = recipeOf(
       plain.replace('jobtitle, ', '').replace('        ai_lead_summary: ${steps.qualification.summary}\n', ''),

@@ -103,10 +103,64 @@ it('refuses a schema that no answer can be checked against', () => {
   expect(fault).toMatch(/^r\.yaml:9:\d+: steps\.0\.ask\.answer: no answer can be checked against it/);
 });
 
-it('refuses a task right behind the trigger, which one change that comes twice would make twice', () => {
-  const task = '  - write: { task: { title: Call } }\n';
-  expect(faultsOf(`${head}steps:\n${task}`)).toEqual([expect.stringMatching(/^r\.yaml:4:\d+: .*could be made twice/)]);
-  expect(faultsOf(`${head}steps:\n${ask}${task}`)).toEqual([]);
+const writing = (write: string, trigger = head) => `${trigger}steps:\n  - write:\n      ${write}\n`;
+
+it('takes an action right behind the trigger', () => {
+  expect(faultsOf(writing('task: { title: Call }'))).toEqual([]);
+});
+
+it.each([
+  ['a write of nothing', 'properties: {}', /r\.yaml:5:\d+: .*writes nothing: properties or one of task, note, lists/],
+  ['lists that name none', 'lists: {}', /names no list to add to/],
+  [
+    'a basis without its explanation',
+    'consent: { subscription: 1, status: subscribed, basis: NON_GDPR }',
+    /needs both/,
+  ],
+  [
+    'a key without a value',
+    'upsert: { object: company, by: key, properties: { name: x } }',
+    /r\.yaml:5:\d+: .*has no value for/,
+  ],
+  [
+    'companies by their domain',
+    'upsert: { object: company, by: domain, properties: { domain: x } }',
+    /r\.yaml:5:\d+: .*upsert\.by: HubSpot keeps no two companies .* make a property of unique values/,
+  ],
+  ['the same by its type id', 'upsert: { object: 0-2, by: domain, properties: { domain: x } }', /no two companies/],
+  [
+    'records by their id',
+    'upsert: { object: deal, by: hs_object_id, properties: { hs_object_id: 1 } }',
+    /unique values/,
+  ],
+  ['an unknown word', 'notes: x', /notes/],
+  ['a step that is not there', 'note: "${steps.nobody.x}"', /reads steps\.nobody/],
+])('refuses %s', (_, write, said) => {
+  expect(faultsOf(writing(write)).join('\n')).toMatch(said);
+});
+
+it.each(['consent: { subscription: 1, status: subscribed }', 'sequence: { id: 1, sender: a@example.com, user: 2 }'])(
+  'refuses of a deal what only contacts may be given: %s',
+  (write) => {
+    const deals = 'recipe: r\ntrigger: { object: deal, property: dealstage }\n';
+    expect(faultsOf(writing(write, deals))).toEqual([
+      expect.stringMatching(/^r\.yaml:5:\d+: .*and the recipe is about a deal/),
+    ]);
+  },
+);
+
+it('reads what actions need of the record, the address for a consent among it', () => {
+  const [write] = stepsOf(
+    good(`${head}steps:
+  - write:
+      note: "\${record.firstname} came"
+      lists: { add: ["\${record.segment}"] }
+      consent: { subscription: 1, status: subscribed }
+      upsert: { object: company, by: key, properties: { key: "\${record.company_key}", name: "\${record.company}" } }
+`),
+    'write',
+  );
+  expect(write?.reads.sort()).toEqual(['company', 'company_key', 'email', 'firstname', 'segment']);
 });
 
 it('refuses a field that the answer does not have', () => {
@@ -153,6 +207,24 @@ const file = (id: string, trigger: string, write: string) => ({
 it.each([
   ['itself', [file('a', 'property: stage', 'stage: x')]],
   ['itself by a value that is computed', [file('a', 'property: stage, becomes: [x]', 'stage: "${record.next}"')]],
+  [
+    'itself by another record',
+    [
+      file('a', 'property: stage', 'x: 1').text.replace(
+        '{ properties: { x: 1 } }',
+        '{ upsert: { object: contact, by: key, properties: { key: x, stage: y } } }',
+      ),
+    ].map((text) => ({ file: 'a.yaml', text })),
+  ],
+  [
+    'itself by new records',
+    [
+      {
+        file: 'a.yaml',
+        text: 'recipe: a\ntrigger: { object: contact, on: creation }\nsteps:\n  - write: { upsert: { object: contact, by: key, properties: { key: x } } }\n',
+      },
+    ],
+  ],
   ['one another', [file('a', 'property: stage, becomes: [x]', 'score: 1'), file('b', 'property: score', 'stage: x')]],
 ])('refuses recipes that could set off %s', (_, files) => {
   expect(() => readRecipes(files)).toThrow(/^a\.yaml:1:1: recipe a: could loop onto its own output \(a → .*a\)/);

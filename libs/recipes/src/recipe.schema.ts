@@ -55,14 +55,79 @@ const task = z.strictObject({
     .describe("Id of the owner, such as ${record.hubspot_owner_id}; the portal's default unless said"),
 });
 
+const id = z.union([text, z.int()]).describe('An id, or text with expressions in ${…} that gives one');
+
+const lists = z
+  .strictObject({
+    add: z.array(id).max(10).default([]).describe('Ids of lists that the record is put on'),
+    remove: z.array(id).max(10).default([]).describe('Ids of lists that it is taken from'),
+  })
+  .refine(({ add, remove }) => add.length + remove.length > 0, {
+    message: 'names no list to add to or to remove from',
+  });
+
+const consent = z
+  .strictObject({
+    subscription: id.describe('Id of the kind of e-mail'),
+    status: z.enum(['subscribed', 'unsubscribed']),
+    basis: z
+      .enum([
+        'LEGITIMATE_INTEREST_PQL',
+        'LEGITIMATE_INTEREST_CLIENT',
+        'PERFORMANCE_OF_CONTRACT',
+        'CONSENT_WITH_NOTICE',
+        'NON_GDPR',
+        'PROCESS_AND_STORE',
+        'LEGITIMATE_INTEREST_OTHER',
+      ])
+      .optional()
+      .describe('The legal basis; needed where the account has its data privacy settings on'),
+    explanation: text.optional().describe('What the legal basis rests on'),
+  })
+  .refine(({ basis, explanation }) => (basis === undefined) === (explanation === undefined), {
+    message: 'needs both basis and explanation, or neither',
+  });
+
+const sequence = z.strictObject({
+  id: id.describe('Id of the sequence'),
+  sender: text.describe('The connected address that sends it'),
+  user: id.describe('Id of the user who enrols (not of the owner)'),
+});
+
+const upsert = z
+  .strictObject({
+    object: z
+      .string()
+      .min(1)
+      .describe('Type of the other record: contact, company, deal, ticket or a custom type’s id'),
+    by: property.describe('Its unique property, by which it is found; one of those below'),
+    properties: z.record(property, value).describe('What it should say; created where there is none yet'),
+  })
+  .refine(({ by, properties }) => by in properties, {
+    message: 'has no value for the property that it goes by: name it among properties',
+  });
+
+const actions = {
+  task: task.optional().describe('A task for the record'),
+  note: text.max(60_000).optional().describe('A note at the record'),
+  lists: lists.optional().describe('Lists that the record is put on or taken from; such as are filled by hand only'),
+  consent: consent.optional().describe('Whether the contact takes a kind of e-mail'),
+  sequence: sequence.optional().describe('A sequence of e-mails in which the contact is enrolled'),
+  upsert: upsert.optional().describe('Another record, changed or created'),
+};
+
 const writeStep = z
   .strictObject({
     properties: z.record(property, value).default({}).describe('What the record should say'),
-    task: task.optional().describe('A task for the record, made once for each trigger; behind a video or an ask only'),
+    ...actions,
   })
-  .refine(({ properties, task }) => task !== undefined || Object.keys(properties).length > 0, {
-    message: 'writes nothing: properties or a task is needed',
+  .describe('What the record should say, and what is done once for each trigger')
+  .refine(({ properties, ...done }) => Object.keys(properties).length > 0 || Object.values(done).some(Boolean), {
+    message: `writes nothing: properties or one of ${Object.keys(actions).join(', ')} is needed`,
   });
+
+/** What a write step does beside setting properties, as its file says it. */
+export type ActionsFile = Omit<z.infer<typeof writeStep>, 'properties'>;
 
 const around = { name: stepName.optional(), when: condition.optional() };
 
@@ -131,7 +196,9 @@ export const recipeSchema = z.strictObject({
   trigger,
   coolDown: duration
     .prefault('24h')
-    .describe('A second trigger of the same content within this time makes no second video and asks nothing again'),
+    .describe(
+      'A second trigger of the same content within this time makes no second video, task or note, and asks nothing again',
+    ),
   steps: z
     .array(step)
     .min(1)

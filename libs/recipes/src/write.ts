@@ -1,24 +1,18 @@
+import type { Action } from '#libs/contracts';
 import type { Json } from '#libs/expressions';
+import { type ActionForm, actionOf, MissingValue, propertiesOf } from './action';
 import type { StepBase, StepBindings } from './recipe';
-import { plain, type Text } from './text';
+import type { Text } from './text';
 import { type Rejection, rejectionOf, unmetBy } from './video';
 
 /** What is written to a record, ready to be filled. */
 export interface WriteStep extends StepBase {
   kind: 'write';
   properties: Record<string, Text>;
-  task?: TaskForm;
+  /** What is done beside that, once for each trigger. */
+  actions: readonly ActionForm[];
   /** What must be read of the record first. */
   reads: string[];
-}
-
-/** A task, ready to be filled; `dueMs` counts from what the step follows. */
-export interface TaskForm {
-  title: Text;
-  body?: Text;
-  priority: 'LOW' | 'MEDIUM' | 'HIGH';
-  dueMs: number;
-  owner?: Text;
 }
 
 /** What a write step reads; `time` is when what it follows happened (RFC 3339). */
@@ -26,13 +20,8 @@ export interface WriteBindings extends StepBindings {
   time: string;
 }
 
-/** A write ready to be made, or why none is. `dueAt` is RFC 3339. */
-export type PreparedWrite =
-  | {
-      properties: Record<string, string>;
-      task?: { title: string; body?: string; priority: TaskForm['priority']; dueAt: string; ownerId?: string };
-    }
-  | { rejected: Rejection };
+/** A write ready to be made, or why none is: all that a step wants is known, or nothing of it is done. */
+export type PreparedWrite = { properties: Record<string, string>; actions: Action[] } | { rejected: Rejection };
 
 /** Fills a write step; a null leaves its property as it is. */
 export function prepareWrite(step: WriteStep, bindings: WriteBindings): PreparedWrite {
@@ -40,22 +29,11 @@ export function prepareWrite(step: WriteStep, bindings: WriteBindings): Prepared
   if (unmet) return { rejected: unmet };
   const fill = (text: Text): Json => text.evaluate({ ...bindings });
   try {
-    const values = Object.entries(step.properties).map(([name, text]) => [name, fill(text)] as const);
-    const said = values.filter(([, value]) => value !== null).map(([name, value]) => [name, plain(value)] as const);
-    const properties = Object.fromEntries(said);
-    return step.task ? { properties, task: taskOf(step.task, fill, bindings.time) } : { properties };
+    const properties = propertiesOf(step.properties, fill);
+    const { record, time } = bindings;
+    return { properties, actions: step.actions.map((form) => actionOf(form, { fill, record, time })) };
   } catch (error) {
+    if (error instanceof MissingValue) return { rejected: { code: 'missing', reason: error.message } };
     return { rejected: rejectionOf(error) };
   }
-}
-
-function taskOf({ title, body, owner, priority, dueMs }: TaskForm, fill: (text: Text) => Json, time: string) {
-  const ownerId = owner && plain(fill(owner)).trim();
-  return {
-    title: plain(fill(title)).trim(),
-    priority,
-    dueAt: new Date(Date.parse(time) + dueMs).toISOString(),
-    ...(body ? { body: plain(fill(body)) } : {}),
-    ...(ownerId ? { ownerId } : {}),
-  };
 }

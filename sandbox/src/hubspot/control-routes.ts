@@ -5,11 +5,15 @@ import { isObject, listOf, numberOf, objectOf, parsedOr, textOf, type JsonObject
 import { VendorError } from '../frame/server.ts';
 import { adopt } from '../frame/switches.ts';
 import type { Crm } from './crm/crm.ts';
+import type { List, ProcessingType } from './crm/lists.ts';
 import { instant, objectType } from './crm/object-types.ts';
 import type { CrmRecord, Origin } from './crm/record-store.ts';
 import { wholeRecord } from './crm/record-view.ts';
 import type { RateLimit } from './rate-limit.ts';
 import type { Tokens } from './routes/auth.ts';
+import type { Consents } from './routes/consent-routes.ts';
+import { shownList } from './routes/list-routes.ts';
+import type { Sequences } from './routes/sequence-routes.ts';
 import { defaultSubscriptions, type Subscription } from './webhooks/event-shapes.ts';
 import { SIGNATURE_PROFILES } from './webhooks/signatures.ts';
 import type { WebhookEmitter } from './webhooks/webhook-emitter.ts';
@@ -19,6 +23,8 @@ export interface ControlledHubspot {
   emitter: WebhookEmitter;
   rateLimit: RateLimit;
   tokens: Tokens;
+  consents: Consents;
+  sequences: Sequences;
 }
 
 export function addHubspotControl(app: FastifyInstance, hubspot: ControlledHubspot): void {
@@ -26,6 +32,7 @@ export function addHubspotControl(app: FastifyInstance, hubspot: ControlledHubsp
   addWebhookSwitches(app, hubspot.emitter);
   addDeliveries(app, hubspot.emitter);
   addAccountSwitches(app, hubspot);
+  addLists(app, hubspot.crm);
 }
 
 /** A person by default; a body may name another source, such as FORM or IMPORT. */
@@ -94,6 +101,21 @@ function plainNote(to: CrmRecord): { associationCategory: string; associationTyp
   const ids: Record<string, number> = { contacts: 202, companies: 190, deals: 214, tickets: 228 };
   return { associationCategory: 'HUBSPOT_DEFINED', associationTypeId: ids[to.type.name] ?? 9000 };
 }
+
+function addLists(app: FastifyInstance, crm: Crm): void {
+  const shown = (list: List): object => ({ ...shownList(list), members: [...list.members] });
+  const idOf = (request: FastifyRequest): string => textOf(objectOf(request.params)['id']) ?? '';
+  app.put('/_sandbox/lists/:id', async (request, reply) => {
+    const { name, processingType = 'MANUAL', object = 'contacts' } = objectOf(request.body);
+    if (!isProcessing(processingType)) return refuse(reply, `processingType: one of ${PROCESSING.join(', ')}`);
+    const type = objectType(String(object));
+    return shown(crm.lists.put({ id: idOf(request), name: textOf(name) ?? 'List', type, processingType }));
+  });
+  app.get('/_sandbox/lists/:id', async (request) => shown(crm.lists.get(idOf(request))));
+}
+
+const PROCESSING: readonly ProcessingType[] = ['MANUAL', 'SNAPSHOT', 'DYNAMIC'];
+const isProcessing = (value: unknown): value is ProcessingType => PROCESSING.some((one) => one === value);
 
 function addWebhookSwitches(app: FastifyInstance, emitter: WebhookEmitter): void {
   const isProfile = (value: unknown): boolean => SIGNATURE_PROFILES.includes(String(value));
@@ -168,7 +190,10 @@ function addDeliveries(app: FastifyInstance, emitter: WebhookEmitter): void {
   });
 }
 
-function addAccountSwitches(app: FastifyInstance, { crm, rateLimit, tokens }: ControlledHubspot): void {
+function addAccountSwitches(
+  app: FastifyInstance,
+  { crm, rateLimit, tokens, consents, sequences }: ControlledHubspot,
+): void {
   app.get('/_sandbox/rate-limit', async () => rateLimit.limits);
   app.put('/_sandbox/rate-limit', async (request, reply) => {
     const problem = adopt(rateLimit.limits, objectOf(request.body));
@@ -178,11 +203,18 @@ function addAccountSwitches(app: FastifyInstance, { crm, rateLimit, tokens }: Co
   });
   app.put('/_sandbox/settings', async (request, reply) => {
     if (!isObject(request.body)) return refuse(reply, 'an object is needed');
-    const settings = { searchLagMs: crm.search.lagMs, tokenLifeMs: tokens.lifeMs };
+    const settings = {
+      searchLagMs: crm.search.lagMs,
+      tokenLifeMs: tokens.lifeMs,
+      dataPrivacy: consents.dataPrivacy,
+      sequenceSeats: sequences.seats,
+    };
     const problem = adopt(settings, request.body);
     if (problem !== undefined) return refuse(reply, problem);
     crm.search.lagMs = settings.searchLagMs;
     tokens.lifeMs = settings.tokenLifeMs;
+    consents.dataPrivacy = settings.dataPrivacy;
+    sequences.seats = settings.sequenceSeats;
     return settings;
   });
 }

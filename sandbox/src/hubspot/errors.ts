@@ -37,6 +37,18 @@ export const unauthorized = (): VendorError =>
     category: 'INVALID_AUTHENTICATION',
   });
 
+export const forbidden = (scope: string): VendorError =>
+  failure(403, "This app hasn't been granted all required scopes to make this call.", {
+    category: 'MISSING_SCOPES',
+    errors: [
+      {
+        message: 'One or more of the following scopes are required.',
+        context: { requiredGranularScopes: [scope] },
+      },
+    ],
+    links: { scopes: 'https://developers.hubspot.com/scopes' },
+  });
+
 export function expired(expiredAt: number): VendorError {
   const seconds = Math.max(1, Math.floor((Date.now() - expiredAt) / 1000));
   return failure(401, `The OAuth token used to make this call expired ${seconds} second(s) ago.`, {
@@ -78,16 +90,7 @@ export function namedError(code: string): VendorError | undefined {
     case 'DAILY':
       return overLimit(code);
     case 'MISSING_SCOPES':
-      return failure(403, "This app hasn't been granted all required scopes to make this call.", {
-        category: 'MISSING_SCOPES',
-        errors: [
-          {
-            message: 'One or more of the following scopes are required.',
-            context: { requiredGranularScopes: ['crm.objects.contacts.write'] },
-          },
-        ],
-        links: { scopes: 'https://developers.hubspot.com/scopes' },
-      });
+      return forbidden('crm.objects.contacts.write');
     case 'EXPIRED_AUTHENTICATION':
       return expired(Date.now() - 32_000);
     case 'INVALID_AUTHENTICATION':

@@ -12,8 +12,11 @@ import { addAccountRoutes } from './routes/account-routes.ts';
 import { addAssociationRoutes } from './routes/association-routes.ts';
 import { Tokens } from './routes/auth.ts';
 import { addBatchRoutes } from './routes/batch-routes.ts';
+import { addConsentRoutes, Consents } from './routes/consent-routes.ts';
+import { addListRoutes } from './routes/list-routes.ts';
 import { addObjectRoutes } from './routes/object-routes.ts';
 import { addPropertyRoutes } from './routes/property-routes.ts';
+import { addSequenceRoutes, Sequences } from './routes/sequence-routes.ts';
 import { WebhookEmitter } from './webhooks/webhook-emitter.ts';
 
 export interface HubspotOptions {
@@ -53,6 +56,8 @@ export function createHubspot(options: HubspotOptions): FastifyInstance {
   const crm = new Crm(portalId, random, (changes) => emitter.announce(changes));
   const tokens = new Tokens(appId, options.accessToken, random);
   const rateLimit = new RateLimit();
+  const consents = new Consents();
+  const sequences = new Sequences();
 
   app.addHook('preHandler', async (request, reply) => {
     if (isControl(request) || request.url.startsWith('/oauth') || request.is404) return;
@@ -65,8 +70,11 @@ export function createHubspot(options: HubspotOptions): FastifyInstance {
   addBatchRoutes(app, crm, tokens.callerOf);
   addAssociationRoutes(app, crm, tokens.callerOf);
   addPropertyRoutes(app, crm);
+  addListRoutes(app, crm);
+  addConsentRoutes(app, consents);
+  addSequenceRoutes(app, crm, sequences);
   addAccountRoutes(app, { portalId, clientSecret, tokens });
-  addHubspotControl(app, { crm, emitter, rateLimit, tokens });
+  addHubspotControl(app, { crm, emitter, rateLimit, tokens, consents, sequences });
   addControl({
     vendor: 'hubspot',
     frame,

@@ -1,8 +1,12 @@
 import type { Answer, RecordRef } from '#libs/contracts';
 import { Client } from '@hubspot/api-client';
-import { deadlineAgent, withDeadline } from './deadline-agent';
-import { sortedHubspotError } from './errors';
-import { type CreatedTask, findTask, makeTask, mayHaveTasks, type TaskRequest } from './tasks';
+import { makeNote, makeTask, type NoteRequest, type Once, type TaskRequest } from './activities';
+import { type Made, sorted, typeIdOf } from './answering';
+import { type ConsentRequest, setConsent } from './consent';
+import { deadlineAgent } from './deadline-agent';
+import { changeList, type ListRequest } from './lists';
+import { enrol, type SequenceRequest } from './sequences';
+import { upsert, type UpsertRequest } from './upsert';
 
 /** Where HubSpot is and who we are there. */
 export interface HubspotSettings {
@@ -29,9 +33,6 @@ export interface UpdateRequest {
   record: RecordRef;
   properties: Record<string, string>;
 }
-
-const typeIds: Record<string, string> = { contact: '0-1', company: '0-2', deal: '0-3', ticket: '0-5' };
-const typeIdOf = (type: string): string => typeIds[type] ?? type;
 
 const NOTE = '0-46';
 const NOTES_A_BATCH = 100;
@@ -80,28 +81,34 @@ export class HubspotClient {
     });
   }
 
-  /**
-   * Makes a task at a record. HubSpot knows no idempotency key for it: `reference` stands in the task's text, and a
-   * repeat looks for it among the record's tasks first. Where the look fails, nothing is made, and the outcome of the
-   * earlier calls stays unknown.
-   */
-  async createTask(
-    request: TaskRequest,
-    { reference, isRepeat }: { reference: string; isRepeat: boolean },
-    signal: AbortSignal,
-  ): Promise<Answer<CreatedTask>> {
-    const { record } = request;
-    if (!mayHaveTasks(record))
-      return { outcome: 'stop', code: 'no-tasks-at-type', message: `tasks at ${record.type} records are not known` };
-    if (isRepeat) {
-      const look = await sorted(signal, () => findTask(this.client, typeIdOf(record.type), record.id, reference));
-      if (look.outcome === 'stop') return { ...look, outcome: 'unknown' };
-      if (look.outcome !== 'done') return look;
-      const { taskId, complete } = look.value;
-      if (taskId !== undefined) return { outcome: 'done', value: { taskId } };
-      if (!complete) return { outcome: 'unknown', code: 'look-incomplete', message: 'not all tasks were shown' };
-    }
-    return sorted(signal, () => makeTask(this.client, request, reference));
+  /** Makes a task at a record; a repeat makes none where it finds what an earlier call made. */
+  createTask(request: TaskRequest, once: Once, signal: AbortSignal): Promise<Answer<Made>> {
+    return makeTask(this.client, request, once, signal);
+  }
+
+  /** Makes a note at a record, in the same way. */
+  createNote(request: NoteRequest, once: Once, signal: AbortSignal): Promise<Answer<Made>> {
+    return makeNote(this.client, request, once, signal);
+  }
+
+  /** Puts a record on a list or takes it from it; an unknown call may be repeated. */
+  changeList(request: ListRequest, signal: AbortSignal): Promise<Answer<Made>> {
+    return changeList(this.client, request, signal);
+  }
+
+  /** Sets whether an address takes a kind of e-mail; a repeat looks first. */
+  setConsent(request: ConsentRequest, isRepeat: boolean, signal: AbortSignal): Promise<Answer<Made>> {
+    return setConsent(this.client, request, isRepeat, signal);
+  }
+
+  /** Enrols a contact in a sequence; a repeat looks first. */
+  enrol(request: SequenceRequest, isRepeat: boolean, signal: AbortSignal): Promise<Answer<Made>> {
+    return enrol(this.client, request, isRepeat, signal);
+  }
+
+  /** Writes to the record of a unique property's value, or creates it; an unknown call may be repeated. */
+  upsert(request: UpsertRequest, signal: AbortSignal): Promise<Answer<Made>> {
+    return upsert(this.client, request, signal);
   }
 
   private async notes(ids: string[], limit: number): Promise<ReadRecord['notes']> {
@@ -118,13 +125,5 @@ export class HubspotClient {
       }
     }
     return read.sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, limit);
-  }
-}
-
-async function sorted<T>(signal: AbortSignal, call: () => Promise<T>): Promise<Answer<T>> {
-  try {
-    return { outcome: 'done', value: await withDeadline(signal, call) };
-  } catch (error) {
-    return sortedHubspotError(error);
   }
 }

@@ -1,4 +1,9 @@
+export type { NoteRequest, TaskRequest } from './activities';
+export type { Made } from './answering';
+export type { ConsentRequest } from './consent';
 export * from './hubspot.client';
 export * from './limits';
+export type { ListRequest } from './lists';
 export * from './properties';
-export type { CreatedTask, TaskRequest } from './tasks';
+export type { SequenceRequest } from './sequences';
+export { isByEmail, type UpsertRequest } from './upsert';

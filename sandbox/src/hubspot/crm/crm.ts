@@ -2,6 +2,7 @@ import { listOf, objectOf, textOf, numberOf, type JsonObject } from '../../frame
 import type { Random } from '../../frame/seeded-random.ts';
 import { conflict, invalid } from '../errors.ts';
 import { Associations, kindTarget, type AssociationSpec } from './associations.ts';
+import { Lists } from './lists.ts';
 import { instant, objectType, type ObjectType } from './object-types.ts';
 import { PropertyDefinitions } from './property-definitions.ts';
 import { RecordStore, type ChangeListener, type CrmRecord, type Origin } from './record-store.ts';
@@ -17,6 +18,7 @@ export class Crm {
   readonly records: RecordStore;
   readonly associations: Associations;
   readonly search: SearchIndex;
+  readonly lists = new Lists();
 
   constructor(portalId: number, random: Random, announce: ChangeListener) {
     this.portalId = portalId;

@@ -75,8 +75,8 @@ export function addBatchRoutes(app: FastifyInstance, crm: Crm, callerOf: CallerO
       return sendBatch(reply, 200, results, errors);
     });
     app.post(at('upsert'), async (request, reply) => {
-      const results = upsertAll(crm, whereOf(request).type, inputsOf(request), callerOf(request));
-      return sendBatch(reply, 200, results, []);
+      const { results, errors } = upsertAll(crm, whereOf(request).type, inputsOf(request), callerOf(request));
+      return sendBatch(reply, 200, results, errors);
     });
     app.post(at('archive'), async (request, reply) => {
       for (const input of inputsOf(request)) {
@@ -165,20 +165,34 @@ function refuseNonUnique(crm: Crm, type: ObjectType, idProperty: unknown, never:
     throw invalid(`Unable to perform update/upsert by non-unique ${type.id} property`);
 }
 
-function upsertAll(crm: Crm, type: ObjectType, inputs: JsonObject[], origin: Origin): JsonObject[] {
+/** A row that brings an `objectWriteTraceId` fails alone; one without it fails the whole batch. */
+function upsertAll(crm: Crm, type: ObjectType, inputs: JsonObject[], origin: Origin): Rows {
   refuseRepeats(inputs);
   for (const input of inputs) {
     if (textOf(input['idProperty']) === undefined) throw invalid('idProperty is required for upsert');
     refuseNonUnique(crm, type, input['idProperty']);
-    checkedProperties(crm.definitions, type, objectOf(input['properties']), { portalId: crm.portalId });
+    if (textOf(input['objectWriteTraceId']) === undefined)
+      checkedProperties(crm.definitions, type, objectOf(input['properties']), { portalId: crm.portalId });
   }
-  return inputs.map((input) => {
-    const [id, idProperty] = [textOf(input['id']) ?? '', textOf(input['idProperty']) ?? ''];
+  const rows: Rows = { results: [], errors: [] };
+  for (const input of inputs) {
     const trace = textOf(input['objectWriteTraceId']);
-    const shared = trace === undefined ? {} : { objectWriteTraceId: trace };
-    const record = crm.records.find(type, id, idProperty);
-    if (record) return { ...written(crm, record, input, origin), ...shared, new: false };
-    const properties = { ...objectOf(input['properties']), [idProperty]: id };
-    return { ...shownAfterWrite(crm.create(type, { ...input, properties }, origin)), ...shared, new: true };
-  });
+    try {
+      rows.results.push(upserted(crm, type, input, origin));
+    } catch (error) {
+      if (trace === undefined) throw error;
+      rows.errors.push(rowError(error, trace));
+    }
+  }
+  return rows;
+}
+
+function upserted(crm: Crm, type: ObjectType, input: JsonObject, origin: Origin): JsonObject {
+  const [id, idProperty] = [textOf(input['id']) ?? '', textOf(input['idProperty']) ?? ''];
+  const trace = textOf(input['objectWriteTraceId']);
+  const shared = trace === undefined ? {} : { objectWriteTraceId: trace };
+  const record = crm.records.find(type, id, idProperty);
+  if (record) return { ...written(crm, record, input, origin), ...shared, new: false };
+  const properties = { ...objectOf(input['properties']), [idProperty]: id };
+  return { ...shownAfterWrite(crm.create(type, { ...input, properties }, origin)), ...shared, new: true };
 }
