@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Action, ActionKind, CrmEvent, RecordRef } from '#libs/contracts';
 import { type Decision, nothing, type Owed } from '#libs/process';
+import { labelOf } from '#libs/recipes';
 
 /** An action that was wanted, and what came of it. */
 interface Taken {
@@ -110,7 +111,7 @@ export function onActionsWanted(
       actions = evolveActions(actions, event);
       events.push(event);
     }
-    effects.push(callFor(record, purpose, one.action));
+    effects.push(callFor(record, purpose, one));
   }
   return { events, effects };
 }
@@ -148,7 +149,11 @@ function thingOf(action: Action): string | undefined {
 
 // The recipe's version is not sent: with the same content it is the same action. Of one thing the calls keep their order;
 // nothing else waits for another, nor for writes.
-function callFor(record: RecordRef, purpose: string, action: Action): Owed {
+function callFor(
+  record: RecordRef,
+  purpose: string,
+  { action, recipe: id, recipeVersion: version }: WantedAction,
+): Owed {
   const { kind, ...what } = action;
   const about = thingOf(action);
   // Other records may want the same of a record that is none of theirs.
@@ -157,6 +162,7 @@ function callFor(record: RecordRef, purpose: string, action: Action): Owed {
     kind: callOf[kind],
     purpose,
     request: { record, [kind]: what },
+    recipes: [labelOf({ id, version })],
     ...(about === undefined ? {} : { orderKey: `${owner} ${about}` }),
   };
 }

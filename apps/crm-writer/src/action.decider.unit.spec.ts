@@ -57,10 +57,11 @@ const rejected = (code: string, reason: string): CrmEvent => ({
   type: 'ActionRejected',
   data: { ...named, code, reason },
 });
-const create = ({ kind: _, ...what }: ActionOf<'task'>) => ({
+const create = ({ kind: _, ...what }: ActionOf<'task'>, version = 'v1') => ({
   kind: 'hubspot.create-task',
   purpose: 'task/lead-qualified/call',
   request: { record, task: what },
+  recipes: [`lead-qualified@${version}`],
 });
 
 it('states no second action of the same trigger: the same call is owed, and the ledger knows it', () => {
@@ -71,8 +72,11 @@ it('states no second action of the same trigger: the same call is owed, and the 
 it('says with a mended text what it would send, for the ledger to compare; another version alone changes nothing', () => {
   const mended = { ...task, title: 'Call Maria Johnson' };
   const history = [wanted(), done('31')];
-  expect(given(...history)(want(mended, { recipeVersion: 'v2' }))).toEqual({ events: [], effects: [create(mended)] });
-  expect(given(...history)(want(task, { recipeVersion: 'v2' })).effects).toEqual([create(task)]);
+  expect(given(...history)(want(mended, { recipeVersion: 'v2' }))).toEqual({
+    events: [],
+    effects: [create(mended, 'v2')],
+  });
+  expect(given(...history)(want(task, { recipeVersion: 'v2' })).effects).toEqual([create(task, 'v2')]);
 });
 
 it('takes another action of another trigger, and of another step', () => {

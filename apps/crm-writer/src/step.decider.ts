@@ -2,6 +2,7 @@ import { type CrmEvent, crmEvents, type Guard, type RecordRef, type Results } fr
 import type { Owed } from '#libs/process';
 import type { WantedAction } from './action.decider';
 import {
+  labelOf,
   prepareWrite,
   type Properties,
   type Recipe,
@@ -86,7 +87,8 @@ export function onStepDue(steps: TakenSteps, due: StepDue, record: RecordRef): S
   if (due.failed) return steps[nameOf(about)] ? saying() : rejected(due, due.failed);
   if (due.step.reads.length === 0) return fill(steps, due, {});
   const request = { record, properties: due.step.reads, notes: 0 };
-  const read = { kind: 'hubspot.read', purpose: `step-${about.recipe}|${about.step}`, request };
+  const recipes = [labelOf(due.recipe)];
+  const read = { kind: 'hubspot.read', purpose: `step-${about.recipe}|${about.step}`, request, recipes };
   const requested: StepEvent = { type: 'RecordStepRequested', data: { ...about, ...followedBy(due) } };
   return { ...saying(...(steps[nameOf(about)] ? [] : [requested])), reads: [read] };
 }

@@ -166,6 +166,7 @@ describe('actions', () => {
         kind: 'hubspot.create-note',
         purpose: 'note/r/write',
         request: { record, note: { text: 'Example Ltd came', at: time } },
+        recipes: [expect.stringMatching(/^r@/)],
       },
     ]);
     expect(notesOf(given(...both, ...first.events)(answered('call', 'Example Ltd')))).toEqual([]);
