@@ -2,17 +2,19 @@ import { isDeepStrictEqual } from 'node:util';
 import type { HubspotChange, Results } from '#libs/contracts';
 import { z } from 'zod';
 import type { AskStep } from './ask';
+import { type PreparedFetch, prepareFetch } from './fetch';
 import { type Recipe, type Step, type StepBindings } from './recipe';
 import { RecipeSource } from './source';
 import { type Match, matching, matchingDate, matchingEvent, TRIGGER } from './trigger';
 import { prepareVideo, type Rejection, unmetBy } from './video';
 import { prepareWrite, type WriteBindings } from './write';
 
-const rejected = z.strictObject({ rejected: z.enum(['missing', 'placeholder', 'not-met', 'expression']) });
+const rejected = z.strictObject({ rejected: z.enum(['missing', 'placeholder', 'not-met', 'expression', 'path']) });
 const outcome = z.union([
   rejected,
   z.strictObject({ title: z.string().optional(), variables: z.record(z.string(), z.string()) }),
   z.strictObject({ asked: z.literal(true) }),
+  z.strictObject({ fetched: z.string() }),
   z.strictObject({
     properties: z.record(z.string(), z.string()).default({}),
     task: z.record(z.string(), z.string()).optional(),
@@ -117,6 +119,8 @@ function outcomeOf(step: Step, { time, ...bindings }: WriteBindings): Outcome {
       return shown(prepareVideo(step, bindings));
     case 'ask':
       return asked(step, bindings);
+    case 'fetch':
+      return fetched(prepareFetch(step, bindings));
     case 'write':
       return shown(prepareWrite(step, { ...bindings, time }));
   }
@@ -153,6 +157,9 @@ function asked(step: AskStep, bindings: StepBindings): Outcome {
   const unmet = step.when && unmetBy(step.when, { ...bindings });
   return unmet ? codeOf(unmet) : { asked: true };
 }
+
+const fetched = (prepared: PreparedFetch): Outcome =>
+  'rejected' in prepared ? codeOf(prepared.rejected) : { fetched: prepared.path };
 
 const shown = (prepared: object | { rejected: Rejection }): Outcome =>
   'rejected' in prepared ? codeOf(prepared.rejected) : { ...prepared };

@@ -3,6 +3,7 @@ export * from './book';
 export * from './cases';
 export { type AwaitedDate, dueAt } from './date';
 export { type Difference, differences, schemaChanges } from './difference';
+export { type FetchStep, type PreparedFetch, prepareFetch, takeOf } from './fetch';
 export { recipeTexts, withTexts } from './overlay';
 export * from './publication';
 export { CASES, loadRecipes, readRecipe, readRecipes, readTogether, RecipeFault } from './read';

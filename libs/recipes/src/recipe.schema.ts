@@ -58,10 +58,42 @@ const task = z.strictObject({
 const writeStep = z
   .strictObject({
     properties: z.record(property, value).default({}).describe('What the record should say'),
-    task: task.optional().describe('A task for the record, made once for each trigger; behind a video or an ask only'),
+    task: task
+      .optional()
+      .describe('A task for the record, made once for each trigger; behind a video, an ask or a fetch only'),
   })
   .refine(({ properties, task }) => task !== undefined || Object.keys(properties).length > 0, {
     message: 'writes nothing: properties or a task is needed',
+  });
+
+const fetchStep = z
+  .strictObject({
+    from: name.describe('The system that is asked, as the operator declared it'),
+    path: text
+      .startsWith('/', 'must begin with /')
+      .max(2_000)
+      .describe('Below the address of the system; each ${…} stands for one part of it, whatever it holds'),
+    query: z.record(z.string().min(1), value).default({}).describe('What stands behind the path; null is left out'),
+    keep: duration
+      .refine((ms) => ms > 0, 'must be longer than nothing')
+      .optional()
+      .describe('An answer of this time to the same question is used again; without it each trigger asks'),
+    take: z
+      .record(stepName, z.string().min(1))
+      .refine((take) => Object.keys(take).length > 0, 'takes nothing of the answer')
+      .describe('Expressions over `body` and `status`, which later steps read as ${steps.<name>.…}; no more is kept'),
+    otherwise: z
+      .record(stepName, z.union([z.string(), z.number(), z.boolean(), z.null()]))
+      .optional()
+      .describe('What is taken where the system says 404; without it such a record is rejected as not-found'),
+  })
+  .refine(({ take, otherwise }) => !otherwise || Object.keys(take).every((field) => field in otherwise), {
+    path: ['otherwise'],
+    message: 'must say something for each field of take; null stands for nothing',
+  })
+  .refine(({ take, otherwise }) => !otherwise || Object.keys(otherwise).every((field) => field in take), {
+    path: ['otherwise'],
+    message: 'names a field that take does not',
   });
 
 const around = { name: stepName.optional(), when: condition.optional() };
@@ -70,6 +102,7 @@ const step = z.union([
   z.strictObject({ ...around, video: videoStep }),
   z.strictObject({ ...around, ask: askStep }),
   z.strictObject({ ...around, write: writeStep }),
+  z.strictObject({ ...around, fetch: fetchStep }),
 ]);
 
 /** One step, as its file says it. */

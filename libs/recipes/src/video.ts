@@ -18,7 +18,7 @@ export interface VideoStep extends StepBase {
 
 /** Why a step does nothing about a record. */
 export interface Rejection {
-  code: 'missing' | 'placeholder' | 'not-met' | 'expression';
+  code: 'missing' | 'placeholder' | 'not-met' | 'expression' | 'path' | 'not-found' | 'too-large';
   reason: string;
 }
 
