@@ -1,8 +1,9 @@
 import { compile, type Expression, ExpressionError, ExpressionFault } from '#libs/expressions';
 import { answerFault, answerFields, type AskStep } from './ask';
 import { type FetchStep, leaves, segment, UnfitPart } from './fetch';
-import type { Recipe, RecipeTrigger, Step, StepBase } from './recipe';
+import type { Recipe, RecipeTrigger, Step } from './recipe';
 import { changesOf, type RecipeFile, type StepFile } from './recipe.schema';
+import type { StepBase } from './step';
 import { compileText, joined, plain, shapeOf, type Text, type Variables } from './text';
 import { TRIGGER } from './trigger';
 import type { VideoStep } from './video';

@@ -1,4 +1,5 @@
 import type { AskStep } from './ask';
+import type { FetchStep } from './fetch';
 import { type Recipe, stepOf, stepsOf } from './recipe';
 import type { Text } from './text';
 
@@ -39,16 +40,9 @@ function reachOf(recipe: Recipe | undefined): Reach {
     for (const property of facts) reach.set(`sends ${of(property)} to OpenAI`, '');
     reads(ask.reads, new Set([...ask.properties, ...facts]));
   }
-  for (const { system, path, at, query, take, reads: read } of stepsOf(recipe, 'fetch')) {
-    reach.set(`asks the system ${system} at ${at}`, '');
-    const sent = new Set(readsOf([path, ...Object.values(query)]));
-    for (const property of sent) reach.set(`sends ${of(property)} to the system ${system}`, '');
-    for (const [field, { source }] of Object.entries(take)) {
-      const says = `takes ${field} from ${system}`;
-      reach.set(says, [reach.get(says) ?? [], source].flat().join(' and '));
-    }
-    reads(read, sent);
-  }
+  stepsOf(recipe, 'fetch').forEach((step) => {
+    reads(step.reads, reachOfFetch(step, reach, of));
+  });
   for (const { properties, task, reads: read } of stepsOf(recipe, 'write')) {
     for (const [property, text] of Object.entries(properties))
       reach.set(`writes ${of(property)}`, typeWritten(text, ask));
@@ -56,6 +50,17 @@ function reachOf(recipe: Recipe | undefined): Reach {
     reads(read);
   }
   return reach;
+}
+
+function reachOfFetch({ system, path, at, query, take }: FetchStep, reach: Reach, of: (property: string) => string) {
+  reach.set(`asks the system ${system} at ${at}`, '');
+  const sent = new Set(readsOf([path, ...Object.values(query)]));
+  for (const property of sent) reach.set(`sends ${of(property)} to the system ${system}`, '');
+  for (const [field, { source }] of Object.entries(take)) {
+    const says = `takes ${field} from ${system}`;
+    reach.set(says, [reach.get(says) ?? [], source].flat().join(' and '));
+  }
+  return sent;
 }
 
 const ALL = 'all tenants';

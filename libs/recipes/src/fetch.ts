@@ -1,5 +1,5 @@
 import type { Expression, Json } from '#libs/expressions';
-import type { StepBase, StepBindings } from './recipe';
+import type { StepBase, StepBindings } from './step';
 import { plain, type Text } from './text';
 import { type Rejection, rejectionOf, unmetBy } from './video';
 

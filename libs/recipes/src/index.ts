@@ -9,6 +9,7 @@ export * from './publication';
 export { CASES, loadRecipes, readRecipe, readRecipes, readTogether, RecipeFault } from './read';
 export * from './recipe';
 export { recipeJsonSchema } from './recipe.schema';
+export * from './step';
 export * from './steps-due';
 export { isEcho, type Match, matching } from './trigger';
 export * from './video';

@@ -108,31 +108,34 @@ export const isHeaderValue = (text: string): boolean => /^[\x20-\x7e]*$/.test(te
 const checked =
   (isPrivate: boolean): LookupFunction =>
   (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, found) => {
-      if (error) return void callback(error, []);
-      const addresses: LookupAddress[] = found;
-      if (!addresses.every(({ address }) => mayAsk(address, isPrivate))) return void callback(new Forbidden(), []);
-      const [first] = addresses;
-      if (options.all || !first) return void callback(null, addresses);
-      callback(null, first.address, first.family);
+    lookup(hostname, { ...options, all: true }, (error, found: LookupAddress[] | undefined = []) => {
+      const [first] = found;
+      if (error) callback(error, []);
+      else if (!first) callback(new Forbidden(), []);
+      else if (!found.every(({ address }) => mayAsk(address, isPrivate))) callback(new Forbidden(), []);
+      else if (options.all) callback(null, found);
+      else callback(null, first.address, first.family);
     });
   };
 
 async function sorted(response: IncomingMessage, maxBytes: number): Promise<Answer<FetchAnswer>> {
   const status = response.statusCode ?? 0;
   if (status === 404) return done(status, null);
-  if (status >= 200 && status < 300) {
-    if (response.headers['content-encoding'] !== undefined && response.headers['content-encoding'] !== 'identity')
-      return stop('not-json', 'the body is encoded, which was not asked for');
-    const body = await bodyOf(response, maxBytes);
-    if (status === 204 && body.length === 0) return done(status, null);
-    return parsed(status, body);
-  }
+  if (status < 200 || status >= 300) return refused(status, response.headers['retry-after']);
+  const { 'content-encoding': encoding = 'identity' } = response.headers;
+  if (encoding !== 'identity') return stop('not-json', 'the body is encoded, which was not asked for');
+  const body = await bodyOf(response, maxBytes);
+  return status === 204 && body.length === 0 ? done(status, null) : parsed(status, body);
+}
+
+function refused(status: number, retryAfter: string | undefined): Refusal {
   const code = `http-${String(status)}`;
   if (status >= 300 && status < 400) return stop('redirect', `${code}: redirects are not followed`);
-  const wait = waitOf(response.headers['retry-after']);
-  const patient = status === 429 || (status === 503 && wait !== undefined);
-  if (patient) return { outcome: 'retry', code, message: '', refused: true, ...(wait === undefined ? {} : wait) };
+  const wait = waitOf(retryAfter);
+  // Without a time to come back, 503 is a fault like any other: it uses up an attempt and counts for the breaker.
+  if (status === 429 || (status === 503 && wait)) {
+    return { outcome: 'retry', code, message: '', refused: true, ...wait };
+  }
   if (status >= 500 || status === 408) return { outcome: 'retry', code, message: '', refused: false };
   return stop(code, 'the system refused the question');
 }

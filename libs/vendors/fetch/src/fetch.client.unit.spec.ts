@@ -146,7 +146,8 @@ it('asks again where the connection is lost', async () => {
   expect(await ask()).toMatchObject({ outcome: 'retry', code: 'connection-lost', refused: false });
 });
 
-it('asks again where nobody listens', async () => {
+it('asks again where nobody listens, and where a name is not known', async () => {
+  expect(await ask({ url: 'http://system.invalid' })).toMatchObject({ outcome: 'retry', code: 'unreachable' });
   expect(await ask({ url: 'http://127.0.0.1:1' })).toMatchObject({ outcome: 'retry', code: 'unreachable' });
 });
 
