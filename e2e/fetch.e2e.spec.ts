@@ -23,6 +23,9 @@ const billing = new OtherSystem({
   moved: (response) => void response.writeHead(302, { location: '/customers/x/usage' }).end(),
   huge: (response) => void response.writeHead(200).end(JSON.stringify('x'.repeat(500_000))),
   refusing: (response) => void response.writeHead(403).end(secret),
+  flaky: (response, _, earlier) =>
+    earlier < 2 ? void response.writeHead(403).end() : void response.writeHead(200).end(JSON.stringify(usage)),
+  slow: (response) => void response.writeHead(429, { 'retry-after': '2' }).end(),
   plans: json({ plan: { name: 'kept' } }),
 });
 const sink = new TraceSink();
@@ -72,6 +75,8 @@ steps:
   undeclared: asking('undeclared', `{ from: nowhere, path: "/customers/\${record.email}", ${take} }`),
   missing: asking('missing', `{ from: billing, path: "/customers/\${record.company}", ${take} }`),
   kept: asking('kept', `{ from: billing, path: /plans/kept, keep: 24h, ${take} }`),
+  flaky: asking('flaky', `{ from: billing, path: /flaky, keep: 24h, ${take} }`),
+  leaving: asking('leaving', `{ from: leaving, path: "/slow/\${record.email}", ${take} }`),
   later: asking('later', `{ from: later, path: "/customers/\${record.email}", ${take} }`),
 };
 
@@ -195,6 +200,47 @@ it('uses an answer again while it is kept: one call for two triggers', async () 
   expect(billing.asked('/plans/kept')).toHaveLength(2);
 });
 
+it('keeps answers and not failures: a later trigger asks by itself', async () => {
+  const [lead, later] = await Promise.all([Lead.make(hub), Lead.make(hub)]);
+  await hub.post(status(lead, 'flaky'));
+  expect(await ended(lead, 'rejected')).toMatchObject([{ code: 'http-403' }]);
+  expect(billing.asked('/flaky')).toHaveLength(2);
+  await hub.post(status(later, 'flaky'));
+  await has(later, 'pro of flaky');
+  expect(billing.asked('/flaky')).toHaveLength(3);
+});
+
+it('a replay asks nothing that is answered', async () => {
+  await hub.caughtUp();
+  const asked = billing.questions.length;
+  const chosen = 'value.propertyName == "lifecyclestage" || value.propertyValue in ["lenient", "kept"]';
+  const from = ['--service', 'enrichment-service', '--topic', 'ingress.hubspot.v1', '--filter', chosen];
+  const plan = await hub.refrain<{ replay: { id: string }; effects: object; cost: object }>('replay', ...from);
+  // The change that came three times is three records; then one lenient, and three that share what is kept.
+  expect(plan).toMatchObject({
+    effects: { 'hubspot.read': { skipped: 4 }, 'http.fetch.billing': { skipped: 7 } },
+    cost: {},
+  });
+  await hub.refrain('replay', 'apply', plan.replay.id);
+  await hub.caughtUp();
+  expect(billing.questions).toHaveLength(asked);
+});
+
+it('ends what a system owes that is declared no more, also after a restart', async () => {
+  const file = join(folder, 'systems.yaml');
+  writeFileSync(
+    file,
+    systemsOf(port, `- { system: leaving, url: "http://127.0.0.1:${String(port)}", private: true }\n`),
+  );
+  await until('it is taken up', () => hub.logs().includes('"leaving"'));
+  const lead = await Lead.make(hub);
+  await hub.post(status(lead, 'leaving'));
+  await until('it is asked', () => billing.asked(encodeURIComponent(lead.email)).length > 0);
+  writeFileSync(file, systemsOf(port));
+  await hub.kill('enrichment-service');
+  expect(await ended(lead, 'rejected')).toMatchObject([{ code: 'no-system' }]);
+});
+
 it('asks a system that was declared while it runs; a file that cannot be read changes nothing', async () => {
   const file = join(folder, 'systems.yaml');
   writeFileSync(file, '- system: [');
@@ -217,12 +263,11 @@ it('tells the secret nowhere, and what nobody named stands in no event; no trace
   const tables = await client.query<{ table_name: string }>(
     `select table_name from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'`,
   );
-  const kept = await Promise.all(
-    tables.rows.map(async ({ table_name: name }) => {
-      const { rows } = await client.query<{ all: string }>(`select string_agg(t::text, ' ') as all from "${name}" t`);
-      return [name, rows[0]?.all ?? ''] as const;
-    }),
-  );
+  const kept: [string, string][] = [];
+  for (const { table_name: name } of tables.rows) {
+    const { rows } = await client.query<{ all: string }>(`select string_agg(t::text, ' ') as all from "${name}" t`);
+    kept.push([name, rows[0]?.all ?? '']);
+  }
   await client.end();
   const events = hub.records.map(({ value, headers }) => String(value) + JSON.stringify(headers)).join('');
   const all = [hub.logs(), events, sink.raw, ...kept.map(([, text]) => text)].join('');

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ConfigError, type Environment } from '#libs/platform';
-import { isHeaderValue, type System } from '#libs/vendors/fetch';
+import type { System } from '#libs/vendors/fetch';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { type SystemDeclaration, systemList } from './system.schema';
@@ -167,7 +167,8 @@ function secretOf(from: { secretFile?: string; secretEnv?: string }, env: Enviro
   return () => {
     const now = file === undefined ? env[variable] : contentOf(file);
     const text = now?.trim();
-    if (text && isHeaderValue(text)) last = text;
+    // What no header can carry is none.
+    if (text && /^[\x20-\x7e]+$/.test(text)) last = text;
     if (last === undefined) throw new NoSecret(`${file ?? variable} holds no secret of plain ASCII`);
     return last;
   };

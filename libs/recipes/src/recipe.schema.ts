@@ -70,7 +70,7 @@ const fetchStep = z
   .strictObject({
     from: name.describe('The system that is asked, as the operator declared it'),
     path: text
-      .startsWith('/', 'must begin with /')
+      .regex(/^\//, 'must begin with /')
       .max(2_000)
       .describe('Below the address of the system; each ${…} stands for one part of it, whatever it holds'),
     query: z.record(z.string().min(1), value).default({}).describe('What stands behind the path; null is left out'),

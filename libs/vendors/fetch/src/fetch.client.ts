@@ -103,7 +103,7 @@ function headersOf(system: System): Record<string, string> {
 }
 
 /** Whether a text can be sent as it is. */
-export const isHeaderValue = (text: string): boolean => /^[\x20-\x7e]*$/.test(text);
+const isHeaderValue = (text: string): boolean => /^[\x20-\x7e]*$/.test(text);
 
 const checked =
   (isPrivate: boolean): LookupFunction =>

@@ -1,1 +1,1 @@
-export { isHeaderValue, type FetchAnswer, type FetchRequest, fetchFrom, type System } from './fetch.client';
+export { type FetchAnswer, type FetchRequest, fetchFrom, type System } from './fetch.client';
