@@ -72,7 +72,8 @@ interface Around {
 function fetchEnd({ state, answer, code }: Pick<EffectOutcome, 'state' | 'answer' | 'code'>): FetchEnd<never> {
   if (state === 'done') return { state, answer: answer as never };
   // Held waits for a person, and late is no end.
-  return state === 'held' || state === 'late' ? { state: 'open' } : { state: 'dead', code: code ?? state };
+  if (state === 'held' || state === 'late') return { state: 'open' };
+  return { state: state === 'dead' ? state : 'withdrawn', code: code ?? state };
 }
 
 function routeSteps(

@@ -30,8 +30,9 @@ export type Fetches = readonly Fetch[];
 /** A fetch that is to be made, and what it follows. */
 export type FetchDue = StepDue<FetchStep>;
 
-/** How a call ended, as the ledger tells it. */
-export type FetchEnd<T> = { state: 'done'; answer: T } | { state: 'open' } | { state: 'dead'; code: string };
+/** How a call ended, as the ledger tells it. `withdrawn`: somebody wanted it no longer, so it is not asked again. */
+export type FetchEnd<T> =
+  { state: 'done'; answer: T } | { state: 'open' } | { state: 'dead' | 'withdrawn'; code: string };
 
 interface Answer {
   status: number;
@@ -179,7 +180,7 @@ function onFetched(fetches: Fetches, input: FetchInput & { type: 'fetched' }): D
   const step = stepIn(recipe, input.step);
   if (!step || step.system !== system) return gone(fetch);
   if (ended.state !== 'done') {
-    return step.keepMs === undefined || alone
+    return step.keepMs === undefined || alone || ended.state === 'withdrawn'
       ? reject(fetch, ended.code, `${system} gave no answer`)
       : begin(fetch, step, { record, declared: true, alone: true });
   }

@@ -210,6 +210,11 @@ describe('when the system answered', () => {
     expect(given(requested())(fetched({ ended: dead, alone: true }))).toEqual({ events: [rejected('http-500')] });
   });
 
+  it('a shared call that somebody withdrew is not made again', () => {
+    const ended = { state: 'withdrawn', code: 'erased' } as const;
+    expect(given(requested())(fetched({ ended }))).toEqual({ events: [rejected('erased')] });
+  });
+
   it.each([
     ['the step is gone', { recipe: undefined }],
     ['the step asks another system now', { system: 'former' }],
