@@ -37,6 +37,14 @@ it('every recipe that the guide shows is read, and does what the cases below it 
   expect(ran.filter(({ differs }) => differs.length > 0)).toEqual([]);
 });
 
+it('the recipe that the guide to other systems shows does what its cases say', () => {
+  const guide = readFileSync(join(root, 'docs/how-to/fetch-from-other-systems.md'), 'utf8');
+  const [recipe = '', cases = ''] = [...guide.matchAll(/```yml\n(.*?)```/gs)].map(([, yaml = '']) => yaml);
+  const run = runCases(recipeOf(recipe), cases, 'fetch-from-other-systems.md');
+  if ('faults' in run) throw new Error(run.faults.join('\n'));
+  expect(run.results.map(({ differs }) => differs)).toEqual([[], []]);
+});
+
 it.each(['video', 'ask', 'write', 'task', 'note', 'lists', 'consent', 'sequence', 'upsert'])(
   'the guide shows a step with %s',
   (kind) => {

@@ -35,6 +35,7 @@ export async function serviceSpecs(around: Surroundings): Promise<ServiceSpec[]>
       ...vendorAddress(around, 'openai'),
       ...files.settings('OPENAI_API_KEY'),
       OPENAI_DEADLINE: around.settings.env.OPENAI_DEADLINE,
+      SYSTEMS_FILE: around.settings.env.SYSTEMS_FILE,
     },
     'crm-writer': hubspot,
   };

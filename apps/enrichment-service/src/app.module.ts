@@ -1,24 +1,39 @@
 import type { DynamicModule } from '@nestjs/common';
-import { publishedRecipes } from '#libs/event-store';
-import { HealthModule, type Logger, version } from '#libs/platform';
+import { openKinds, type Pool, publishedRecipes } from '#libs/event-store';
+import { type Environment, HealthModule, type Logger, version } from '#libs/platform';
 import { connectionOf, keptDaysOf, ServiceRuntime } from '#libs/process';
 import { RecipeBook } from '#libs/recipes';
 import type { EnrichmentConfig } from './enrichment.config';
 import { EnrichmentController } from './enrichment.controller';
 import { enrichmentEffects } from './enrichment.effects';
-import { enrichmentProcess } from './enrichment.source';
+import { enrichmentProcess, service } from './enrichment.source';
+import { FETCH_KINDS } from './fetch.decider';
+import { Systems } from './systems';
 
-/** enrichment-service: HubSpot changes → OpenAI answers → enrichment events. */
+/** enrichment-service: what recipes wait for → OpenAI's answers, and those of other systems → enrichment events. */
 export class AppModule {
-  static for(config: EnrichmentConfig, lines: Logger): DynamicModule {
+  static for(config: EnrichmentConfig, lines: Logger, env: Environment): DynamicModule {
     const book = RecipeBook.of(config, publishedRecipes, lines);
+    const systems = new Systems(config.SYSTEMS_FILE, env, lines);
     const runtime = ServiceRuntime.for({
-      definition: enrichmentProcess(book.current, config.HUBSPOT_APP_ID, config.RECIPES_ENVIRONMENT),
-      book,
-      effects: enrichmentEffects(config),
+      definition: enrichmentProcess(book.current, config.HUBSPOT_APP_ID, {
+        environment: config.RECIPES_ENVIRONMENT,
+        isDeclared: (system) => systems.get(system) !== undefined,
+      }),
+      book: {
+        async start(pool: Pool) {
+          await book.start(pool);
+          const owed = await openKinds(pool, service, FETCH_KINDS);
+          systems.start(owed.map((kind) => kind.slice(FETCH_KINDS.length)));
+        },
+        async stop() {
+          await Promise.all([book.stop(), systems.stop()]);
+        },
+      },
+      effects: enrichmentEffects(config, systems),
       contentSecret: config.CONTENT_KEY,
       databaseUrl: config.DATABASE_URL,
-      connection: connectionOf(config, 'enrichment-service', lines),
+      connection: connectionOf(config, service, lines),
       concurrency: 50,
       keptDays: keptDaysOf(config),
       version,

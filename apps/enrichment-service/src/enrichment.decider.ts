@@ -1,4 +1,4 @@
-import type { EnrichmentEvent, Results } from '#libs/contracts';
+import type { EnrichmentEvent as StreamEvent, FetchEvent, Results } from '#libs/contracts';
 import { type Decider, type Decision, nothing, type Owed } from '#libs/process';
 import {
   askText,
@@ -15,6 +15,9 @@ import {
   stepOf,
   unmetBy,
 } from '#libs/recipes';
+
+/** What happens to enrichments; their streams tell of fetches too. */
+export type EnrichmentEvent = Exclude<StreamEvent, FetchEvent>;
 
 /** One enrichment of a record by a recipe, from the first request on. */
 export interface Enrichment {

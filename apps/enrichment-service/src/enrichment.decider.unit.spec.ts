@@ -1,8 +1,7 @@
 import { join } from 'node:path';
-import type { EnrichmentEvent } from '#libs/contracts';
 import { labelOf, loadRecipes, stepOf } from '#libs/recipes';
 import { given as givenOf } from '../../../libs/process/src/testing/given';
-import { type AskDue, enrichmentDecider, type EnrichmentInput } from './enrichment.decider';
+import { type AskDue, enrichmentDecider, type EnrichmentEvent, type EnrichmentInput } from './enrichment.decider';
 
 const [recipe] = loadRecipes(join(__dirname, '../../../recipes')).filter((r) => r.id === 'lead-qualified');
 const step = stepOf(recipe, 'ask');

@@ -1,16 +1,20 @@
 import type { EffectKind } from '#libs/process';
+import { fetchFrom } from '#libs/vendors/fetch';
 import { HubspotClient, hubspotLimits, type ReadRequest } from '#libs/vendors/hubspot';
 import { OpenAiClient, type Question } from '#libs/vendors/openai';
 import type { EnrichmentConfig } from './enrichment.config';
+import { fetchKind, type SystemRequest } from './fetch.decider';
+import type { Systems } from './systems';
 
 const busy = ['rate_limit_exceeded', 'slow_down', 'http-429', 'server_is_overloaded', 'http-503'];
 
 /**
  * enrichment-service's calls. OpenAI knows no idempotency key: an answer that was lost is asked for once more, which may
  * be paid twice and is counted as a repeat in the ledger; after that a person decides. The same
- * question to the same model is asked once, whichever records it concerns.
+ * question to the same model is asked once, whichever records it concerns. Each declared system is a kind of its own, with
+ * a limit and a breaker of its own; those that are declared later are added.
  */
-export function enrichmentEffects(config: EnrichmentConfig): Record<string, EffectKind> {
+export function enrichmentEffects(config: EnrichmentConfig, systems: Systems): Record<string, EffectKind> {
   const hubspot = new HubspotClient({ baseUrl: config.HUBSPOT_BASE_URL, accessToken: config.HUBSPOT_ACCESS_TOKEN });
   const openai = new OpenAiClient({ baseUrl: config.OPENAI_BASE_URL, apiKey: config.OPENAI_API_KEY });
   const plan = {
@@ -18,7 +22,7 @@ export function enrichmentEffects(config: EnrichmentConfig): Record<string, Effe
     perDay: config.HUBSPOT_PER_DAY,
     timeZone: config.HUBSPOT_TIME_ZONE,
   };
-  return {
+  const kinds: Record<string, EffectKind> = {
     'hubspot.read': {
       is: 'query',
       deadlineMs: 8_000,
@@ -29,7 +33,8 @@ export function enrichmentEffects(config: EnrichmentConfig): Record<string, Effe
       plan: {
         cost: ({ notes }: ReadRequest) => ({ apiCalls: notes > 0 ? 2 : 1 }),
         follows: ({ properties, notes }: ReadRequest) =>
-          tokensFor(LONGEST_INSTRUCTION + (properties.length + notes) * LONGEST_TEXT),
+          // A question to the model, or to another system: that reading and asking may be done once more.
+          ({ ...tokensFor(LONGEST_INSTRUCTION + (properties.length + notes) * LONGEST_TEXT), apiCalls: 3 }),
       },
       perform: (request: ReadRequest, call) => hubspot.read(request, call.signal),
     },
@@ -49,7 +54,42 @@ export function enrichmentEffects(config: EnrichmentConfig): Record<string, Effe
       perform: (question: Question, call) => openai.ask(question, call.signal),
     },
   };
+  systems.follow((names) => {
+    for (const name of names) kinds[fetchKind(name)] ??= asking(name, systems);
+  });
+  return kinds;
 }
+
+const slow = ['http-429', 'http-503'];
+
+/** Asks a system as it is declared now; what was owed before it was taken away ends as `no-system`. */
+const asking = (name: string, systems: Systems): EffectKind => ({
+  is: 'query',
+  vendor: `http.${name}`,
+  get deadlineMs() {
+    return systems.get(name)?.timeoutMs ?? NO_DEADLINE_MS;
+  },
+  maxAttempts: 8,
+  maxRepeats: 0,
+  get limits() {
+    const most = systems.get(name)?.perMinute;
+    return most === undefined ? [] : [{ name: 'minutely', most, perMs: 60_000, pausedBy: slow }];
+  },
+  shares: ({ path, kept }: SystemRequest) => kept && JSON.stringify([path, kept.forMs, kept.since]),
+  plan: {
+    cost: () => ({ apiCalls: 1 }),
+    // Where a shared call has failed, the record is read and the system asked once more.
+    follows: ({ kept }: SystemRequest) => (kept ? { apiCalls: 2 } : {}),
+  },
+  perform: ({ path }: SystemRequest, { signal }) => {
+    const system = systems.get(name);
+    return system
+      ? fetchFrom(system, { path }, signal)
+      : Promise.resolve({ outcome: 'stop', code: 'no-system', message: `no system ${name} is declared` });
+  },
+});
+
+const NO_DEADLINE_MS = 10_000;
 
 const MAX_ANSWER_TOKENS = 1_000;
 // In characters: HubSpot's own limit of a text property's value and of a note, and far more than a recipe's instruction.

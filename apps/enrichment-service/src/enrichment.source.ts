@@ -1,35 +1,40 @@
 import { type EnrichmentEvent, enrichmentEvents, subjectOf, Topic } from '#libs/contracts';
 import {
+  type EffectOutcome,
   type ProcessDefinition,
   type ReadableRecord,
   readStreamId,
   type Route,
   streamIdOf,
+  type Target,
   UnreadableRecord,
 } from '#libs/process';
-import { ofKind, type Recipe, stepsDue, withTexts } from '#libs/recipes';
-import { type Ended, enrichmentDecider, type EnrichmentInput, type Enrichments } from './enrichment.decider';
+import { ofKind, type Recipe, type StepDue, stepsDue, withTexts } from '#libs/recipes';
+import type { Ended, EnrichmentInput } from './enrichment.decider';
+import { FETCH_KINDS, type FetchEnd, fetchIn, type FetchInput } from './fetch.decider';
+import { type Asked, serviceDecider } from './service.decider';
 
-const service = 'enrichment-service';
+export const service = 'enrichment-service';
 
 /**
- * enrichment-service's ways in: what lets a recipe's ask step begin, and effects' ends. Each input goes by
- * the recipes of its moment.
+ * enrichment-service's ways in: what lets a recipe's ask and fetch steps begin, and effects' ends. Each input
+ * goes by the recipes and the systems of its moment.
  */
 export function enrichmentProcess(
   recipes: () => readonly Recipe[],
   writerAppId: string,
-  environment?: string,
-): ProcessDefinition<Enrichments, EnrichmentEvent, EnrichmentInput> {
-  const steps = (record: ReadableRecord) => routeSteps(record, recipes(), writerAppId);
+  around: Around = {},
+): ProcessDefinition<Asked, EnrichmentEvent, Input> {
+  const { environment, isDeclared = () => false } = around;
+  const steps = (record: ReadableRecord) => routeSteps(record, recipes(), writerAppId, isDeclared);
   return {
     service,
     catalog: enrichmentEvents,
-    decider: enrichmentDecider,
+    decider: serviceDecider,
     provenance: ['recipeVersion'],
     declared(texts) {
       const declared = withTexts(recipes(), texts, environment);
-      return enrichmentProcess(() => declared, writerAppId, environment);
+      return enrichmentProcess(() => declared, writerAppId, around);
     },
     routes: {
       [Topic.ingressHubspot]: steps,
@@ -38,9 +43,16 @@ export function enrichmentProcess(
       [Topic.enrichment]: steps,
       [Topic.crm]: steps,
     },
-    outcome({ kind, rootCause, ...end }, _at, streamId) {
+    outcome({ kind, purpose, rootCause, ...end }, _at, streamId) {
       const ended = (end.state === 'done' ? { state: 'done', answer: end.answer } : end) as Ended<never>;
-      const recipe = recipes().find((r) => r.id === readStreamId(streamId).name);
+      const { name, record } = readStreamId(streamId);
+      const recipe = recipes().find((r) => r.id === name);
+      const fetch = fetchIn(purpose);
+      if (fetch) {
+        const about = { ...fetch, rootCause, recipe, ended: fetchEnd(end) };
+        if (kind === 'hubspot.read') return { type: 'fetch-read', declared: isDeclared, ...about };
+        return { type: 'fetched', system: kind.slice(FETCH_KINDS.length), record, ...about };
+      }
       if (kind === 'hubspot.read') return { type: 'read', rootCause, recipe, ended };
       if (kind === 'openai.ask') return { type: 'answered', rootCause, recipe, ended };
       throw new Error(`${service} owes no ${kind}`);
@@ -48,16 +60,41 @@ export function enrichmentProcess(
   };
 }
 
-function routeSteps(record: ReadableRecord, recipes: readonly Recipe[], writerAppId: string): Route<EnrichmentInput> {
+type Input = EnrichmentInput | FetchInput;
+
+/** What a process goes by beside its recipes. */
+interface Around {
+  environment?: string;
+  /** Whether a system may be asked; none unless said. */
+  isDeclared?: (system: string) => boolean;
+}
+
+function fetchEnd({ state, answer, code }: Pick<EffectOutcome, 'state' | 'answer' | 'code'>): FetchEnd<never> {
+  if (state === 'done') return { state, answer: answer as never };
+  // Held waits for a person, and late is no end.
+  if (state === 'held' || state === 'late') return { state: 'open' };
+  return { state: state === 'dead' ? state : 'withdrawn', code: code ?? state };
+}
+
+function routeSteps(
+  record: ReadableRecord,
+  recipes: readonly Recipe[],
+  writerAppId: string,
+  isDeclared: (system: string) => boolean,
+): Route<Input> {
   const read = stepsDue(record, recipes, writerAppId);
   if ('error' in read) throw new UnreadableRecord(read.error);
-  const due = ofKind(read.due, 'ask');
-  if (due.length === 0) return { ignored: true };
-  const targets = due.map((trigger) => ({
-    streamId: streamIdOf({ context: 'enrichment', ...trigger, name: trigger.recipe.id }),
-    tenant: trigger.tenant,
-    subject: subjectOf(trigger.record),
-    input: { type: 'triggered' as const, trigger },
-  }));
-  return { inbox: read.inbox, targets };
+  const asks = ofKind(read.due, 'ask').map((trigger) => targetOf(trigger, { type: 'triggered', trigger }));
+  const fetches = ofKind(read.due, 'fetch').map((due) =>
+    targetOf(due, { type: 'fetch-due', due, declared: isDeclared(due.step.system) }),
+  );
+  const targets = [...asks, ...fetches];
+  return targets.length === 0 ? { ignored: true } : { inbox: read.inbox, targets };
 }
+
+const targetOf = (trigger: StepDue, input: Input): Target<Input> => ({
+  streamId: streamIdOf({ context: 'enrichment', ...trigger, name: trigger.recipe.id }),
+  tenant: trigger.tenant,
+  subject: subjectOf(trigger.record),
+  input,
+});

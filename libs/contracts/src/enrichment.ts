@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { chain } from './chain';
 import { catalog, type EventOf } from './events';
+import { fetchShapes } from './fetch';
 import { Topic } from './topics';
 
 /** Which enrichment of which recipe an event speaks of. `triggeredAt` is the trigger's own time (RFC 3339). */
@@ -11,7 +12,7 @@ const about = {
   triggeredAt: z.iso.datetime().describe("The trigger's own time"),
 };
 
-/** The history of one record's enrichments by one recipe: stream `enrichment-…`, topic `enrichment.events.v1`. */
+/** The history of one record's enrichments and fetches by one recipe: stream `enrichment-…`, topic `enrichment.events.v1`. */
 export const enrichmentEvents = catalog('enrichment', Topic.enrichment, {
   EnrichmentRequested: {
     wire: 'refrain.enrichment.requested.v1',
@@ -67,6 +68,12 @@ export const enrichmentEvents = catalog('enrichment', Topic.enrichment, {
       })
       .describe('No usable answer will come.'),
   },
+  ...fetchShapes,
 });
 
 export type EnrichmentEvent = EventOf<typeof enrichmentEvents>;
+
+/** What happened to a fetch; the rest of its stream is about enrichments. */
+export type FetchEvent = Extract<EnrichmentEvent, { type: `Fetch${string}` }>;
+
+export const isOfFetch = (event: EnrichmentEvent): event is FetchEvent => event.type.startsWith('Fetch');

@@ -58,8 +58,13 @@ export class Ledger {
   constructor(
     private readonly pool: Pool,
     private readonly service: string,
-    readonly policies: KindPolicy[],
+    private readonly kinds: KindPolicy[] | (() => KindPolicy[]),
   ) {}
+
+  /** How each kind is treated now: given as a function, kinds may come while it runs. */
+  get policies(): KindPolicy[] {
+    return typeof this.kinds === 'function' ? this.kinds() : this.kinds;
+  }
 
   /**
    * Claims up to `limit` due effects for `owner` under a lease, as far as the vendors' limits, lanes and breakers let
@@ -130,12 +135,13 @@ export class Ledger {
    * holds them for a person and tells `decide`. Resolves to how many.
    */
   async reconcile(): Promise<number> {
+    const { policies } = this;
     return atomically(this.pool, async (tx) => {
       const { rows } = await run<{ slot: string; generation: number; state: string }>(
         tx,
         'refrain-reconcile',
         RECONCILE,
-        [this.service, this.policies.map((p) => p.kind), this.policies.map((p) => p.maxRepeats)],
+        [this.service, policies.map((p) => p.kind), policies.map((p) => p.maxRepeats)],
       );
       for (const row of rows) if (row.state === 'held') await tellOwners(tx, row);
       return rows.length;
@@ -182,6 +188,20 @@ export class Ledger {
     return limits.filter((l) => code !== null && l.pausedBy?.includes(code)).map((l) => l.name);
   }
 }
+
+/** The kinds, by the beginning of their names, of which a service has calls that are not ended. */
+export async function openKinds(pool: Pool, service: string, prefix: string): Promise<string[]> {
+  const { rows } = await run<{ kind: string }>(pool, 'refrain-open-kinds', OPEN_KINDS, [service, prefix]);
+  return rows.map(({ kind }) => kind);
+}
+
+// Each state by itself: each has an index of its own.
+const OPEN_KINDS = ['owed', 'running', 'unknown']
+  .map(
+    (state) => `select kind from effect where service = $1 and starts_with(kind, $2) and state = '${state}'
+      and shares is null`,
+  )
+  .join(' union ');
 
 interface ClaimRow {
   slot: string;

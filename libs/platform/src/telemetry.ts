@@ -10,7 +10,7 @@ import { withoutAddresses } from './without-addresses';
 let running: NodeSDK | undefined;
 
 /**
- * Starts tracing: a span for every HTTP call that is made, without bodies, headers or addresses of people, W3C context; requests that come in
+ * Starts tracing: a span for every HTTP call to a vendor, without bodies, headers or addresses of people, W3C context; requests that come in
  * get theirs by `spanRequests`. Spans leave the process only where an OTLP/HTTP endpoint is given; trace ids exist either way. Only its first call
  * in a process has an effect. Kafka and Postgres spans are made by hand where their meaning is known.
  */
@@ -32,7 +32,12 @@ export function startTelemetry(serviceName: string, { otlpEndpoint }: { otlpEndp
     metricReaders: [],
     // Calls only: requests that come in have a span of their own (request-span.ts).
     instrumentations: [
-      new HttpInstrumentation({ disableIncomingRequestInstrumentation: true, requireParentforOutgoingSpans: true }),
+      new HttpInstrumentation({
+        disableIncomingRequestInstrumentation: true,
+        requireParentforOutgoingSpans: true,
+        // A call with a connection of its own asks a declared system: its address holds what a record says.
+        ignoreOutgoingRequestHook: ({ agent }) => agent === false,
+      }),
       new UndiciInstrumentation({ requireParentforSpans: true }),
     ],
   });

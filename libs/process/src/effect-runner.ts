@@ -28,7 +28,10 @@ export interface CallContext {
   idempotencyKey: string;
 }
 
-/** One kind of effect: how it is performed, and what happens when it is not known whether it was (protocol 14). */
+/**
+ * One kind of effect: how it is performed, and what happens when it is not known whether it was (protocol 14). What it
+ * says is read anew for each claim, and kinds may be added while a service runs; none may be taken away.
+ */
 export interface EffectKind extends Omit<KindPolicy, 'kind'> {
   /** A query only reads and may be read again at will; a command changes or bills. */
   is: 'query' | 'command';
@@ -37,9 +40,9 @@ export interface EffectKind extends Omit<KindPolicy, 'kind'> {
   perform(request: never, call: CallContext): Promise<Answer>;
   /**
    * Where equal content has one answer, whoever asks (protocol 5): what makes a request's content, without the tenant.
-   * Effects of equal content share one call and its receipt.
+   * Effects of equal content share one call and its receipt; undefined for a request that shares with none.
    */
-  shares?(request: never): string;
+  shares?(request: never): string | undefined;
   /** For plans, which perform nothing; a kind without it costs nothing, and no call follows from it. */
   plan?: {
     /** The answer that a successful command would give; absent where it cannot be known before. */
@@ -74,7 +77,7 @@ export class EffectRunner {
     private readonly onError: OnError,
     pollMs = POLL_MS,
   ) {
-    this.ledger = new Ledger(pool, service, policiesOf(kinds));
+    this.ledger = new Ledger(pool, service, () => policiesOf(kinds));
     this.claiming = new Loop(`effects of ${service}`, pollMs, () => this.claim(), onError);
     this.sweeping = new Loop(`overdue effects of ${service}`, SWEEP_MS, () => this.sweep(), onError);
   }

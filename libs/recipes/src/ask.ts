@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { StepBase, StepBindings } from './recipe';
+import type { StepBase, StepBindings } from './step';
 import { plain as said, type Text } from './text';
 
 /** A question to a language model about a record. */

@@ -2,13 +2,15 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Action, HubspotChange, Results } from '#libs/contracts';
 import { z } from 'zod';
 import type { AskStep } from './ask';
-import type { Recipe, Step, StepBindings } from './recipe';
+import { type PreparedFetch, prepareFetch } from './fetch';
+import type { Recipe, Step } from './recipe';
 import { RecipeSource } from './source';
+import type { StepBindings } from './step';
 import { type Match, matching, matchingDate, matchingEvent, TRIGGER } from './trigger';
 import { prepareVideo, type Rejection, unmetBy } from './video';
 import { type PreparedWrite, prepareWrite, type WriteBindings } from './write';
 
-const rejected = z.strictObject({ rejected: z.enum(['missing', 'placeholder', 'not-met', 'expression']) });
+const rejected = z.strictObject({ rejected: z.enum(['missing', 'placeholder', 'not-met', 'expression', 'path']) });
 const texts = z.record(z.string(), z.string());
 const ids = z.array(z.string()).optional();
 const actionOutcomes = {
@@ -23,6 +25,7 @@ const outcome = z.union([
   rejected,
   z.strictObject({ title: z.string().optional(), variables: z.record(z.string(), z.string()) }),
   z.strictObject({ asked: z.literal(true) }),
+  z.strictObject({ fetched: z.string() }),
   z.strictObject({
     properties: z.record(z.string(), z.string()).default({}),
     ...actionOutcomes,
@@ -166,6 +169,8 @@ function outcomeOf(step: Step, { time, ...bindings }: WriteBindings): Outcome {
       return shown(prepareVideo(step, bindings));
     case 'ask':
       return asked(step, bindings);
+    case 'fetch':
+      return fetched(prepareFetch(step, bindings));
     case 'write':
       return written(prepareWrite(step, { ...bindings, time }));
   }
@@ -202,6 +207,9 @@ function asked(step: AskStep, bindings: StepBindings): Outcome {
   const unmet = step.when && unmetBy(step.when, { ...bindings });
   return unmet ? codeOf(unmet) : { asked: true };
 }
+
+const fetched = (prepared: PreparedFetch): Outcome =>
+  'rejected' in prepared ? codeOf(prepared.rejected) : { fetched: prepared.path };
 
 const shown = (prepared: object | { rejected: Rejection }): Outcome =>
   'rejected' in prepared ? codeOf(prepared.rejected) : { ...prepared };

@@ -1,9 +1,11 @@
 import { compile, type Expression, ExpressionError, ExpressionFault } from '#libs/expressions';
 import { answerFault, answerFields, type AskStep } from './ask';
 import { actionForms, propertiesNeeded, textsOf } from './compile-actions';
-import type { Recipe, RecipeTrigger, Step, StepBase } from './recipe';
+import { type FetchStep, leaves, segment, UnfitPart } from './fetch';
+import type { Recipe, RecipeTrigger, Step } from './recipe';
 import { changesOf, type RecipeFile, type StepFile } from './recipe.schema';
-import { compileText, joined, plain, type Text, type Variables } from './text';
+import type { StepBase } from './step';
+import { compileText, joined, plain, shapeOf, type Text, type Variables } from './text';
 import { TRIGGER } from './trigger';
 import type { VideoStep } from './video';
 import type { WriteStep } from './write';
@@ -17,6 +19,7 @@ export interface CompileFault {
 
 const ofEvent = { event: 'any' } as const satisfies Variables;
 const ofStep = { record: 'named', steps: 'named' } as const satisfies Variables;
+const ofAnswer = { body: 'any', status: 'any' } as const satisfies Variables;
 const ofWrite = { ...ofStep, time: 'any' } as const satisfies Variables;
 
 /** What a video step leaves for the steps behind it. */
@@ -90,6 +93,7 @@ class Compiler {
   private step(path: PropertyKey[], name: string, file: StepFile, before: string | undefined): Step {
     if ('video' in file) return this.video([...path, 'video'], name, file);
     if ('ask' in file) return this.ask([...path, 'ask'], name, file);
+    if ('fetch' in file) return this.fetch([...path, 'fetch'], name, file);
     return this.write([...path, 'write'], name, file, before);
   }
 
@@ -126,6 +130,40 @@ class Compiler {
       answer,
       reads: [...new Set([...properties, ...recordReads(all)])],
     };
+  }
+
+  private fetch(path: PropertyKey[], name: string, { when, fetch }: StepWith<'fetch'>): FetchStep {
+    const { from, keep, otherwise } = fetch;
+    const text = this.path([...path, 'path'], fetch.path);
+    const query = this.texts([...path, 'query'], fetch.query);
+    const take = Object.entries(fetch.take).map(
+      ([field, one]) => [field, this.expression([...path, 'take', field], one, ofAnswer)] as const,
+    );
+    const { all, ...base } = this.base(path, name, when, [text, ...Object.values(query)]);
+    return {
+      kind: 'fetch',
+      ...base,
+      system: from,
+      path: text,
+      at: fetch.path,
+      query,
+      ...(keep === undefined ? {} : { keepMs: keep }),
+      take: Object.fromEntries(take),
+      ...(otherwise ? { otherwise } : {}),
+      reads: recordReads(all),
+    };
+  }
+
+  /** A path whose expressions each fill one part of it; what stands there by itself must be a path already. */
+  private path(path: PropertyKey[], value: string): Text {
+    const variables = { ...ofStep, values: 'named' } as const;
+    const made = this.sound(path, () => this.withValues(compileText(value, variables, segment)));
+    const shape = made && this.safely(path, () => shapeOf(value, variables));
+    if (shape !== undefined && (!PATH.test(shape) || leaves(shape))) {
+      const message = 'must be a path: no //, no \\, no . or .. for a part, no ? or #; encode what is not plain ASCII';
+      this.faults.push({ path, message });
+    }
+    return made ?? never;
   }
 
   private write(
@@ -258,7 +296,8 @@ class Compiler {
       if (fault instanceof ExpressionFault)
         this.faults.push({ path, message: `${fault.message}. ${fault.remedy}`, offset: fault.offset });
       // What can be told now and fails will always fail.
-      else if (fault instanceof ExpressionError) this.faults.push({ path, message: fault.message });
+      else if (fault instanceof ExpressionError || fault instanceof UnfitPart)
+        this.faults.push({ path, message: fault.message });
       else throw fault;
       return undefined;
     }
@@ -275,11 +314,21 @@ const never: Expression = {
   },
 };
 
-const kindOf = (step: StepFile): Step['kind'] => ('video' in step ? 'video' : 'ask' in step ? 'ask' : 'write');
+/** As RFC 3986 has it: segments with something in them, the last one perhaps without. */
+const PATH = /^(\/([A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})+)*\/?$/;
+
+const kindOf = (step: StepFile): Step['kind'] =>
+  'video' in step ? 'video' : 'ask' in step ? 'ask' : 'fetch' in step ? 'fetch' : 'write';
 
 /** What a step leaves for those behind it. */
 const fieldsOf = (step: StepFile): readonly string[] =>
-  'video' in step ? videoFields : 'ask' in step ? answerFields(step.ask.answer) : [];
+  'video' in step
+    ? videoFields
+    : 'ask' in step
+      ? answerFields(step.ask.answer)
+      : 'fetch' in step
+        ? Object.keys(step.fetch.take)
+        : [];
 
 const recordReads = (all: readonly Pick<Text, 'reads'>[]): string[] => [
   ...new Set((joined(all.map(({ reads }) => reads))['record'] ?? []).flatMap(([property]) => property ?? [])),

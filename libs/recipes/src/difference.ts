@@ -1,5 +1,6 @@
 import type { ActionForm } from './action';
 import type { AskStep } from './ask';
+import type { FetchStep } from './fetch';
 import { type Recipe, stepOf, stepsOf } from './recipe';
 import { plain, type Text } from './text';
 import type { WriteStep } from './write';
@@ -41,6 +42,9 @@ function reachOf(recipe: Recipe | undefined): Reach {
     for (const property of facts) reach.set(`sends ${of(property)} to OpenAI`, '');
     reads(ask.reads, new Set([...ask.properties, ...facts]));
   }
+  stepsOf(recipe, 'fetch').forEach((step) => {
+    reads(step.reads, reachOfFetch(step, reach, of));
+  });
   for (const step of stepsOf(recipe, 'write')) {
     for (const [says, as] of reachOfWrite(step, trigger.object, ask)) reach.set(says, as);
     reads(step.reads);
@@ -79,6 +83,17 @@ function reachOfAction(action: ActionForm, object: string, ask: AskStep | undefi
 
 const named = (thing: string, { literal }: Text): string =>
   `${thing} ${literal === undefined ? 'that is computed' : plain(literal)}`;
+
+function reachOfFetch({ system, path, at, query, take }: FetchStep, reach: Reach, of: (property: string) => string) {
+  reach.set(`asks the system ${system} at ${at}`, '');
+  const sent = new Set(readsOf([path, ...Object.values(query)]));
+  for (const property of sent) reach.set(`sends ${of(property)} to the system ${system}`, '');
+  for (const [field, { source }] of Object.entries(take)) {
+    const says = `takes ${field} from ${system}`;
+    reach.set(says, [reach.get(says) ?? [], source].flat().join(' and '));
+  }
+  return sent;
+}
 
 const ALL = 'all tenants';
 

@@ -69,7 +69,7 @@ function told(issue: Issue): Pick<Issue, 'path' | 'message'>[] {
   const kinds = issue.errors.filter(
     (errors) => !errors.some(({ code, path }) => code === 'invalid_type' && path.length === 1),
   );
-  if (kinds.length !== 1) return [{ path: issue.path, message: 'must be a step: video, ask or write' }];
+  if (kinds.length !== 1) return [{ path: issue.path, message: 'must be a step: video, ask, fetch or write' }];
   return kinds.flat().flatMap((inner) => told({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 

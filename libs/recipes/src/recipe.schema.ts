@@ -128,6 +128,35 @@ const writeStep = z
 
 /** What a write step does beside setting properties, as its file says it. */
 export type ActionsFile = Omit<z.infer<typeof writeStep>, 'properties'>;
+const fetchStep = z
+  .strictObject({
+    from: name.describe('The system that is asked, as the operator declared it'),
+    path: text
+      .regex(/^\//, 'must begin with /')
+      .max(2_000)
+      .describe('Below the address of the system; each ${…} stands for one part of it, whatever it holds'),
+    query: z.record(z.string().min(1), value).default({}).describe('What stands behind the path; null is left out'),
+    keep: duration
+      .refine((ms) => ms > 0, 'must be longer than nothing')
+      .optional()
+      .describe('An answer of this time to the same question is used again; without it each trigger asks'),
+    take: z
+      .record(stepName, z.string().min(1))
+      .refine((take) => Object.keys(take).length > 0, 'takes nothing of the answer')
+      .describe('Expressions over `body` and `status`, which later steps read as ${steps.<name>.…}; no more is kept'),
+    otherwise: z
+      .record(stepName, z.union([z.string(), z.number(), z.boolean(), z.null()]))
+      .optional()
+      .describe('What is taken where the system says 404; without it such a record is rejected as not-found'),
+  })
+  .refine(({ take, otherwise }) => !otherwise || Object.keys(take).every((field) => field in otherwise), {
+    path: ['otherwise'],
+    message: 'must say something for each field of take; null stands for nothing',
+  })
+  .refine(({ take, otherwise }) => !otherwise || Object.keys(otherwise).every((field) => field in take), {
+    path: ['otherwise'],
+    message: 'names a field that take does not',
+  });
 
 const around = { name: stepName.optional(), when: condition.optional() };
 
@@ -135,6 +164,7 @@ const step = z.union([
   z.strictObject({ ...around, video: videoStep }),
   z.strictObject({ ...around, ask: askStep }),
   z.strictObject({ ...around, write: writeStep }),
+  z.strictObject({ ...around, fetch: fetchStep }),
 ]);
 
 /** One step, as its file says it. */

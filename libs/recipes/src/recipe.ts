@@ -1,7 +1,8 @@
 import type { RecordRef, Results } from '#libs/contracts';
 import type { Expression } from '#libs/expressions';
 import type { AskStep } from './ask';
-import type { Properties, Rejection, VideoStep } from './video';
+import type { FetchStep } from './fetch';
+import type { Rejection, VideoStep } from './video';
 import type { WriteStep } from './write';
 
 /** A recipe that was read and found good. `version` names its content: equal content, equal version. */
@@ -37,21 +38,8 @@ export interface DueDate {
 }
 
 /** One step of a recipe. `after` is the step whose end lets it begin; the trigger where there is none. */
-export type Step = VideoStep | AskStep | WriteStep;
+export type Step = VideoStep | AskStep | WriteStep | FetchStep;
 export type StepKind = Step['kind'];
-
-/** What each kind of step has in common. */
-export interface StepBase {
-  name: string;
-  when?: Expression;
-  after?: string;
-}
-
-/** What a step reads: the record, and what the trigger and the steps before it left. */
-export interface StepBindings {
-  record: Properties;
-  steps: Results;
-}
 
 /** A recipe and its version, as effects name what wants them. */
 export const labelOf = ({ id, version }: Pick<Recipe, 'id' | 'version'>): string => `${id}@${version}`;

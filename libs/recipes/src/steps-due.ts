@@ -190,6 +190,9 @@ const tellers = new Map<string, Teller>([
       return following({ ...end, step, result, at, number: enrichment }, told);
     },
   ),
+  ...teller(enrichmentEvents, 'FetchCompleted', ({ step, fields: result, fetch, triggeredAt: at, ...end }, told) =>
+    following({ ...end, step: () => step, result, at, number: fetch }, told),
+  ),
   ...teller(crmEvents, 'RecordDateReached', ({ dueAt: at, ...date }, told) => {
     const { envelope, record, recipes } = told;
     const reached = { ...date, object: record.type, id: record.id, at };

@@ -18,7 +18,11 @@ export interface Text {
 type Part = string | Expression;
 
 /** Makes a value ready; throws ExpressionFault, whose place counts from the beginning of the value. */
-export function compileText(value: string | number | boolean, variables: Variables): Text {
+export function compileText(
+  value: string | number | boolean,
+  variables: Variables,
+  said: (value: Json) => string = plain,
+): Text {
   if (typeof value !== 'string') return { reads: {}, tables: [], literal: value, evaluate: () => value };
   const parts = partsOf(value, variables);
   const [only] = parts;
@@ -28,9 +32,15 @@ export function compileText(value: string | number | boolean, variables: Variabl
     reads: joined(parts.flatMap((part) => (typeof part === 'string' ? [] : [part.reads]))),
     tables: parts.flatMap((part) => (typeof part === 'string' ? [] : part.tables)),
     evaluate: (bindings, given) =>
-      parts.map((part) => (typeof part === 'string' ? part : plain(part.evaluate(bindings, given)))).join(''),
+      parts.map((part) => (typeof part === 'string' ? part : said(part.evaluate(bindings, given)))).join(''),
   };
 }
+
+/** What stands in a text with `x` for each expression, to be judged before it is filled. */
+export const shapeOf = (value: string, variables: Variables): string =>
+  partsOf(value, variables)
+    .map((part) => (typeof part === 'string' ? part : 'x'))
+    .join('');
 
 const literal = (text: string): Text => ({ reads: {}, tables: [], literal: text, evaluate: () => text });
 

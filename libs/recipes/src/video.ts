@@ -1,9 +1,6 @@
 import { type Expression, ExpressionError, isPersonName, isPlaceholder } from '#libs/expressions';
-import type { StepBase, StepBindings } from './recipe';
+import type { StepBase, StepBindings } from './step';
 import { plain, type Text } from './text';
-
-/** A record's properties as read: null where the record has no value. */
-export type Properties = Record<string, string | null>;
 
 /** A video for a record, ready to be filled. */
 export interface VideoStep extends StepBase {
@@ -18,7 +15,7 @@ export interface VideoStep extends StepBase {
 
 /** Why a step does nothing about a record. */
 export interface Rejection {
-  code: 'missing' | 'placeholder' | 'not-met' | 'expression';
+  code: 'missing' | 'placeholder' | 'not-met' | 'expression' | 'path' | 'not-found' | 'too-large';
   reason: string;
 }
 

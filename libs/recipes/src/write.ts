@@ -1,7 +1,7 @@
 import type { Action } from '#libs/contracts';
 import type { Json } from '#libs/expressions';
 import { type ActionForm, actionOf, MissingValue, propertiesOf } from './action';
-import type { StepBase, StepBindings } from './recipe';
+import type { StepBase, StepBindings } from './step';
 import type { Text } from './text';
 import { type Rejection, rejectionOf, unmetBy } from './video';
 

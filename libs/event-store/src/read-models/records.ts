@@ -3,6 +3,8 @@ import {
   crmEvents,
   type EnrichmentEvent,
   enrichmentEvents,
+  type FetchEvent,
+  isOfFetch,
   isOf,
   readEvent,
   type RenderEvent,
@@ -145,12 +147,13 @@ function standingOfRender(event: RenderEvent): [Status, Partial<Standing>?] {
 
 function noteEnrichment(patch: Patch, { type, data }: StoredEvent): void {
   const event = readEvent(enrichmentEvents, type, data);
+  if (isOfFetch(event)) return;
   if (event.type === 'EnrichmentRequested') patch.enrichments += 1;
   const [status, more] = standingOfEnrichment(event);
   patch.enrichment = newer(patch.enrichment, standing(event.data, event.data.enrichment, status, more));
 }
 
-function standingOfEnrichment(event: EnrichmentEvent): [Status, Partial<Standing>?] {
+function standingOfEnrichment(event: Exclude<EnrichmentEvent, FetchEvent>): [Status, Partial<Standing>?] {
   switch (event.type) {
     case 'EnrichmentRequested':
     case 'EnrichmentPrepared':

@@ -1,0 +1,1 @@
+export { type FetchAnswer, type FetchRequest, fetchFrom, type System } from './fetch.client';
