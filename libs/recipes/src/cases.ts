@@ -1,18 +1,24 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { HubspotChange, Results } from '#libs/contracts';
+import type { Given } from '#libs/expressions';
 import { z } from 'zod';
+import { prepareAssign } from './assign';
 import type { AskStep } from './ask';
 import { type Recipe, type Step, type StepBindings } from './recipe';
+import { type ReferenceTables, tablesWith } from './reference';
 import { RecipeSource } from './source';
 import { type Match, matching, matchingDate, matchingEvent, TRIGGER } from './trigger';
 import { prepareVideo, type Rejection, unmetBy } from './video';
 import { prepareWrite, type WriteBindings } from './write';
 
-const rejected = z.strictObject({ rejected: z.enum(['missing', 'placeholder', 'not-met', 'expression']) });
+const rejected = z.strictObject({
+  rejected: z.enum(['missing', 'placeholder', 'not-met', 'expression', 'nobody', 'no-rota']),
+});
 const outcome = z.union([
   rejected,
   z.strictObject({ title: z.string().optional(), variables: z.record(z.string(), z.string()) }),
   z.strictObject({ asked: z.literal(true) }),
+  z.strictObject({ rota: z.string(), among: z.array(z.string()) }),
   z.strictObject({
     properties: z.record(z.string(), z.string()).default({}),
     task: z.record(z.string(), z.string()).optional(),
@@ -40,6 +46,8 @@ const caseSchema = z.strictObject({
   record: z.record(z.string(), z.string().nullable()).default({}),
   /** What the steps left, by their names. */
   steps: z.record(z.string(), z.record(z.string(), z.unknown())).default({}),
+  /** Reference tables by name, and their rows by key, in the place of those of the folder. */
+  tables: z.record(z.string(), z.record(z.string(), z.record(z.string(), z.unknown()))).default({}),
   /** What comes of each step, by its name; empty where the change sets off nothing. */
   expect: z.record(z.string(), outcome),
 });
@@ -69,14 +77,28 @@ interface Miss {
   why?: string;
 }
 
-/** Runs the cases of a recipe; resolves nothing, calls nobody. Faults of the file are told with line and column. */
-export function runCases(recipe: Recipe, text: string, file: string): { results: CaseResult[] } | { faults: string[] } {
+/** The tables that cases give, by name; none where the file cannot be read, which {@link runCases} tells. */
+export function tablesInCases(text: string): string[] {
+  const parsed = casesSchema.safeParse(new RecipeSource(text, '').value);
+  return parsed.success ? parsed.data.flatMap(({ tables }) => Object.keys(tables)) : [];
+}
+
+/**
+ * Runs the cases of a recipe; resolves nothing, calls nobody. Tables that a case does not give are those of `tables`.
+ * Faults of the file are told with line and column.
+ */
+export function runCases(
+  recipe: Recipe,
+  text: string,
+  file: string,
+  tables?: ReferenceTables,
+): { results: CaseResult[] } | { faults: string[] } {
   const source = new RecipeSource(text, file);
   if (source.faults.length > 0) return { faults: source.faults };
   const parsed = casesSchema.safeParse(source.value);
   if (!parsed.success) return { faults: parsed.error.issues.map(({ path, message }) => source.fault(path, message)) };
   const results = parsed.data.map((given, i) => {
-    const came = outcomesOf(recipe, given);
+    const came = outcomesOf(recipe, given, tablesWith(given.tables, tables));
     const steps = new Set([...Object.keys(given.expect), ...Object.keys(came)]);
     const differs = [...steps].flatMap((step) => {
       const expected = given.expect[step];
@@ -100,7 +122,7 @@ function comparable(expected: Case['expect'][string] | undefined, outcome: Outco
 
 type Outcome = Record<string, unknown> & { reason?: string };
 
-function outcomesOf(recipe: Recipe, given: Case): Record<string, Outcome> {
+function outcomesOf(recipe: Recipe, given: Case, tables: ReferenceTables): Record<string, Outcome> {
   const [match] = matchOf(recipe, given);
   if (!match) return {};
   if (match.failed) return { trigger: codeOf(match.failed) };
@@ -108,17 +130,19 @@ function outcomesOf(recipe: Recipe, given: Case): Record<string, Outcome> {
   const steps: Results = { [TRIGGER]: match.taken, ...given.steps };
   // A step whose forerunner left nothing is not come to.
   const due = recipe.steps.filter(({ after }) => after === undefined || steps[after]);
-  return Object.fromEntries(due.map((step) => [step.name, outcomeOf(step, { record, steps, time })]));
+  return Object.fromEntries(due.map((step) => [step.name, outcomeOf(step, { record, steps, time }, { tables })]));
 }
 
-function outcomeOf(step: Step, { time, ...bindings }: WriteBindings): Outcome {
+function outcomeOf(step: Step, { time, ...bindings }: WriteBindings, given: Given): Outcome {
   switch (step.kind) {
     case 'video':
-      return shown(prepareVideo(step, bindings));
+      return shown(prepareVideo(step, bindings, given));
     case 'ask':
-      return asked(step, bindings);
+      return asked(step, bindings, given);
     case 'write':
-      return shown(prepareWrite(step, { ...bindings, time }));
+      return shown(prepareWrite(step, { ...bindings, time }, given));
+    case 'assign':
+      return shown(prepareAssign(step, bindings, given));
   }
 }
 
@@ -149,8 +173,8 @@ const changeOf = ({ trigger }: Recipe, { event, time }: Case): HubspotChange => 
   changeSource: event.source ?? 'CRM_UI',
 });
 
-function asked(step: AskStep, bindings: StepBindings): Outcome {
-  const unmet = step.when && unmetBy(step.when, { ...bindings });
+function asked(step: AskStep, bindings: StepBindings, given: Given): Outcome {
+  const unmet = step.when && unmetBy(step.when, { ...bindings }, given);
   return unmet ? codeOf(unmet) : { asked: true };
 }
 

@@ -1,7 +1,9 @@
 import { compile, type Expression, ExpressionError, ExpressionFault } from '#libs/expressions';
+import { assignFields, type AssignStep } from './assign';
 import { answerFault, answerFields, type AskStep } from './ask';
 import type { Recipe, RecipeTrigger, Step, StepBase } from './recipe';
 import { changesOf, type RecipeFile, type StepFile } from './recipe.schema';
+import { givenOf, missingFor, type Reference } from './reference';
 import { compileText, joined, plain, type Text, type Variables } from './text';
 import { TRIGGER } from './trigger';
 import type { VideoStep } from './video';
@@ -18,17 +20,20 @@ const ofEvent = { event: 'any' } as const satisfies Variables;
 const ofStep = { record: 'named', steps: 'named' } as const satisfies Variables;
 const ofWrite = { ...ofStep, time: 'any' } as const satisfies Variables;
 
+const ELSEWHERE = 'take what it needs, and look in a step, whose lookups are recorded';
+
 /** What a video step leaves for the steps behind it. */
 const videoFields = ['url', 'video_id'];
 
 type StepWith<Kind extends string> = Extract<StepFile, Record<Kind, unknown>>;
 
-/** Makes a recipe ready to run in an environment; its version is its reader's to name. */
+/** Makes a recipe ready to run in an environment, with what it may refer to; its version is its reader's to name. */
 export function compileRecipe(
   file: RecipeFile,
   environment: string,
+  reference: Reference,
 ): { recipe: Omit<Recipe, 'version'> } | { faults: CompileFault[] } {
-  const compiler = new Compiler(environment);
+  const compiler = new Compiler(environment, reference);
   const recipe = compiler.recipe(file);
   return compiler.faults.length > 0 ? { faults: compiler.faults } : { recipe };
 }
@@ -45,7 +50,10 @@ class Compiler {
   private readonly left = new Map<string, Left>();
   private values: Record<string, string | number | boolean> = {};
 
-  constructor(private readonly environment: string) {}
+  constructor(
+    private readonly environment: string,
+    private readonly reference: Reference,
+  ) {}
 
   recipe({ recipe, tenants, trigger, coolDown, steps, values }: RecipeFile): Omit<Recipe, 'version'> {
     this.values = this.valuesHere(values);
@@ -77,9 +85,9 @@ class Compiler {
       ...(becomes ? { becomes } : {}),
       ...(source === undefined ? {} : { source }),
       ...(due ? { due: { date: due.date, offsetMs: (due.after ?? 0) - (due.before ?? 0) } } : {}),
-      ...(when === undefined ? {} : { when: this.expression([...path, 'when'], when, ofEvent) }),
+      ...(when === undefined ? {} : { when: this.ofEvent([...path, 'when'], when) }),
       take: Object.fromEntries(
-        Object.entries(take).map(([name, one]) => [name, this.expression([...path, 'take', name], one, ofEvent)]),
+        Object.entries(take).map(([name, one]) => [name, this.ofEvent([...path, 'take', name], one)]),
       ),
     };
   }
@@ -87,6 +95,7 @@ class Compiler {
   private step(path: PropertyKey[], name: string, file: StepFile, before: string | undefined): Step {
     if ('video' in file) return this.video([...path, 'video'], name, file);
     if ('ask' in file) return this.ask([...path, 'ask'], name, file);
+    if ('assign' in file) return this.assign([...path, 'assign'], name, file);
     return this.write([...path, 'write'], name, file, before);
   }
 
@@ -158,6 +167,15 @@ class Compiler {
     };
   }
 
+  private assign(path: PropertyKey[], name: string, { when, assign }: StepWith<'assign'>): AssignStep {
+    const rota = this.text([...path, 'rota'], assign.rota);
+    const among = Array.isArray(assign.among)
+      ? assign.among.map((owner, i) => this.text([...path, 'among', i], owner))
+      : [this.text([...path, 'among'], assign.among)];
+    const { all, ...base } = this.base(path, name, when, [rota, ...among]);
+    return { kind: 'assign', ...base, rota, among, reads: recordReads(all) };
+  }
+
   /** What all kinds of step have in common, and all that is read by the step, its condition included. */
   private base(
     path: PropertyKey[],
@@ -209,19 +227,38 @@ class Compiler {
 
   private expression(path: PropertyKey[], source: string, variables: Variables): Expression {
     return (
-      this.sound(path, () => this.withValues(compile(source, { variables: { ...variables, values: 'named' } }))) ??
-      never
+      this.sound(path, () => this.ready(compile(source, { variables: { ...variables, values: 'named' } }))) ?? never
     );
   }
 
   private text(path: PropertyKey[], value: string | number | boolean, variables: Variables = ofStep): Text {
-    return this.sound(path, () => this.withValues(compileText(value, { ...variables, values: 'named' }))) ?? never;
+    return this.sound(path, () => this.ready(compileText(value, { ...variables, values: 'named' }))) ?? never;
+  }
+
+  /** An expression over the event: a trigger has no stream yet on which what it looks up could be recorded. */
+  private ofEvent(path: PropertyKey[], source: string): Expression {
+    const made = this.expression(path, source, ofEvent);
+    if (made.tables.length > 0) this.faults.push({ path, message: `a trigger looks into no table: ${ELSEWHERE}` });
+    return made;
   }
 
   /** A text that is known when the recipe is read. */
   private fixed(path: PropertyKey[], value: string): string {
-    const text = this.sound(path, () => this.withValues(compileText(value, { values: 'named' })));
-    return this.safely(path, () => plain(text?.evaluate({}) ?? null)) ?? '';
+    const text = this.sound(path, () => this.ready(compileText(value, { values: 'named' })));
+    if (text && text.tables.length > 0)
+      this.faults.push({ path, message: 'it must be known when the recipe is read, and so looks into no table' });
+    return this.safely(path, () => plain(text?.tables.length === 0 ? text.evaluate({}) : null)) ?? '';
+  }
+
+  private ready<T extends Text>(text: T): T {
+    return this.withValues(this.withReference(text));
+  }
+
+  /** Tables and the secret are there wherever it runs, under whatever else it is given there. */
+  private withReference<T extends Text>(text: T): T {
+    if (text.tables.length === 0 && !text.keyed) return text;
+    const reference = givenOf(this.reference);
+    return { ...text, evaluate: (bindings, given) => text.evaluate(bindings, { ...reference, ...given }) };
   }
 
   /** Values of the environment are as good as written there. */
@@ -245,10 +282,10 @@ class Compiler {
     return { ...text, ...(alone ? { literal: evaluate({}) } : {}), evaluate };
   }
 
-  private sound<T extends { tables: readonly string[] }>(path: PropertyKey[], work: () => T): T | undefined {
+  private sound<T extends Text>(path: PropertyKey[], work: () => T): T | undefined {
     const made = this.safely(path, work);
-    for (const table of made?.tables ?? [])
-      this.faults.push({ path, message: `there is no reference table ${table}: none can be declared yet` });
+    const missing = made && missingFor(made, this.reference);
+    if (missing !== undefined) this.faults.push({ path, message: missing });
     return made;
   }
 
@@ -282,16 +319,18 @@ const never: Expression = {
   source: '',
   reads: {},
   tables: [],
+  keyed: false,
   evaluate: () => {
     throw new Error('a recipe with faults is not run');
   },
 };
 
-const kindOf = (step: StepFile): Step['kind'] => ('video' in step ? 'video' : 'ask' in step ? 'ask' : 'write');
+const kindOf = (step: StepFile): Step['kind'] =>
+  'video' in step ? 'video' : 'ask' in step ? 'ask' : 'assign' in step ? 'assign' : 'write';
 
 /** What a step leaves for those behind it. */
 const fieldsOf = (step: StepFile): readonly string[] =>
-  'video' in step ? videoFields : 'ask' in step ? answerFields(step.ask.answer) : [];
+  'video' in step ? videoFields : 'ask' in step ? answerFields(step.ask.answer) : 'assign' in step ? assignFields : [];
 
 const recordReads = (all: readonly Pick<Text, 'reads'>[]): string[] => [
   ...new Set((joined(all.map(({ reads }) => reads))['record'] ?? []).flatMap(([property]) => property ?? [])),

@@ -1,6 +1,6 @@
 import type { AskStep } from './ask';
 import { type Recipe, stepOf, stepsOf } from './recipe';
-import type { Text } from './text';
+import { plain, type Text } from './text';
 
 /** One thing that a change of a recipe does to what leaves the hub or is written. */
 export interface Difference {
@@ -45,8 +45,16 @@ function reachOf(recipe: Recipe | undefined): Reach {
     if (task) reach.set(`makes tasks for the ${trigger.object}`, '');
     reads(read);
   }
+  for (const { rota, among, reads: read } of stepsOf(recipe, 'assign')) {
+    reach.set(`takes turns in ${saidIn([rota])} among ${saidIn(among)}`, '');
+    reads(read);
+  }
   return reach;
 }
+
+/** What stands there, as far as it is known before. */
+const saidIn = (texts: readonly Text[]): string =>
+  texts.map(({ literal }) => (literal === undefined ? 'what an expression gives' : plain(literal))).join(', ');
 
 const ALL = 'all tenants';
 

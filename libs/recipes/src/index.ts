@@ -1,4 +1,5 @@
 export * from './ask';
+export * from './assign';
 export * from './book';
 export * from './cases';
 export { type AwaitedDate, dueAt } from './date';
@@ -7,8 +8,10 @@ export { recipeTexts, withTexts } from './overlay';
 export * from './publication';
 export { CASES, loadRecipes, readRecipe, readRecipes, readTogether, RecipeFault } from './read';
 export * from './recipe';
+export { elsewhere, type Reference, type ReferenceTables, tablesWith } from './reference';
 export { recipeJsonSchema } from './recipe.schema';
 export * from './steps-due';
+export { type ReadRows, TableFolder } from './table-folder';
 export { isEcho, type Match, matching } from './trigger';
 export * from './video';
 export * from './write';

@@ -30,7 +30,11 @@ it('reads every recipe that ships', () => {
 
 it.each([
   ['no YAML', 'recipe: [', /^r\.yaml:1:\d+: /],
-  ['an unknown key', `${head}steps:\n  - wrte: {}\n`, /^r\.yaml:4:5: steps\.0: must be a step: video, ask or write/],
+  [
+    'an unknown key',
+    `${head}steps:\n  - wrte: {}\n`,
+    /^r\.yaml:4:5: steps\.0: must be a step: video, ask, write or assign/,
+  ],
   [
     'an unknown key in a step',
     `${head}steps:\n  - write: { propertys: {} }\n`,

@@ -64,12 +64,24 @@ const writeStep = z
     message: 'writes nothing: properties or a task is needed',
   });
 
+const owners = text.max(2_000);
+
+const assignStep = z.strictObject({
+  rota: text.max(500).describe('Name of the rota whose turn it is, such as emea-sales'),
+  among: z
+    .union([owners, z.array(owners).min(1).max(100)])
+    .describe(
+      'Ids of the owners who take turns: a list of them, or a text that gives a list or ids with commas between',
+    ),
+});
+
 const around = { name: stepName.optional(), when: condition.optional() };
 
 const step = z.union([
   z.strictObject({ ...around, video: videoStep }),
   z.strictObject({ ...around, ask: askStep }),
   z.strictObject({ ...around, write: writeStep }),
+  z.strictObject({ ...around, assign: assignStep }),
 ]);
 
 /** One step, as its file says it. */

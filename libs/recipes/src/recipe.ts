@@ -1,5 +1,6 @@
 import type { RecordRef, Results } from '#libs/contracts';
 import type { Expression } from '#libs/expressions';
+import type { AssignStep } from './assign';
 import type { AskStep } from './ask';
 import type { Properties, Rejection, VideoStep } from './video';
 import type { WriteStep } from './write';
@@ -37,7 +38,7 @@ export interface DueDate {
 }
 
 /** One step of a recipe. `after` is the step whose end lets it begin; the trigger where there is none. */
-export type Step = VideoStep | AskStep | WriteStep;
+export type Step = VideoStep | AskStep | WriteStep | AssignStep;
 export type StepKind = Step['kind'];
 
 /** What each kind of step has in common. */

@@ -9,6 +9,8 @@ export interface Text {
   reads: Expression['reads'];
   /** The reference tables that are looked into. */
   tables: readonly string[];
+  /** Whether it needs the secret of `token(…)`. */
+  keyed: boolean;
   /** What stands there, where it holds no expression: it is known beforehand. */
   literal?: Json;
   /** One expression alone gives its own value; in text a null is nothing. Throws ExpressionError. */
@@ -19,7 +21,7 @@ type Part = string | Expression;
 
 /** Makes a value ready; throws ExpressionFault, whose place counts from the beginning of the value. */
 export function compileText(value: string | number | boolean, variables: Variables): Text {
-  if (typeof value !== 'string') return { reads: {}, tables: [], literal: value, evaluate: () => value };
+  if (typeof value !== 'string') return { reads: {}, tables: [], keyed: false, literal: value, evaluate: () => value };
   const parts = partsOf(value, variables);
   const [only] = parts;
   if (parts.length === 0) return literal('');
@@ -27,12 +29,19 @@ export function compileText(value: string | number | boolean, variables: Variabl
   return {
     reads: joined(parts.flatMap((part) => (typeof part === 'string' ? [] : [part.reads]))),
     tables: parts.flatMap((part) => (typeof part === 'string' ? [] : part.tables)),
+    keyed: parts.some((part) => typeof part !== 'string' && part.keyed),
     evaluate: (bindings, given) =>
       parts.map((part) => (typeof part === 'string' ? part : plain(part.evaluate(bindings, given)))).join(''),
   };
 }
 
-const literal = (text: string): Text => ({ reads: {}, tables: [], literal: text, evaluate: () => text });
+const literal = (text: string): Text => ({
+  reads: {},
+  tables: [],
+  keyed: false,
+  literal: text,
+  evaluate: () => text,
+});
 
 /** A JSON value as it stands in text and in CRM properties. */
 export const plain = (value: Json): string =>

@@ -1,4 +1,4 @@
-import { type Expression, ExpressionError, isPersonName, isPlaceholder } from '#libs/expressions';
+import { type Expression, ExpressionError, type Given, isPersonName, isPlaceholder } from '#libs/expressions';
 import type { StepBase, StepBindings } from './recipe';
 import { plain, type Text } from './text';
 
@@ -18,7 +18,7 @@ export interface VideoStep extends StepBase {
 
 /** Why a step does nothing about a record. */
 export interface Rejection {
-  code: 'missing' | 'placeholder' | 'not-met' | 'expression';
+  code: 'missing' | 'placeholder' | 'not-met' | 'expression' | 'nobody' | 'no-rota';
   reason: string;
 }
 
@@ -26,9 +26,9 @@ export interface Rejection {
 export type Prepared = { variables: Record<string, string>; title: string } | { rejected: Rejection };
 
 /** Fills a template's variables from a record, or rejects it where a required value is missing or a placeholder. */
-export function prepareVideo(step: VideoStep, bindings: StepBindings): Prepared {
+export function prepareVideo(step: VideoStep, bindings: StepBindings, given?: Given): Prepared {
   const { record } = bindings;
-  const unmet = step.when && unmetBy(step.when, { ...bindings });
+  const unmet = step.when && unmetBy(step.when, { ...bindings }, given);
   if (unmet) return { rejected: unmet };
   for (const [property, rule] of Object.entries(step.require)) {
     const value = record[property];
@@ -40,11 +40,11 @@ export function prepareVideo(step: VideoStep, bindings: StepBindings): Prepared 
   const variables: Record<string, string> = {};
   try {
     for (const [name, text] of Object.entries(step.variables)) {
-      const said = plain(text.evaluate({ ...bindings })).trim();
+      const said = plain(text.evaluate({ ...bindings }, given)).trim();
       if (isPlaceholder(said)) return missing(`variable ${name}`);
       variables[name] = said;
     }
-    return { variables, title: plain(step.title.evaluate({ ...bindings })).trim() };
+    return { variables, title: plain(step.title.evaluate({ ...bindings }, given)).trim() };
   } catch (error) {
     return { rejected: rejectionOf(error) };
   }
@@ -53,9 +53,15 @@ export function prepareVideo(step: VideoStep, bindings: StepBindings): Prepared 
 const missing = (what: string): Prepared => ({ rejected: { code: 'missing', reason: `${what} is missing` } });
 
 /** Why a condition does not hold; undefined where it does. */
-export function unmetBy(when: Expression, bindings: Readonly<Record<string, unknown>>): Rejection | undefined {
+export function unmetBy(
+  when: Expression,
+  bindings: Readonly<Record<string, unknown>>,
+  given?: Given,
+): Rejection | undefined {
   try {
-    return when.evaluate(bindings) === true ? undefined : { code: 'not-met', reason: `it is not so: ${when.source}` };
+    return when.evaluate(bindings, given) === true
+      ? undefined
+      : { code: 'not-met', reason: `it is not so: ${when.source}` };
   } catch (error) {
     return rejectionOf(error);
   }

@@ -1,4 +1,4 @@
-import type { Json } from '#libs/expressions';
+import type { Given, Json } from '#libs/expressions';
 import type { StepBase, StepBindings } from './recipe';
 import { plain, type Text } from './text';
 import { type Rejection, rejectionOf, unmetBy } from './video';
@@ -35,10 +35,10 @@ export type PreparedWrite =
   | { rejected: Rejection };
 
 /** Fills a write step; a null leaves its property as it is. */
-export function prepareWrite(step: WriteStep, bindings: WriteBindings): PreparedWrite {
-  const unmet = step.when && unmetBy(step.when, { ...bindings });
+export function prepareWrite(step: WriteStep, bindings: WriteBindings, given?: Given): PreparedWrite {
+  const unmet = step.when && unmetBy(step.when, { ...bindings }, given);
   if (unmet) return { rejected: unmet };
-  const fill = (text: Text): Json => text.evaluate({ ...bindings });
+  const fill = (text: Text): Json => text.evaluate({ ...bindings }, given);
   try {
     const values = Object.entries(step.properties).map(([name, text]) => [name, fill(text)] as const);
     const said = values.filter(([, value]) => value !== null).map(([name, value]) => [name, plain(value)] as const);
