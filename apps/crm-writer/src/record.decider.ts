@@ -14,6 +14,20 @@ import {
   type Wanted,
 } from './step.decider';
 import { type DateDue, type Dates, evolveDates, isOfDate, onDateDue, onDateSaid } from './date.decider';
+import {
+  type AssignCourse,
+  type AssignDue,
+  type Assignments,
+  type AssignRead,
+  evolveAssignments,
+  isOfOwner,
+  onAssignDue,
+  onAssignRead,
+  onTurnTaken,
+  type Turn,
+} from './assign.decider';
+import { evolveLookups, type Lookups } from './lookups';
+import { evolveRota, isOfRota, noTurns, onTurnWanted, type Rota, type TurnWanted } from './rota.decider';
 import { evolveTasks, isOfTask, onTaskEnded, onTaskWanted, type TaskEnded, type Tasks } from './task.decider';
 
 /** What one property should say, and whose wish that is. */
@@ -41,6 +55,10 @@ export interface RecordState {
   tasks: Tasks;
   /** Dates of it for which recipes wait. */
   dates: Dates;
+  assignments: Assignments;
+  lookups: Lookups;
+  /** Of a rota's stream. */
+  rota: Rota;
 }
 
 export type RecordInput =
@@ -51,10 +69,14 @@ export type RecordInput =
       because: string;
       wish?: Omit<Wanted, 'because'>;
       steps: StepDue[];
+      assigns?: AssignDue[];
       dates?: AwaitedDate[];
     }
   | { type: 'date-due'; date: DateDue }
   | { type: 'step-read'; record: RecordRef; read: StepRead }
+  | { type: 'assign-read'; record: RecordRef; read: AssignRead }
+  | { type: 'turn-wanted'; wanted: TurnWanted }
+  | { type: 'turn-taken'; turn: Turn }
   | TaskEnded
   | { type: 'written'; record: RecordRef; write: number; at: string; ended: Ended }
   /** Time to read back, if the write is the newest still. */
@@ -81,7 +103,18 @@ export type Ended =
  * Tasks at the record are made beside that.
  */
 export const recordDecider: Decider<RecordState, CrmEvent, RecordInput> = {
-  initial: { wanted: {}, written: {}, doubts: {}, steps: {}, tasks: {}, dates: {}, writes: 0 },
+  initial: {
+    wanted: {},
+    written: {},
+    doubts: {},
+    steps: {},
+    tasks: {},
+    dates: {},
+    assignments: {},
+    lookups: {},
+    rota: noTurns,
+    writes: 0,
+  },
   evolve,
   decide(state, input) {
     switch (input.type) {
@@ -90,7 +123,13 @@ export const recordDecider: Decider<RecordState, CrmEvent, RecordInput> = {
       case 'date-due':
         return onDateDue(state.dates, input.date);
       case 'step-read':
-        return follow(state, onStepRead(state.steps, input.read), input.record);
+        return follow(state, onStepRead(state.steps, input.read, state.lookups), input.record);
+      case 'assign-read':
+        return decisionOf(onAssignRead(state, input.read));
+      case 'turn-wanted':
+        return { events: onTurnWanted(state.rota, input.wanted) };
+      case 'turn-taken':
+        return decisionOf(onTurnTaken(state.assignments, input.turn));
       case 'written':
         return onWritten(state, input);
       case 'read-due':
@@ -101,9 +140,13 @@ export const recordDecider: Decider<RecordState, CrmEvent, RecordInput> = {
         return onTaskEnded(state.tasks, input);
     }
   },
+  recall: (state, event) => ({ ...state, lookups: evolveLookups(state.lookups, event) }),
 };
 
-function evolve(state: RecordState, event: CrmEvent): RecordState {
+function evolve(before: RecordState, event: CrmEvent): RecordState {
+  const state = { ...before, lookups: evolveLookups(before.lookups, event) };
+  if (isOfOwner(event)) return { ...state, assignments: evolveAssignments(state.assignments, event) };
+  if (isOfRota(event)) return { ...state, rota: evolveRota(state.rota, event) };
   if (isOfStep(event)) return { ...state, steps: evolveSteps(state.steps, event) };
   if (isOfDate(event)) return { ...state, dates: evolveDates(state.dates, event) };
   if (isOfTask(event)) return { ...state, tasks: evolveTasks(state.tasks, event) };
@@ -158,12 +201,18 @@ const withRefused = (wanted: RecordState['wanted'], properties: Record<string, s
     ]),
   );
 
-function onTold(state: RecordState, { record, because, wish, steps, dates = [] }: RecordInput & { type: 'told' }) {
+const decisionOf = ({ events, reads }: AssignCourse): Decision<CrmEvent> => ({
+  events,
+  ...(reads.length > 0 ? { effects: reads } : {}),
+});
+
+function onTold(state: RecordState, input: RecordInput & { type: 'told' }): Decision<CrmEvent> {
+  const { record, because, wish, steps, dates = [], assigns = [] } = input;
   const awaited = dates.map((date) => onDateSaid(state.dates, date));
   const course = steps.reduce<StepCourse>(
     (before, due) => {
       const taken = before.events.reduce(evolveSteps, state.steps);
-      const { events, wanted, reads, tasks } = onStepDue(taken, due, record);
+      const { events, wanted, reads, tasks } = onStepDue(taken, due, record, state.lookups);
       return {
         events: [...before.events, ...events],
         wanted: [...before.wanted, ...wanted],
@@ -174,10 +223,20 @@ function onTold(state: RecordState, { record, because, wish, steps, dates = [] }
     { events: [], wanted: wish ? [{ ...wish, because }] : [], reads: [], tasks: [] },
   );
   const { events, ...decision } = follow(state, course, record);
+  const assigned = assigns.reduce<AssignCourse>(
+    (course, due) => {
+      const assignments = course.events.reduce(evolveAssignments, state.assignments);
+      const next = onAssignDue({ ...state, assignments }, due, record);
+      return { events: [...course.events, ...next.events], reads: [...course.reads, ...next.reads] };
+    },
+    { events: [], reads: [] },
+  );
+  const effects = [...assigned.reads, ...(decision.effects ?? [])];
   const timers = awaited.flatMap((date) => date.timers ?? []);
   return {
     ...decision,
-    events: [...awaited.flatMap((date) => date.events), ...events],
+    events: [...awaited.flatMap((date) => date.events), ...assigned.events, ...events],
+    ...(effects.length > 0 ? { effects } : {}),
     ...(timers.length > 0 ? { timers } : {}),
   };
 }

@@ -1,8 +1,8 @@
 import type { DynamicModule } from '@nestjs/common';
-import { publishedRecipes } from '#libs/event-store';
-import { HealthModule, type Logger, version } from '#libs/platform';
+import { publishedRecipes, readForeignRows } from '#libs/event-store';
+import { type Environment, HealthModule, type Logger, version } from '#libs/platform';
 import { connectionOf, keptDaysOf, ServiceRuntime } from '#libs/process';
-import { RecipeBook } from '#libs/recipes';
+import { RecipeBook, referenceOf } from '#libs/recipes';
 import type { EnrichmentConfig } from './enrichment.config';
 import { EnrichmentController } from './enrichment.controller';
 import { enrichmentEffects } from './enrichment.effects';
@@ -10,10 +10,15 @@ import { enrichmentProcess } from './enrichment.source';
 
 /** enrichment-service: HubSpot changes → OpenAI answers → enrichment events. */
 export class AppModule {
-  static for(config: EnrichmentConfig, lines: Logger): DynamicModule {
-    const book = RecipeBook.of(config, publishedRecipes, lines);
+  static for(config: EnrichmentConfig, lines: Logger, env: Environment): DynamicModule {
+    const book = RecipeBook.of(
+      config,
+      publishedRecipes,
+      lines,
+      referenceOf(config, { lines, env, rows: readForeignRows }),
+    );
     const runtime = ServiceRuntime.for({
-      definition: enrichmentProcess(book.current, config.HUBSPOT_APP_ID, config.RECIPES_ENVIRONMENT),
+      definition: enrichmentProcess(book.current, config.HUBSPOT_APP_ID, config.RECIPES_ENVIRONMENT, book.reference),
       book,
       effects: enrichmentEffects(config),
       contentSecret: config.CONTENT_KEY,

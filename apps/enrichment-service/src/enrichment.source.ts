@@ -7,7 +7,7 @@ import {
   streamIdOf,
   UnreadableRecord,
 } from '#libs/process';
-import { ofKind, type Recipe, stepsDue, withTexts } from '#libs/recipes';
+import { ofKind, type Recipe, type Reference, stepsDue, withTexts } from '#libs/recipes';
 import { type Ended, enrichmentDecider, type EnrichmentInput, type Enrichments } from './enrichment.decider';
 
 const service = 'enrichment-service';
@@ -20,6 +20,7 @@ export function enrichmentProcess(
   recipes: () => readonly Recipe[],
   writerAppId: string,
   environment?: string,
+  reference?: Reference,
 ): ProcessDefinition<Enrichments, EnrichmentEvent, EnrichmentInput> {
   const steps = (record: ReadableRecord) => routeSteps(record, recipes(), writerAppId);
   return {
@@ -28,8 +29,8 @@ export function enrichmentProcess(
     decider: enrichmentDecider,
     provenance: ['recipeVersion'],
     declared(texts) {
-      const declared = withTexts(recipes(), texts, environment);
-      return enrichmentProcess(() => declared, writerAppId, environment);
+      const declared = withTexts(recipes(), texts, environment, reference);
+      return enrichmentProcess(() => declared, writerAppId, environment, reference);
     },
     routes: {
       [Topic.ingressHubspot]: steps,

@@ -11,7 +11,7 @@ export * from './recipe';
 export { elsewhere, type Reference, type ReferenceTables, tablesWith } from './reference';
 export { recipeJsonSchema } from './recipe.schema';
 export * from './steps-due';
-export { type ReadRows, TableFolder } from './table-folder';
+export { type ReadRows, referenceOf, TableFolder } from './table-folder';
 export { isEcho, type Match, matching } from './trigger';
 export * from './video';
 export * from './write';

@@ -1,10 +1,11 @@
+import { createSecretKey } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ExpressionError, HeldTables, MOST_ROWS, type Row, TableFaults } from '#libs/expressions';
 import type { BookLines } from './book';
 import { RecipeFault } from './read';
-import type { ReferenceTables } from './reference';
+import type { Reference, ReferenceTables } from './reference';
 import { RecipeSource } from './source';
 import { type TableFile, tableSchema } from './table.schema';
 
@@ -230,3 +231,12 @@ function markOf(file: string): string {
 }
 
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown';
+
+/** What recipes may refer to, by an app's settings; throws a {@link RecipeFault} where a table has a fault. */
+export const referenceOf = (
+  { TABLES_DIR, RECIPES_TOKEN_KEY }: { TABLES_DIR?: string; RECIPES_TOKEN_KEY?: string },
+  options: TableFolderOptions,
+): Reference => ({
+  ...(TABLES_DIR === undefined ? {} : { tables: TableFolder.open(TABLES_DIR, options) }),
+  ...(RECIPES_TOKEN_KEY === undefined ? {} : { tokenKey: createSecretKey(RECIPES_TOKEN_KEY, 'utf8') }),
+});
