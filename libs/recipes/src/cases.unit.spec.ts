@@ -1,7 +1,9 @@
+import { createSecretKey } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runCases } from './cases';
-import { loadRecipes } from './read';
+import { runCases, tablesInCases } from './cases';
+import { loadRecipes, readRecipe } from './read';
+import { tablesNamed } from './reference';
 
 const folder = join(__dirname, '../../../recipes');
 const recipes = loadRecipes(folder);
@@ -62,5 +64,34 @@ it('says why a step was rejected, and not what nobody asked for', () => {
 it('names what is wrong with the file', () => {
   expect(runCases(recipe, '- case: x\n  expct: {}\n', 'c.yaml')).toMatchObject({
     faults: expect.arrayContaining([expect.stringMatching(/^c\.yaml:1:\d+: /)]) as never,
+  });
+});
+
+it('a case brings its own tables, and one that is not there fails the step', () => {
+  const text = `recipe: r
+trigger: { object: contact, property: p }
+steps:
+  - write: { properties: { a: '\${lookup("plans", record.plan, "tier")}', b: '\${token(record.plan)}' } }
+`;
+  const reference = { tables: tablesNamed(['plans']), tokenKey: createSecretKey('a secret of tests', 'utf8') };
+  const read = readRecipe(text, 'r.yaml', undefined, reference);
+  if ('faults' in read) throw new Error(read.faults.join('\n'));
+  const b = '8f25470a';
+  const cases = `- case: its own
+  record: { plan: PRO }
+  tables: { plans: { pro: { tier: gold } } }
+  expect: { write: { properties: { a: gold, b: ${b} } } }
+- case: none
+  record: { plan: PRO }
+  expect: { write: { rejected: expression } }
+`;
+  expect(tablesInCases(cases)).toEqual(['plans']);
+  expect(tablesInCases('- no cases')).toEqual([]);
+  const run = runCases(read.recipe, cases, 'c.yaml', reference.tables);
+  expect(run).toMatchObject({
+    results: [
+      { differs: [{ came: { properties: { a: 'gold', b: expect.stringMatching(/^[0-9a-f]{64}$/) as string } } }] },
+      { differs: [] },
+    ],
   });
 });

@@ -8,7 +8,7 @@ export { recipeTexts, withTexts } from './overlay';
 export * from './publication';
 export { CASES, loadRecipes, readRecipe, readRecipes, readTogether, RecipeFault } from './read';
 export * from './recipe';
-export { elsewhere, type Reference, type ReferenceTables, tablesWith } from './reference';
+export { elsewhere, type Reference, type ReferenceTables, tablesNamed, tablesWith } from './reference';
 export { recipeJsonSchema } from './recipe.schema';
 export * from './steps-due';
 export { type ReadRows, referenceOf, TableFolder } from './table-folder';

@@ -51,6 +51,16 @@ export function tablesWith(given: GivenRows, others?: ReferenceTables): Referenc
   };
 }
 
+/** Tables of which some are known by their name alone: to look into such a one fails. */
+export function tablesNamed(names: readonly string[], others?: ReferenceTables): ReferenceTables {
+  const known = tablesWith({}, others);
+  return {
+    ...known,
+    has: (table) => names.includes(table) || known.has(table),
+    names: () => [...new Set([...names, ...known.names()])].sort(),
+  };
+}
+
 /** What is wrong with a text's looking into tables and its secret; undefined where both are there. */
 export function missingFor(
   { tables, keyed }: { tables: readonly string[]; keyed: boolean },

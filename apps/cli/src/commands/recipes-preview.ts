@@ -6,10 +6,12 @@ import { byOption } from '../operator';
 import { print, UsageError } from '../output';
 import { type Comparison, comparisonText, PlanComparison } from '../preview';
 import { recipeFiles } from '../recipe-files';
+import { referenceIn, tablesOption } from '../reference';
 import { follow, PAGE } from '../replays';
 import { withStore } from '../store';
 
 interface PreviewOptions {
+  tables?: string;
   last?: string;
   from?: string;
   to?: string;
@@ -26,6 +28,7 @@ export function addPreview(recipes: Command): void {
     .description(
       'show, record by record, what the recipes of a file or folder would do otherwise than those that run; nothing is done',
     )
+    .addOption(tablesOption())
     .option('--last <duration>', 'records of the last 30m, 24h or 7d; 24h unless --from or --to is given')
     .option('--from <time>', 'first time of the records, RFC 3339')
     .option('--to <time>', 'time up to which records are taken, RFC 3339')
@@ -48,7 +51,7 @@ type Place = (typeof places)[number];
 
 async function preview(path: string, options: PreviewOptions): Promise<void> {
   const files = recipeFiles(path);
-  readRecipes(files);
+  readRecipes(files, undefined, referenceIn(options.tables));
   const selection = selectionOf(options);
   const most = Number(options.rows);
   if (!Number.isInteger(most) || most < 0) throw new UsageError(`--rows ${options.rows} is no whole number`);

@@ -12,6 +12,7 @@ import {
 } from '#libs/recipes';
 import { print } from '../output';
 import { recipeFiles } from '../recipe-files';
+import { referenceIn } from '../reference';
 import { append, historiesIn, withRegistry } from '../registry';
 
 type Histories = ReadonlyMap<string, Publication[]>;
@@ -27,8 +28,8 @@ export interface Said {
 }
 
 /** The recipes of a file or folder, all of them or none. */
-export async function publish(path: string, options: Said): Promise<void> {
-  const { good, faults } = readTogether(recipeFiles(path));
+export async function publish(path: string, options: Said & { tables?: string }): Promise<void> {
+  const { good, faults } = readTogether(recipeFiles(path), undefined, referenceIn(options.tables));
   if (faults.length > 0) {
     process.stderr.write(`refrain: nothing is published:\n${faults.join('\n')}\n`);
     if (options.json) print(true, { faults }, '');

@@ -1,9 +1,18 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
-import { CASES, type CaseResult, readTogether, type Recipe, runCases } from '#libs/recipes';
+import {
+  CASES,
+  type CaseResult,
+  readTogether,
+  type Recipe,
+  type Reference,
+  runCases,
+  tablesInCases,
+} from '#libs/recipes';
 import { print } from '../output';
 import { recipeFiles } from '../recipe-files';
+import { referenceIn, tablesOption } from '../reference';
 
 const example = `
 Example, as a step of your own CI; it fails where a recipe does something else than its cases say:
@@ -19,6 +28,7 @@ export function addRecipesTest(recipes: Command): void {
       'run the cases (*.cases.yaml) beside the recipes of a file or folder ("recipes" unless said); needs no broker, ' +
         'no database and no settings',
     )
+    .addOption(tablesOption())
     .option('--require-cases', 'fail where a recipe has no cases', false)
     .option('--json', 'print as JSON', false)
     .addHelpText('after', example)
@@ -26,6 +36,7 @@ export function addRecipesTest(recipes: Command): void {
 }
 
 interface Options {
+  tables?: string;
   requireCases: boolean;
   json: boolean;
 }
@@ -38,12 +49,13 @@ interface Tested {
   results: CaseResult[];
 }
 
-function test(path = 'recipes', { requireCases, json }: Options): void {
+function test(path = 'recipes', { tables, requireCases, json }: Options): void {
   const files = recipeFiles(path);
-  const { good, faults } = readTogether(files);
+  const reference = referenceIn(tables, files.flatMap(tablesInCasesOf));
+  const { good, faults } = readTogether(files, undefined, reference);
   const tested: Tested[] = [];
   for (const { recipe, file } of good) {
-    const run = testOf(recipe, file);
+    const run = testOf(recipe, file, reference);
     if ('faults' in run) faults.push(...run.faults);
     else tested.push(run);
   }
@@ -61,12 +73,21 @@ function test(path = 'recipes', { requireCases, json }: Options): void {
   if (!passed) process.exitCode = 1;
 }
 
-function testOf(recipe: Recipe, file: string): Tested | { faults: string[] } {
-  const found = [casesOf(file), casesOf(file, 'yml')].find((cases) => existsSync(cases));
+/** Tables that cases give need no folder. */
+function tablesInCasesOf({ file }: { file: string }): string[] {
+  const found = casesBeside(file);
+  return found === undefined ? [] : tablesInCases(readFileSync(found, 'utf8'));
+}
+
+function testOf(recipe: Recipe, file: string, { tables }: Reference): Tested | { faults: string[] } {
+  const found = casesBeside(file);
   if (found === undefined) return { recipe: recipe.id, file, results: [] };
-  const run = runCases(recipe, readFileSync(found, 'utf8'), found);
+  const run = runCases(recipe, readFileSync(found, 'utf8'), found, tables);
   return 'faults' in run ? run : { recipe: recipe.id, file, cases: found, results: run.results };
 }
+
+const casesBeside = (file: string): string | undefined =>
+  [casesOf(file), casesOf(file, 'yml')].find((cases) => existsSync(cases));
 
 const casesOf = (file: string, ending = 'yaml'): string => file.replace(/\.ya?ml$/, `.cases.${ending}`);
 

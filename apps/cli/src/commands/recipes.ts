@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { approval, refusal } from '#libs/recipes';
 import { byOption } from '../operator';
+import { tablesOption } from '../reference';
 import { diff, history, ls } from './recipes-look';
 import { addPreview } from './recipes-preview';
 import { change, promote, publish, rollback, type Said, withdraw } from './recipes-publish';
@@ -25,13 +26,15 @@ export function addRecipes(program: Command): void {
   )
     .option('--from <version>', 'of a recipe that is named by its id: the former version; what is live unless said')
     .option('--to <version>', 'of a recipe that is named by its id: the later version; what is live unless said')
+    .addOption(tablesOption())
     .action(diff);
   addPreview(recipes);
   saying(
     inEnvironment(
       recipes
         .command('publish <path>')
-        .description('make the recipes of a file or folder live; nothing of it where one of them has a fault'),
+        .description('make the recipes of a file or folder live; nothing of it where one of them has a fault')
+        .addOption(tablesOption()),
     ),
   ).action(publish);
   saying(recipes.command('promote <id>').description('make the very version live that is live in another environment'))
