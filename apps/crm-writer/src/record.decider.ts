@@ -1,4 +1,4 @@
-import type { CrmEvent, Guard, RecordRef } from '#libs/contracts';
+import type { CrmEvent, RecordRef } from '#libs/contracts';
 import { type Decider, type Decision, nothing } from '#libs/process';
 import type { AwaitedDate } from '#libs/recipes';
 import { compare, type Doubts, doubting, readBackAt } from './read-back';
@@ -15,32 +15,22 @@ import {
 } from './step.decider';
 import { type DateDue, type Dates, evolveDates, isOfDate, onDateDue, onDateSaid } from './date.decider';
 import {
-  type AssignCourse,
   type AssignDue,
-  type Assignments,
-  type AssignRead,
-  evolveAssignments,
-  isOfOwner,
-  onAssignDue,
-  onAssignRead,
-  onTurnTaken,
-  type Turn,
-} from './assign.decider';
+  evolveTurns,
+  isOfTurns,
+  noTurns,
+  onAssigns,
+  onTurn,
+  type TurnInput,
+  type Turns,
+} from './turns';
 import { evolveLookups, type Lookups } from './lookups';
-import { evolveRota, isOfRota, noTurns, onTurnWanted, type Rota, type TurnWanted } from './rota.decider';
 import { evolveTasks, isOfTask, onTaskEnded, onTaskWanted, type TaskEnded, type Tasks } from './task.decider';
-
-/** What one property should say, and whose wish that is. */
-interface Wish {
-  value: string;
-  guard: Guard;
-  /** HubSpot refused this very value: it is not sent again. */
-  refused: boolean;
-}
+import { newerOf, type Wish, type Wishes } from './wishes';
 
 /** What a CRM record should say, what was written to it, the one write that is under way, and its tasks. */
 export interface RecordState {
-  wanted: Readonly<Record<string, Wish>>;
+  wanted: Wishes;
   /** A value that is there but undefined may be anything. */
   written: Readonly<Record<string, string | undefined>>;
   doubts: Doubts;
@@ -55,10 +45,8 @@ export interface RecordState {
   tasks: Tasks;
   /** Dates of it for which recipes wait. */
   dates: Dates;
-  assignments: Assignments;
+  turns: Turns;
   lookups: Lookups;
-  /** Of a rota's stream. */
-  rota: Rota;
 }
 
 export type RecordInput =
@@ -74,9 +62,7 @@ export type RecordInput =
     }
   | { type: 'date-due'; date: DateDue }
   | { type: 'step-read'; record: RecordRef; read: StepRead }
-  | { type: 'assign-read'; record: RecordRef; read: AssignRead }
-  | { type: 'turn-wanted'; wanted: TurnWanted }
-  | { type: 'turn-taken'; turn: Turn }
+  | TurnInput
   | TaskEnded
   | { type: 'written'; record: RecordRef; write: number; at: string; ended: Ended }
   /** Time to read back, if the write is the newest still. */
@@ -110,9 +96,8 @@ export const recordDecider: Decider<RecordState, CrmEvent, RecordInput> = {
     steps: {},
     tasks: {},
     dates: {},
-    assignments: {},
+    turns: noTurns,
     lookups: {},
-    rota: noTurns,
     writes: 0,
   },
   evolve,
@@ -125,11 +110,9 @@ export const recordDecider: Decider<RecordState, CrmEvent, RecordInput> = {
       case 'step-read':
         return follow(state, onStepRead(state.steps, input.read, state.lookups), input.record);
       case 'assign-read':
-        return decisionOf(onAssignRead(state, input.read));
       case 'turn-wanted':
-        return { events: onTurnWanted(state.rota, input.wanted) };
       case 'turn-taken':
-        return decisionOf(onTurnTaken(state.assignments, input.turn));
+        return onTurn(state, input);
       case 'written':
         return onWritten(state, input);
       case 'read-due':
@@ -145,11 +128,16 @@ export const recordDecider: Decider<RecordState, CrmEvent, RecordInput> = {
 
 function evolve(before: RecordState, event: CrmEvent): RecordState {
   const state = { ...before, lookups: evolveLookups(before.lookups, event) };
-  if (isOfOwner(event)) return { ...state, assignments: evolveAssignments(state.assignments, event) };
-  if (isOfRota(event)) return { ...state, rota: evolveRota(state.rota, event) };
+  if (isOfTurns(event)) return { ...state, turns: evolveTurns(state.turns, event) };
   if (isOfStep(event)) return { ...state, steps: evolveSteps(state.steps, event) };
   if (isOfDate(event)) return { ...state, dates: evolveDates(state.dates, event) };
   if (isOfTask(event)) return { ...state, tasks: evolveTasks(state.tasks, event) };
+  return evolveWrites(state, event);
+}
+
+type WriteEvent = Extract<CrmEvent, { type: `RecordUpdate${string}` | 'RecordChangeWanted' | 'RecordReadBack' }>;
+
+function evolveWrites(state: RecordState, event: WriteEvent): RecordState {
   switch (event.type) {
     case 'RecordChangeWanted': {
       const { properties, guard } = event.data;
@@ -201,11 +189,6 @@ const withRefused = (wanted: RecordState['wanted'], properties: Record<string, s
     ]),
   );
 
-const decisionOf = ({ events, reads }: AssignCourse): Decision<CrmEvent> => ({
-  events,
-  ...(reads.length > 0 ? { effects: reads } : {}),
-});
-
 function onTold(state: RecordState, input: RecordInput & { type: 'told' }): Decision<CrmEvent> {
   const { record, because, wish, steps, dates = [], assigns = [] } = input;
   const awaited = dates.map((date) => onDateSaid(state.dates, date));
@@ -223,14 +206,7 @@ function onTold(state: RecordState, input: RecordInput & { type: 'told' }): Deci
     { events: [], wanted: wish ? [{ ...wish, because }] : [], reads: [], tasks: [] },
   );
   const { events, ...decision } = follow(state, course, record);
-  const assigned = assigns.reduce<AssignCourse>(
-    (course, due) => {
-      const assignments = course.events.reduce(evolveAssignments, state.assignments);
-      const next = onAssignDue({ ...state, assignments }, due, record);
-      return { events: [...course.events, ...next.events], reads: [...course.reads, ...next.reads] };
-    },
-    { events: [], reads: [] },
-  );
+  const assigned = onAssigns(state, assigns, record);
   const effects = [...assigned.reads, ...(decision.effects ?? [])];
   const timers = awaited.flatMap((date) => date.timers ?? []);
   return {
@@ -249,7 +225,7 @@ function follow(before: RecordState, course: StepCourse, record: RecordRef): Dec
   const calls = [...course.reads, ...tasks.flatMap((task) => task.effects ?? [])];
   let state = events.reduce(evolve, before);
   const newer = wanted.flatMap((wish) => {
-    const event = newerOf(state, wish);
+    const event = newerOf(state.wanted, wish);
     if (event) state = evolve(state, event);
     return event ?? [];
   });
@@ -262,18 +238,6 @@ function follow(before: RecordState, course: StepCourse, record: RecordRef): Dec
   if (differs) return { ...said, supersede: [{ kind: UPDATE, purpose: purposeOf(underWay.write) }] };
   const next = withNextWrite(before, all, record);
   return { ...said, ...next, ...(next.effects ? { effects: [...calls, ...next.effects] } : {}) };
-}
-
-type ChangeWanted = Extract<CrmEvent, { type: 'RecordChangeWanted' }>;
-
-/** What of a wish is newer than what is wanted; the same wish with another value is the same event read by mended code. */
-function newerOf({ wanted }: RecordState, { properties, guard, because }: Wanted): ChangeWanted | undefined {
-  const newer = Object.entries(properties).filter(([name, value]) => {
-    const wish = wanted[name];
-    return !wish || precedes(wish.guard, guard) || (equal(wish.guard, guard) && wish.value !== value);
-  });
-  if (newer.length === 0) return undefined;
-  return { type: 'RecordChangeWanted', data: { properties: Object.fromEntries(newer), guard, because } };
 }
 
 const UPDATE = 'hubspot.update';
@@ -378,13 +342,3 @@ const outstanding = ({ wanted, written }: RecordState): Record<string, string> =
     // What was never written is as good as empty.
     Object.entries(valuesOf(wanted)).filter(([name, value]) => (name in written ? written[name] : '') !== value),
   );
-
-/** Whether a wish is older than another: by trigger time, then number, then rank of state (protocol 16). */
-function precedes(older: Guard, newer: Guard): boolean {
-  const byTime = Date.parse(older.at) - Date.parse(newer.at);
-  if (byTime !== 0) return byTime < 0;
-  if (older.number !== newer.number) return older.number < newer.number;
-  return older.rank < newer.rank;
-}
-
-const equal = (one: Guard, other: Guard): boolean => !precedes(one, other) && !precedes(other, one);

@@ -11,7 +11,7 @@ export interface Rota {
   owners: Readonly<Record<string, string>>;
 }
 
-export const noTurns: Rota = { taken: 0, last: {}, owners: {} };
+export const freshRota: Rota = { taken: 0, last: {}, owners: {} };
 
 export type TurnEvent = Extract<CrmEvent, { type: 'TurnTaken' }>;
 

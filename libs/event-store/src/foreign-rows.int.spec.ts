@@ -13,7 +13,7 @@ const read = (query: string, most = 5) => readForeignRows({ url: db.url, query, 
 const reason = (query: string, most?: number): Promise<string> =>
   read(query, most).then(
     () => 'rows',
-    (error: Error) => error.message,
+    (error: unknown) => (error instanceof Error ? error.message : ''),
   );
 
 it('reads the rows of a query, within a bound', async () => {

@@ -28,7 +28,8 @@ export async function readForeignRows({
     await client.query('begin transaction read only');
     await client.query(`set local statement_timeout = ${String(WITHIN_MS)}`);
     // The extended protocol takes one statement: nothing can stand behind it that ends the transaction.
-    await client.query({ text: `declare refrain_rows no scroll cursor for ${query}`, queryMode: 'extended' } as never);
+    const declared = { text: `declare refrain_rows no scroll cursor for ${query}`, queryMode: 'extended' };
+    await client.query(declared);
     const { rows } = await client.query<Record<string, unknown>>(`fetch forward ${String(most + 1)} from refrain_rows`);
     if (rows.length > most) throw new ForeignRowsRefused(`there are more than ${String(most)} rows`);
     return rows;

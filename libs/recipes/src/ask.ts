@@ -1,6 +1,6 @@
 import type { Given } from '#libs/expressions';
 import { z } from 'zod';
-import type { StepBase, StepBindings } from './recipe';
+import type { StepBase, StepBindings } from './step';
 import { plain as said, type Text } from './text';
 
 /** A question to a language model about a record. */

@@ -4,11 +4,12 @@ import type { Given } from '#libs/expressions';
 import { z } from 'zod';
 import { prepareAssign } from './assign';
 import type { AskStep } from './ask';
-import { type Recipe, type Step, type StepBindings } from './recipe';
+import type { Recipe, Step } from './recipe';
 import { type ReferenceTables, tablesWith } from './reference';
 import { RecipeSource } from './source';
 import { type Match, matching, matchingDate, matchingEvent, TRIGGER } from './trigger';
-import { prepareVideo, type Rejection, unmetBy } from './video';
+import { type Rejection, type StepBindings, unmetBy } from './step';
+import { prepareVideo } from './video';
 import { prepareWrite, type WriteBindings } from './write';
 
 const rejected = z.strictObject({

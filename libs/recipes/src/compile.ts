@@ -1,7 +1,8 @@
 import { compile, type Expression, ExpressionError, ExpressionFault } from '#libs/expressions';
 import { assignFields, type AssignStep } from './assign';
 import { answerFault, answerFields, type AskStep } from './ask';
-import type { Recipe, RecipeTrigger, Step, StepBase } from './recipe';
+import type { Recipe, RecipeTrigger, Step } from './recipe';
+import type { StepBase } from './step';
 import { changesOf, type RecipeFile, type StepFile } from './recipe.schema';
 import { givenOf, missingFor, type Reference } from './reference';
 import { compileText, joined, plain, type Text, type Variables } from './text';

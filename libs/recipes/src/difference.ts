@@ -1,3 +1,4 @@
+import type { AssignStep } from './assign';
 import type { AskStep } from './ask';
 import { type Recipe, stepOf, stepsOf } from './recipe';
 import { plain, type Text } from './text';
@@ -45,12 +46,14 @@ function reachOf(recipe: Recipe | undefined): Reach {
     if (task) reach.set(`makes tasks for the ${trigger.object}`, '');
     reads(read);
   }
-  for (const { rota, among, reads: read } of stepsOf(recipe, 'assign')) {
-    reach.set(`takes turns in ${saidIn([rota])} among ${saidIn(among)}`, '');
-    reads(read);
-  }
+  stepsOf(recipe, 'assign').forEach((step) => {
+    reach.set(turnsOf(step), '');
+    reads(step.reads);
+  });
   return reach;
 }
+
+const turnsOf = ({ rota, among }: AssignStep): string => `takes turns in ${saidIn([rota])} among ${saidIn(among)}`;
 
 /** What stands there, as far as it is known before. */
 const saidIn = (texts: readonly Text[]): string =>

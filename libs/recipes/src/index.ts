@@ -10,6 +10,7 @@ export { CASES, loadRecipes, readRecipe, readRecipes, readTogether, RecipeFault 
 export * from './recipe';
 export { elsewhere, type Reference, type ReferenceTables, tablesNamed, tablesWith } from './reference';
 export { recipeJsonSchema } from './recipe.schema';
+export * from './step';
 export * from './steps-due';
 export { type ReadRows, referenceOf, TableFolder } from './table-folder';
 export { isEcho, type Match, matching } from './trigger';

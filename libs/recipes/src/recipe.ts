@@ -2,7 +2,8 @@ import type { RecordRef, Results } from '#libs/contracts';
 import type { Expression } from '#libs/expressions';
 import type { AssignStep } from './assign';
 import type { AskStep } from './ask';
-import type { Properties, Rejection, VideoStep } from './video';
+import type { Rejection } from './step';
+import type { VideoStep } from './video';
 import type { WriteStep } from './write';
 
 /** A recipe that was read and found good. `version` names its content: equal content, equal version. */
@@ -40,19 +41,6 @@ export interface DueDate {
 /** One step of a recipe. `after` is the step whose end lets it begin; the trigger where there is none. */
 export type Step = VideoStep | AskStep | WriteStep | AssignStep;
 export type StepKind = Step['kind'];
-
-/** What each kind of step has in common. */
-export interface StepBase {
-  name: string;
-  when?: Expression;
-  after?: string;
-}
-
-/** What a step reads: the record, and what the trigger and the steps before it left. */
-export interface StepBindings {
-  record: Properties;
-  steps: Results;
-}
 
 /** The step of a kind, of which a recipe has one at most. */
 export const stepOf = <Kind extends 'video' | 'ask'>(

@@ -1,9 +1,6 @@
-import { type Expression, ExpressionError, type Given, isPersonName, isPlaceholder } from '#libs/expressions';
-import type { StepBase, StepBindings } from './recipe';
+import { type Given, isPersonName, isPlaceholder } from '#libs/expressions';
+import { type Rejection, rejectionOf, type StepBase, type StepBindings, unmetBy } from './step';
 import { plain, type Text } from './text';
-
-/** A record's properties as read: null where the record has no value. */
-export type Properties = Record<string, string | null>;
 
 /** A video for a record, ready to be filled. */
 export interface VideoStep extends StepBase {
@@ -14,12 +11,6 @@ export interface VideoStep extends StepBase {
   variables: Record<string, Text>;
   /** What must be read of the record, no more. */
   properties: string[];
-}
-
-/** Why a step does nothing about a record. */
-export interface Rejection {
-  code: 'missing' | 'placeholder' | 'not-met' | 'expression' | 'nobody' | 'no-rota';
-  reason: string;
 }
 
 /** A video ready to be ordered, or the reason why none should be. */
@@ -51,24 +42,3 @@ export function prepareVideo(step: VideoStep, bindings: StepBindings, given?: Gi
 }
 
 const missing = (what: string): Prepared => ({ rejected: { code: 'missing', reason: `${what} is missing` } });
-
-/** Why a condition does not hold; undefined where it does. */
-export function unmetBy(
-  when: Expression,
-  bindings: Readonly<Record<string, unknown>>,
-  given?: Given,
-): Rejection | undefined {
-  try {
-    return when.evaluate(bindings, given) === true
-      ? undefined
-      : { code: 'not-met', reason: `it is not so: ${when.source}` };
-  } catch (error) {
-    return rejectionOf(error);
-  }
-}
-
-/** An expression that fails concerns its own input only; whatever else is thrown is a bug. */
-export function rejectionOf(error: unknown): Rejection {
-  if (!(error instanceof ExpressionError)) throw error;
-  return { code: 'expression', reason: `an expression failed (${error.code}): ${error.message}` };
-}

@@ -1,7 +1,6 @@
 import type { Given, Json } from '#libs/expressions';
-import type { StepBase, StepBindings } from './recipe';
+import { type Rejection, rejectionOf, type StepBase, type StepBindings, unmetBy } from './step';
 import { plain, type Text } from './text';
-import { type Rejection, rejectionOf, unmetBy } from './video';
 
 /** What is written to a record, ready to be filled. */
 export interface WriteStep extends StepBase {
