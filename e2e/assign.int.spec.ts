@@ -171,8 +171,8 @@ const quiet = () =>
     return rows[0]?.open === 0 && wanted?.length === taken?.length && taken?.length === assigned?.length;
   });
 
-async function replay(topic: string): Promise<string[]> {
-  const id = await requestReplay(db.pool, { service: 'crm-writer', topic, selection: {}, by: 'test' });
+async function replay(topic: string, declared?: object[]): Promise<string[]> {
+  const id = await requestReplay(db.pool, { service: 'crm-writer', topic, selection: {}, by: 'test', declared });
   const reaches = (state: string) =>
     until(`the replay is ${state}`, async () => {
       const found = await replayOf(db.pool, id);
@@ -181,12 +181,15 @@ async function replay(topic: string): Promise<string[]> {
     });
   await reaches('planned');
   const items = await replayItems(db.pool, id, { limit: 1_000 });
-  await moveReplay(db.pool, id, ['planned'], 'applying');
-  await reaches('done');
-  return items.map(({ plan }) => {
+  if (!declared) {
+    await moveReplay(db.pool, id, ['planned'], 'applying');
+    await reaches('done');
+  }
+  const said = items.map(({ plan }) => {
     const { then, events, effects } = plan as ItemPlan;
     return [then, ...events, ...effects.map(({ kind, verdict }) => `${kind} ${verdict}`)].join(', ');
   });
+  return said.sort();
 }
 
 it('gives records in turn to those whom a table names, and writes the owner and the territory', async () => {
@@ -245,6 +248,10 @@ it('replayed after the tables have changed shows no change and does nothing, tur
   const plans = await replay(Topic.ingressHubspot);
   expect(new Set(plans)).toEqual(new Set(['same, hubspot.read skipped', 'same']));
   expect(new Set(await replay(Topic.crm))).toEqual(new Set(['same']));
+  // Neither does a preview of another version, which looks up the same.
+  const declared = [{ file: 'territory.yaml', text: `${text}description: Another version.\n` }];
+  expect(await replay(Topic.ingressHubspot, declared)).toEqual(plans);
+  expect(new Set(await replay(Topic.crm, declared))).toEqual(new Set(['same']));
   await quiet();
   expect(await told('turn.taken')).toEqual(before.taken);
   expect((await hubspot.calls()).length).toBe(before.calls);

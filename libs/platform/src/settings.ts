@@ -151,5 +151,7 @@ export const recipeSettings = {
     .min(16, 'must have 16 characters at least')
     .meta({ secret: true })
     .optional()
-    .describe('Secret of token() in recipes; the same for all services, and for good: other tokens come of another'),
+    .describe(
+      'Secret of token() in recipes, 16 characters at least; the same for all services, and for good: another makes other tokens',
+    ),
 };
