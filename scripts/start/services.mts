@@ -73,6 +73,9 @@ function commonEnvironment({ settings, files, kafkaBrokers }: Surroundings): Env
     KAFKA_BROKERS: kafkaBrokers,
     RECIPES_DIR: settings.env.RECIPES_DIR || (settings.env.RECIPES_ENVIRONMENT ? undefined : 'recipes'),
     RECIPES_ENVIRONMENT: settings.env.RECIPES_ENVIRONMENT,
+    TABLES_DIR: settings.env.TABLES_DIR,
+    RECIPES_TOKEN_KEY: settings.env.RECIPES_TOKEN_KEY,
+    RECIPES_TOKEN_KEY_FILE: settings.env.RECIPES_TOKEN_KEY_FILE,
     // The app's own id and the portal of a connection tell our own echo and the tenant apart from others.
     HUBSPOT_APP_ID: settings.secrets.hubspotAppId,
     HUBSPOT_PORTAL_ID: settings.secrets.portalId,

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import {
   compareCases,
+  elsewhere,
   isSame,
   liveIn,
   readRecipe,
@@ -8,9 +9,11 @@ import {
   type Recipe,
   RecipeFault,
   type Sample,
+  tablesInCases,
 } from '#libs/recipes';
 import { UsageError } from './output';
 import { recipeFiles } from './recipe-files';
+import { referenceIn } from './reference';
 import { historiesIn, withRegistry } from './registry';
 
 /** What a recipe would do otherwise than the live one about the cases of a file. */
@@ -26,16 +29,20 @@ export interface SamplePreview {
 }
 
 /** Compares the recipes of a file or folder with those that are live, about the cases of a file. Nothing is called or kept. */
-export async function previewSample(path: string, sample: string, environment: string): Promise<SamplePreview[]> {
+export async function previewSample(
+  path: string,
+  { sample, environment, tables: folder }: { sample: string; environment: string; tables?: string },
+): Promise<SamplePreview[]> {
   if (!existsSync(sample)) throw new UsageError(`there is no file ${sample}`);
   const text = readFileSync(sample, 'utf8');
-  const { good, faults } = readTogether(recipeFiles(path), environment);
+  const reference = referenceIn(folder, tablesInCases(text));
+  const { good, faults } = readTogether(recipeFiles(path), environment, reference);
   if (faults.length > 0) throw new RecipeFault(faults);
   const histories = await withRegistry((pool) => historiesIn(pool, environment));
   return good.map(({ recipe }) => {
     const live = liveIn(histories.get(recipe.id) ?? []);
     const before = live && liveRecipe(live, environment);
-    const compared = compareCases(before, recipe, text, sample);
+    const compared = compareCases(before, recipe, text, sample, reference.tables);
     if ('faults' in compared) throw new RecipeFault(compared.faults);
     const changed = compared.samples.filter((one) => !isSame(one));
     return {
@@ -50,7 +57,7 @@ export async function previewSample(path: string, sample: string, environment: s
 }
 
 function liveRecipe({ text, recipe, version }: { text: string; recipe: string; version: string }, environment: string) {
-  const read = readRecipe(text, `${recipe} ${version}`, environment);
+  const read = readRecipe(text, `${recipe} ${version}`, environment, elsewhere);
   return 'recipe' in read ? (read.recipe satisfies Recipe) : undefined;
 }
 

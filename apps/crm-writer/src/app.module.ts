@@ -1,8 +1,8 @@
 import type { DynamicModule } from '@nestjs/common';
-import { publishedRecipes, recordsModel } from '#libs/event-store';
-import { HealthModule, type Logger, version } from '#libs/platform';
+import { publishedRecipes, readForeignRows, recordsModel } from '#libs/event-store';
+import { type Environment, HealthModule, type Logger, version } from '#libs/platform';
 import { connectionOf, keptDaysOf, ServiceRuntime } from '#libs/process';
-import { RecipeBook } from '#libs/recipes';
+import { RecipeBook, referenceOf } from '#libs/recipes';
 import type { RecordConfig } from './record.config';
 import { RecordController } from './record.controller';
 import { recordEffects } from './record.effects';
@@ -10,10 +10,15 @@ import { recordProcess } from './record.source';
 
 /** crm-writer: render and enrichment events → what a CRM record should say → HubSpot. */
 export class AppModule {
-  static for(config: RecordConfig, lines: Logger): DynamicModule {
-    const book = RecipeBook.of(config, publishedRecipes, lines);
+  static for(config: RecordConfig, lines: Logger, env: Environment): DynamicModule {
+    const book = RecipeBook.of(
+      config,
+      publishedRecipes,
+      lines,
+      referenceOf(config, { lines, env, rows: readForeignRows }),
+    );
     const runtime = ServiceRuntime.for({
-      definition: recordProcess(book.current, config.HUBSPOT_APP_ID, config.RECIPES_ENVIRONMENT),
+      definition: recordProcess(book.current, config.HUBSPOT_APP_ID, config.RECIPES_ENVIRONMENT, book.reference),
       book,
       effects: recordEffects(config, book.current),
       databaseUrl: config.DATABASE_URL,

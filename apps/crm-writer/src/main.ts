@@ -7,7 +7,7 @@ void serve(
   {
     name: 'crm-writer',
     config: recordConfig,
-    module: (config, logger) => AppModule.for(config, logger),
+    module: (config, logger, env) => AppModule.for(config, logger, env),
     strategies: (app) => [app.get(ServiceRuntime).strategy],
   },
   process.env,

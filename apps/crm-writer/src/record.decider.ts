@@ -1,4 +1,4 @@
-import type { CrmEvent, Guard, RecordRef } from '#libs/contracts';
+import type { CrmEvent, RecordRef } from '#libs/contracts';
 import { type Decider, type Decision, nothing } from '#libs/process';
 import { type AwaitedDate, labelOf } from '#libs/recipes';
 import { compare, type Doubts, doubting, readBackAt } from './read-back';
@@ -22,20 +22,22 @@ import {
   onActionEnded,
   onActionsWanted,
 } from './action.decider';
-
-/** What one property should say, and whose wish that is. */
-interface Wish {
-  value: string;
-  guard: Guard;
-  /** HubSpot refused this very value: it is not sent again. */
-  refused: boolean;
-  /** The recipe that wants it, with its version. */
-  by?: string;
-}
+import {
+  type AssignDue,
+  evolveTurns,
+  isOfTurns,
+  noTurns,
+  onAssigns,
+  onTurn,
+  type TurnInput,
+  type Turns,
+} from './turns';
+import { evolveLookups, type Lookups } from './lookups';
+import { newerOf, recipesOf, valuesOf, type Wish, type Wishes, withRefused } from './wishes';
 
 /** What a CRM record should say, what was written to it, the one write that is under way, and what was done at it. */
 export interface RecordState {
-  wanted: Readonly<Record<string, Wish>>;
+  wanted: Wishes;
   /** A value that is there but undefined may be anything. */
   written: Readonly<Record<string, string | undefined>>;
   doubts: Doubts;
@@ -50,6 +52,8 @@ export interface RecordState {
   actions: Actions;
   /** Dates of it for which recipes wait. */
   dates: Dates;
+  turns: Turns;
+  lookups: Lookups;
 }
 
 export type RecordInput =
@@ -60,10 +64,12 @@ export type RecordInput =
       because: string;
       wish?: Omit<Wanted, 'because'>;
       steps: StepDue[];
+      assigns?: AssignDue[];
       dates?: AwaitedDate[];
     }
   | { type: 'date-due'; date: DateDue }
   | { type: 'step-read'; record: RecordRef; read: StepRead }
+  | TurnInput
   | ActionEnded
   | { type: 'written'; record: RecordRef; write: number; at: string; ended: Ended }
   /** Time to read back, if the write is the newest still. */
@@ -90,7 +96,17 @@ export type Ended =
  * Actions at the record are taken beside that.
  */
 export const recordDecider: Decider<RecordState, CrmEvent, RecordInput> = {
-  initial: { wanted: {}, written: {}, doubts: {}, steps: {}, actions: {}, dates: {}, writes: 0 },
+  initial: {
+    wanted: {},
+    written: {},
+    doubts: {},
+    steps: {},
+    actions: {},
+    dates: {},
+    turns: noTurns,
+    lookups: {},
+    writes: 0,
+  },
   evolve,
   decide(state, input) {
     switch (input.type) {
@@ -99,7 +115,11 @@ export const recordDecider: Decider<RecordState, CrmEvent, RecordInput> = {
       case 'date-due':
         return onDateDue(state.dates, input.date);
       case 'step-read':
-        return follow(state, onStepRead(state.steps, input.read), input.record);
+        return follow(state, onStepRead(state.steps, input.read, state.lookups), input.record);
+      case 'assign-read':
+      case 'turn-wanted':
+      case 'turn-taken':
+        return onTurn(state, input);
       case 'written':
         return onWritten(state, input);
       case 'read-due':
@@ -110,12 +130,21 @@ export const recordDecider: Decider<RecordState, CrmEvent, RecordInput> = {
         return onActionEnded(state.actions, input);
     }
   },
+  recall: (state, event) => ({ ...state, lookups: evolveLookups(state.lookups, event) }),
 };
 
-function evolve(state: RecordState, event: CrmEvent): RecordState {
+function evolve(before: RecordState, event: CrmEvent): RecordState {
+  const state = { ...before, lookups: evolveLookups(before.lookups, event) };
+  if (isOfTurns(event)) return { ...state, turns: evolveTurns(state.turns, event) };
   if (isOfStep(event)) return { ...state, steps: evolveSteps(state.steps, event) };
   if (isOfDate(event)) return { ...state, dates: evolveDates(state.dates, event) };
   if (isOfAction(event)) return { ...state, actions: evolveActions(state.actions, event) };
+  return evolveWrites(state, event);
+}
+
+type WriteEvent = Extract<CrmEvent, { type: `RecordUpdate${string}` | 'RecordChangeWanted' | 'RecordReadBack' }>;
+
+function evolveWrites(state: RecordState, event: WriteEvent): RecordState {
   switch (event.type) {
     case 'RecordChangeWanted': {
       const { properties, guard, recipe: id, recipeVersion: version = '' } = event.data;
@@ -160,20 +189,13 @@ const doubtsAfter = (
   { data }: CrmEvent & { type: 'RecordUpdated' | 'RecordUpdateRejected' },
 ): Doubts => (data.unsure ? doubting(doubts, data.properties) : doubts);
 
-const withRefused = (wanted: RecordState['wanted'], properties: Record<string, string>): RecordState['wanted'] =>
-  Object.fromEntries(
-    Object.entries(wanted).map(([name, wish]) => [
-      name,
-      properties[name] === wish.value ? { ...wish, refused: true } : wish,
-    ]),
-  );
-
-function onTold(state: RecordState, { record, because, wish, steps, dates = [] }: RecordInput & { type: 'told' }) {
+function onTold(state: RecordState, input: RecordInput & { type: 'told' }): Decision<CrmEvent> {
+  const { record, because, wish, steps, dates = [], assigns = [] } = input;
   const awaited = dates.map((date) => onDateSaid(state.dates, date));
   const course = steps.reduce<StepCourse>(
     (before, due) => {
       const taken = before.events.reduce(evolveSteps, state.steps);
-      const { events, wanted, reads, actions } = onStepDue(taken, due, record);
+      const { events, wanted, reads, actions } = onStepDue(taken, due, record, state.lookups);
       return {
         events: [...before.events, ...events],
         wanted: [...before.wanted, ...wanted],
@@ -184,10 +206,13 @@ function onTold(state: RecordState, { record, because, wish, steps, dates = [] }
     { events: [], wanted: wish ? [{ ...wish, because }] : [], reads: [], actions: [] },
   );
   const { events, ...decision } = follow(state, course, record);
+  const assigned = onAssigns(state, assigns, record);
+  const effects = [...assigned.reads, ...(decision.effects ?? [])];
   const timers = awaited.flatMap((date) => date.timers ?? []);
   return {
     ...decision,
-    events: [...awaited.flatMap((date) => date.events), ...events],
+    events: [...awaited.flatMap((date) => date.events), ...assigned.events, ...events],
+    ...(effects.length > 0 ? { effects } : {}),
     ...(timers.length > 0 ? { timers } : {}),
   };
 }
@@ -200,7 +225,7 @@ function follow(before: RecordState, course: StepCourse, record: RecordRef): Dec
   const calls = [...course.reads, ...taken.effects];
   let state = events.reduce(evolve, before);
   const newer = wanted.flatMap((wish) => {
-    const event = newerOf(state, wish);
+    const event = newerOf(state.wanted, wish);
     if (event) state = evolve(state, event);
     return event ?? [];
   });
@@ -213,18 +238,6 @@ function follow(before: RecordState, course: StepCourse, record: RecordRef): Dec
   if (differs) return { ...said, supersede: [{ kind: UPDATE, purpose: purposeOf(underWay.write) }] };
   const next = withNextWrite(before, all, record);
   return { ...said, ...next, ...(next.effects ? { effects: [...calls, ...next.effects] } : {}) };
-}
-
-type ChangeWanted = Extract<CrmEvent, { type: 'RecordChangeWanted' }>;
-
-/** What of a wish is newer than what is wanted; the same wish with another value is the same event read by mended code. */
-function newerOf({ wanted }: RecordState, { properties, guard, ...about }: Wanted): ChangeWanted | undefined {
-  const newer = Object.entries(properties).filter(([name, value]) => {
-    const wish = wanted[name];
-    return !wish || precedes(wish.guard, guard) || (equal(wish.guard, guard) && wish.value !== value);
-  });
-  if (newer.length === 0) return undefined;
-  return { type: 'RecordChangeWanted', data: { properties: Object.fromEntries(newer), guard, ...about } };
 }
 
 const UPDATE = 'hubspot.update';
@@ -287,13 +300,6 @@ function onRead(state: RecordState, input: RecordInput & { type: 'read' }): Deci
   return withNextWrite(state, [{ type: 'RecordReadBack', data: { write, ...found } }], record);
 }
 
-const valuesOf = (wanted: RecordState['wanted']): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(wanted)
-      .filter(([, wish]) => !wish.refused)
-      .map(([name, wish]) => [name, wish.value]),
-  );
-
 // An older write may have undone newer ones: everything wanted is written once more (protocol 17).
 function onLate(state: RecordState, write: number, record: RecordRef): Decision<CrmEvent> {
   if (write >= state.writes) return nothing();
@@ -319,16 +325,10 @@ function withNextWrite(
         request: { record, properties },
         orderKey: `${record.type}:${record.id}`,
         ...(owedSince === undefined ? {} : { owedSince }),
-        ...recipesOf(state, Object.keys(properties)),
+        ...recipesOf(state.wanted, Object.keys(properties)),
       },
     ],
   };
-}
-
-/** The recipes that want what a write says. */
-function recipesOf({ wanted }: RecordState, names: string[]): { recipes?: string[] } {
-  const recipes = [...new Set(names.flatMap((name) => wanted[name]?.by ?? []))];
-  return recipes.length > 0 ? { recipes } : {};
 }
 
 const outstanding = ({ wanted, written }: RecordState): Record<string, string> =>
@@ -336,13 +336,3 @@ const outstanding = ({ wanted, written }: RecordState): Record<string, string> =
     // What was never written is as good as empty.
     Object.entries(valuesOf(wanted)).filter(([name, value]) => (name in written ? written[name] : '') !== value),
   );
-
-/** Whether a wish is older than another: by trigger time, then number, then rank of state (protocol 16). */
-function precedes(older: Guard, newer: Guard): boolean {
-  const byTime = Date.parse(older.at) - Date.parse(newer.at);
-  if (byTime !== 0) return byTime < 0;
-  if (older.number !== newer.number) return older.number < newer.number;
-  return older.rank < newer.rank;
-}
-
-const equal = (one: Guard, other: Guard): boolean => !precedes(one, other) && !precedes(other, one);

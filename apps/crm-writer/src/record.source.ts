@@ -5,6 +5,7 @@ import {
   isOf,
   readEvent,
   recordOf,
+  type RecordRef,
   type RenderEvent,
   renderEvents,
   subjectOf,
@@ -21,11 +22,13 @@ import {
   type Target,
   UnreadableRecord,
 } from '#libs/process';
-import { ofKind, type Recipe, stepsDue, withTexts } from '#libs/recipes';
+import { ofKind, type Recipe, type Reference, stepsDue, withTexts } from '#libs/recipes';
 import type { Made, ReadRecord } from '#libs/vendors/hubspot';
 import { type ActionEnd, isCallOfAction } from './action.decider';
+import { assignDue, assignIn } from './assign.decider';
 import { recipeOfTimer } from './date.decider';
 import { type Ended, recordDecider, type RecordInput, type RecordState } from './record.decider';
+import { rotaOf } from './rota.decider';
 import { type StepDue, stepIn, type Wanted, type WriteDue } from './step.decider';
 
 const service = 'crm-writer';
@@ -37,14 +40,15 @@ export const recordProcess = (
   recipes: () => readonly Recipe[],
   writerAppId: string,
   environment?: string,
+  reference?: Reference,
 ): ProcessDefinition<RecordState, CrmEvent, RecordInput> => ({
   service,
   catalog: crmEvents,
   decider: recordDecider,
   provenance: ['recipeVersion'],
   declared(texts) {
-    const declared = withTexts(recipes(), texts, environment);
-    return recordProcess(() => declared, writerAppId, environment);
+    const declared = withTexts(recipes(), texts, environment, reference);
+    return recordProcess(() => declared, writerAppId, environment, reference);
   },
   routes: Object.fromEntries(
     [Topic.ingressHubspot, Topic.ingressGeneric, Topic.render, Topic.enrichment, Topic.crm].map((topic) => [
@@ -59,6 +63,11 @@ export const recordProcess = (
     if (kind === 'hubspot.update') return { type: 'written', record, write, at, ended: endOf(end) };
     if (kind !== 'hubspot.read') throw new Error(`${service} owes no ${kind}`);
     const { properties } = (end.state === 'done' ? end.answer : {}) as Partial<ReadRecord>;
+    const assign = assignIn(purpose);
+    if (assign) {
+      const recipe = recipes().find(({ id }) => id === assign.recipe);
+      return { type: 'assign-read', record, read: { name: assign, recipe, rootCause, properties } };
+    }
     const name = stepIn(purpose);
     if (!name) return { type: 'read', record, write, properties };
     const recipe = recipes().find(({ id }) => id === name.recipe);
@@ -112,31 +121,61 @@ function actionEndOf({ state, code, answer }: End): ActionEnd {
   }
 }
 
-/** A record wants something of a CRM record by itself, and by the write steps that it lets begin. */
+/**
+ * A record wants something of a CRM record by itself, and by the steps that it lets begin; a wanted owner is for the rota to
+ * give, and a turn that was taken for the record to know.
+ */
 function routeOf(read: ReadableRecord, recipes: readonly Recipe[], writerAppId: string): Route<RecordInput> {
+  const turn = turnOf(read);
+  if (turn) return turn;
   const found = stepsDue(read, recipes, writerAppId);
   if ('error' in found) throw new UnreadableRecord(found.error);
   const { envelope } = read;
   const steps = ofKind(found.due, 'write').map(writeDue);
+  const assigns = ofKind(found.due, 'assign').map((due) => assignDue(due, COMPLETED));
   const wish = isOf(renderEvents, envelope.type)
     ? readable(() => wishOf(readEvent(renderEvents, envelope.type, read.value)))
     : undefined;
   const [first] = found.due;
   const record = first?.record ?? recordOf(envelope.subject);
   const { dates } = found;
-  if (!record || (!wish && steps.length === 0 && dates.length === 0)) return { ignored: true };
-  const input = { type: 'told' as const, record, because: envelope.type, wish, steps, dates };
-  return { inbox: found.inbox, targets: [targetOf(envelope.tenant, input)] };
+  if (!record || (!wish && steps.length + assigns.length + dates.length === 0)) return { ignored: true };
+  const input = { type: 'told' as const, record, because: envelope.type, wish, steps, assigns, dates };
+  return { inbox: found.inbox, targets: [targetOf(envelope.tenant, record, input)] };
 }
 
 const writeDue = ({ at, number, ...due }: WriteDue): StepDue => ({ ...due, guard: { at, number, rank: COMPLETED } });
 
-const targetOf = (tenant: string, input: RecordInput & { type: 'told' }): Target<RecordInput> => ({
-  streamId: streamIdOf({ context: 'record', tenant, record: input.record, name: '' }),
+const targetOf = (
+  tenant: string,
+  record: RecordRef,
+  input: RecordInput,
+  context: 'record' | 'rota' = 'record',
+): Target<RecordInput> => ({
+  streamId: streamIdOf({ context, tenant, record, name: '' }),
   tenant,
-  subject: subjectOf(input.record),
+  subject: subjectOf(record),
   input,
 });
+
+/** The way of a turn: from the record that wants it to its rota, and back. */
+function turnOf({ envelope, value }: ReadableRecord): Route<RecordInput> | undefined {
+  if (envelope.type !== OWNER_WANTED && envelope.type !== TURN_TAKEN) return undefined;
+  const { tenant } = envelope;
+  const event = readable(() => readEvent(crmEvents, envelope.type, value));
+  const inbox = { key: envelope.id, day: envelope.time.slice(0, 10) };
+  const to = (target: Target<RecordInput>) => ({ inbox, targets: [target] });
+  if (event.type === 'TurnTaken')
+    return to(targetOf(tenant, event.data.record, { type: 'turn-taken', turn: event.data }));
+  const record = recordOf(envelope.subject);
+  if (event.type !== 'OwnerWanted' || !record) throw new UnreadableRecord(`${envelope.subject} is no record`);
+  const { guard, ...data } = event.data;
+  const wanted = { ...data, record, month: guard.at.slice(0, 7) };
+  return to(targetOf(tenant, rotaOf(data.rota, guard.at), { type: 'turn-wanted', wanted }, 'rota'));
+}
+
+const OWNER_WANTED = crmEvents.shapes.OwnerWanted.wire;
+const TURN_TAKEN = crmEvents.shapes.TurnTaken.wire;
 
 function readable<T>(read: () => T): T {
   try {

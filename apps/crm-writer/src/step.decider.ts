@@ -1,5 +1,6 @@
 import { type CrmEvent, crmEvents, type Guard, type RecordRef, type Results } from '#libs/contracts';
 import type { Owed } from '#libs/process';
+import { found, lookingFor, type Lookups, stepKey as nameOf } from './lookups';
 import type { WantedAction } from './action.decider';
 import {
   labelOf,
@@ -65,9 +66,6 @@ export interface StepCourse {
 const saying = (...events: StepEvent[]): StepCourse => ({ events, wanted: [], reads: [], actions: [] });
 const FILLED = crmEvents.shapes.RecordStepFilled.wire;
 
-const nameOf = (step: { recipe: string; step: string; rootCause: string }): string =>
-  [step.recipe, step.step, step.rootCause].join('|');
-
 export function evolveSteps(steps: TakenSteps, { type, data }: StepEvent): TakenSteps {
   const properties = type === 'RecordStepFilled' ? data.properties : steps[nameOf(data)]?.properties;
   return { ...steps, [nameOf(data)]: { ...followedBy(data), ...(properties ? { properties } : {}) } };
@@ -82,10 +80,10 @@ export function stepIn(purpose: string): { recipe: string; step: string } | unde
 }
 
 /** A step that reads nothing is filled at once. A root cause that has taken it reads again: the ledger knows the answer. */
-export function onStepDue(steps: TakenSteps, due: StepDue, record: RecordRef): StepCourse {
+export function onStepDue(steps: TakenSteps, due: StepDue, record: RecordRef, lookups: Lookups): StepCourse {
   const about = aboutOf(due);
   if (due.failed) return steps[nameOf(about)] ? saying() : rejected(due, due.failed);
-  if (due.step.reads.length === 0) return fill(steps, due, {});
+  if (due.step.reads.length === 0) return fill(steps, due, {}, lookups);
   const request = { record, properties: due.step.reads, notes: 0 };
   const recipes = [labelOf(due.recipe)];
   const read = { kind: 'hubspot.read', purpose: `step-${about.recipe}|${about.step}`, request, recipes };
@@ -101,7 +99,11 @@ export interface StepRead {
   properties?: Properties;
 }
 
-export function onStepRead(steps: TakenSteps, { name, recipe, rootCause, properties }: StepRead): StepCourse {
+export function onStepRead(
+  steps: TakenSteps,
+  { name, recipe, rootCause, properties }: StepRead,
+  lookups: Lookups,
+): StepCourse {
   const taken = steps[nameOf({ ...name, rootCause })];
   if (!taken) return saying();
   const step = recipe && stepsOf(recipe, 'write').find((write) => write.name === name.step);
@@ -112,20 +114,21 @@ export function onStepRead(steps: TakenSteps, { name, recipe, rootCause, propert
   }
   const due: StepDue = { ...followedBy(taken), recipe, step, rootCause };
   if (!properties) return rejected(due, { code: 'unreadable', reason: 'the record could not be read' });
-  return fill(steps, due, properties);
+  return fill(steps, due, properties, lookups);
 }
 
-function fill(steps: TakenSteps, due: StepDue, record: Properties): StepCourse {
+function fill(steps: TakenSteps, due: StepDue, record: Properties, lookups: Lookups): StepCourse {
   const { step, results, time, guard } = due;
   const before = steps[nameOf(aboutOf(due))]?.properties;
-  const prepared = prepareWrite(step, { record, steps: results, time });
+  const looked = lookingFor(lookups, aboutOf(due));
+  const prepared = prepareWrite(step, { record, steps: results, time }, { looked });
   if ('rejected' in prepared) return before ? saying() : rejected(due, prepared.rejected);
   const { properties } = prepared;
   const trigger = { ...(due.content === undefined ? {} : { content: due.content }), at: guard.at };
   const about = { ...aboutOf(due), ...trigger, coolDownMs: due.recipe.coolDownMs };
   const actions = prepared.actions.map((action) => ({ ...about, action }));
   if (before && JSON.stringify(before) === JSON.stringify(properties)) return { ...saying(), actions };
-  const data = { ...aboutOf(due), ...followedBy(due), properties };
+  const data = { ...aboutOf(due), ...followedBy(due), properties, ...found(looked) };
   const labelled = { recipe: due.recipe.id, recipeVersion: due.recipe.version };
   const wanted = Object.keys(properties).length > 0 ? [{ properties, guard, because: FILLED, ...labelled }] : [];
   return { ...saying({ type: 'RecordStepFilled', data }), wanted, actions };

@@ -1,5 +1,5 @@
 import type { CrmEvent } from '#libs/contracts';
-import { labelOf, type Recipe, stepsOf } from '#libs/recipes';
+import { labelOf, readRecipe, type Recipe, type ReferenceTables, stepsOf, tablesWith } from '#libs/recipes';
 import { recipeOf as goodRecipe } from '../../../libs/recipes/src/testing/recipe-of';
 import { given as givenOf } from '../../../libs/process/src/testing/given';
 import { recordDecider, type RecordInput } from './record.decider';
@@ -177,5 +177,71 @@ describe('actions', () => {
     const blank = recipeOf('  - write: { properties: { a: x }, note: "${record.company}" }');
     const begun: CrmEvent = { type: 'RecordStepRequested', data: { ...about(blank), ...followed } };
     expect(given(begun)(read(blank, { company: null }))).toEqual({ events: [rejected(blank, 'missing')] });
+  });
+});
+
+describe('what a step looks up', () => {
+  const tablesOf = (tier: string) => tablesWith({ plans: { pro: { tier, price: '9' } } });
+  const looking = (value: string, tier: string): Recipe => {
+    const steps = `steps:\n  - write: { properties: { tier: '\${${value}}' } }\n`;
+    const text = `recipe: r\ntrigger: { object: contact, property: p }\n${steps}`;
+    const read = readRecipe(text, 'r.yaml', undefined, { tables: tablesOf(tier) });
+    if ('faults' in read) throw new Error(read.faults.join('\n'));
+    return read.recipe;
+  };
+  const tier = 'lookup("plans", "pro", "tier")';
+  const both = `${tier} + lookup("plans", "pro", "price")`;
+  const gold = { table: 'plans', key: 'pro', column: 'tier', found: 'gold' };
+  const first = given()(due(looking(tier, 'gold'))).events;
+
+  it('stands in the event, no more than was used', () => {
+    expect(first[0]).toMatchObject({
+      type: 'RecordStepFilled',
+      data: { properties: { tier: 'gold' }, looked: [gold] },
+    });
+  });
+
+  it('is found again for the same root cause when the table has changed, and looked up anew for another', () => {
+    const again = given(...first);
+    expect(again(due(looking(tier, 'silver'))).events).toEqual([]);
+    expect(again(due(looking(tier, 'silver'), { rootCause: 'other' })).events[0]).toMatchObject({
+      data: { properties: { tier: 'silver' } },
+    });
+  });
+
+  it('of a mended recipe only what was not looked up then is looked up now', () => {
+    const price = { table: 'plans', key: 'pro', column: 'price', found: '9' };
+    const { events } = given(...first)(due(looking(both, 'silver')));
+    expect(events[0]).toMatchObject({ data: { properties: { tier: 'gold9' }, looked: [price, gold] } });
+    expect(given(...first, ...events)(due(looking(both, 'bronze'))).events).toEqual([]);
+  });
+
+  it('is recalled from a later event, and nothing else of it', () => {
+    const { recall } = recordDecider;
+    const state = first.reduce((before, event) => recall?.(before, event) ?? before, recordDecider.initial);
+    const decided = recordDecider.decide(state, due(looking(tier, 'silver')));
+    expect(
+      decided.events.map(
+        ({ data: { recipeVersion: _, ...data } }: CrmEvent & { data: { recipeVersion?: string } }) => data,
+      ),
+    ).toEqual(
+      first.map(({ data: { recipeVersion: _, ...data } }: CrmEvent & { data: { recipeVersion?: string } }) => data),
+    );
+    expect({ ...state, lookups: {} }).toEqual(recordDecider.initial);
+  });
+
+  it('of a step that was rejected is looked up anew: a row that was missing may be there', () => {
+    const when = (tables: ReferenceTables) => {
+      const steps = `steps:\n  - when: lookup("plans", "new") != null\n    write: { properties: { tier: known } }\n`;
+      const read = readRecipe(`recipe: r\ntrigger: { object: contact, property: p }\n${steps}`, 'r.yaml', undefined, {
+        tables,
+      });
+      if ('faults' in read) throw new Error(read.faults.join('\n'));
+      return read.recipe;
+    };
+    const { events } = given()(due(when(tablesOf('gold'))));
+    expect(types(events)).toEqual(['RecordStepRejected']);
+    const mended = given(...events)(due(when(tablesWith({ plans: { new: {} } }))));
+    expect(types(mended.events)).toContain('RecordStepFilled');
   });
 });

@@ -1,8 +1,8 @@
 import type { DynamicModule } from '@nestjs/common';
-import { openKinds, type Pool, publishedRecipes } from '#libs/event-store';
+import { openKinds, type Pool, publishedRecipes, readForeignRows } from '#libs/event-store';
 import { type Environment, HealthModule, type Logger, version } from '#libs/platform';
 import { connectionOf, keptDaysOf, ServiceRuntime } from '#libs/process';
-import { RecipeBook } from '#libs/recipes';
+import { RecipeBook, referenceOf } from '#libs/recipes';
 import type { EnrichmentConfig } from './enrichment.config';
 import { EnrichmentController } from './enrichment.controller';
 import { enrichmentEffects } from './enrichment.effects';
@@ -13,11 +13,17 @@ import { Systems } from './systems';
 /** enrichment-service: what recipes wait for → OpenAI's answers, and those of other systems → enrichment events. */
 export class AppModule {
   static for(config: EnrichmentConfig, lines: Logger, env: Environment): DynamicModule {
-    const book = RecipeBook.of(config, publishedRecipes, lines);
+    const book = RecipeBook.of(
+      config,
+      publishedRecipes,
+      lines,
+      referenceOf(config, { lines, env, rows: readForeignRows }),
+    );
     const systems = new Systems(config.SYSTEMS_FILE, env, lines);
     const runtime = ServiceRuntime.for({
       definition: enrichmentProcess(book.current, config.HUBSPOT_APP_ID, {
         environment: config.RECIPES_ENVIRONMENT,
+        reference: book.reference,
         isDeclared: (system) => systems.get(system) !== undefined,
       }),
       book: {

@@ -1,4 +1,5 @@
 import type { EnrichmentEvent as StreamEvent, FetchEvent, Results } from '#libs/contracts';
+import { Looked, type Lookup } from '#libs/expressions';
 import { type Decider, type Decision, nothing, type Owed } from '#libs/process';
 import {
   askText,
@@ -30,6 +31,8 @@ export interface Enrichment {
   /** What the steps before it left. */
   results?: Results;
   status: 'requested' | 'prepared' | 'completed' | 'failed' | 'rejected';
+  /** What was looked up when it was prepared. */
+  looked?: readonly Lookup[];
 }
 
 /** All enrichments of one record by one recipe, in order. */
@@ -82,7 +85,13 @@ function evolve(enrichments: Enrichments, event: EnrichmentEvent): Enrichments {
     EnrichmentFailed: 'failed',
   } as const;
   return enrichments.map((enrichment) =>
-    enrichment.enrichment === event.data.enrichment ? { ...enrichment, status: statuses[event.type] } : enrichment,
+    enrichment.enrichment === event.data.enrichment
+      ? {
+          ...enrichment,
+          status: statuses[event.type],
+          ...('looked' in event.data ? { looked: event.data.looked } : {}),
+        }
+      : enrichment,
   );
 }
 
@@ -129,25 +138,33 @@ function onRead(enrichments: Enrichments, input: EnrichmentInput & { type: 'read
   if (!input.recipe || !step) return refuse('recipe-gone', `recipe ${enrichment.recipe} asks nothing any more`);
   const { properties, notes } = input.ended.answer;
   const bindings = { record: properties, steps: enrichment.results ?? {} };
-  const unmet = step.when && unmetBy(step.when, bindings);
+  const looked = new Looked(enrichment.looked);
+  const unmet = step.when && unmetBy(step.when, bindings, { looked });
   if (unmet) return refuse(unmet.code, unmet.reason);
   if (!step.properties.some((name) => properties[name]) && notes.length === 0 && isEmpty(step.facts)) {
     return refuse('nothing-to-ask', 'the record has neither notes nor any of the properties');
   }
-  const asked = question(step, bindings, notes);
+  const asked = question(step, bindings, notes, looked);
   if ('rejected' in asked) return refuse(asked.rejected.code, asked.rejected.reason);
   const ask: Owed = { kind: 'openai.ask', purpose: 'ask', request: asked, recipes: [labelOf(input.recipe)] };
   if (enrichment.status !== 'requested' && enrichment.status !== 'rejected') return { events: [], effects: [ask] };
-  const data = { ...aboutOf(enrichment), ask: step.name, notes: notes.length };
+  const data = { ...aboutOf(enrichment), ask: step.name, notes: notes.length, ...found(looked) };
   return { events: [{ type: 'EnrichmentPrepared', data }], effects: [ask] };
 }
 
+const found = ({ all }: Looked): { looked?: Lookup[] } => (all.length > 0 ? { looked: all } : {});
+
 const isEmpty = (facts: AskStep['facts']): boolean => Object.keys(facts).length === 0;
 
-function question(step: AskStep, bindings: StepBindings, notes: Note[]): object | { rejected: Rejection } {
+function question(
+  step: AskStep,
+  bindings: StepBindings,
+  notes: Note[],
+  looked: Looked,
+): object | { rejected: Rejection } {
   const { name, model, instruction, answer: schema } = step;
   try {
-    return { name, model, instruction, text: askText(step, bindings, notes), schema };
+    return { name, model, instruction, text: askText(step, bindings, notes, { looked }), schema };
   } catch (error) {
     return { rejected: rejectionOf(error) };
   }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { labelOf, loadRecipes, stepOf } from '#libs/recipes';
+import { labelOf, loadRecipes, readRecipe, stepOf, tablesWith } from '#libs/recipes';
 import { given as givenOf } from '../../../libs/process/src/testing/given';
 import { type AskDue, enrichmentDecider, type EnrichmentEvent, type EnrichmentInput } from './enrichment.decider';
 
@@ -145,4 +145,31 @@ it('fails once when the request is refused, and waits for a person when nobody k
     failed('model_not_found', 'OpenAI refused the request'),
   ]);
   expect(given(requested, prepared)(ended('held'))).toEqual({ events: [] });
+});
+
+describe('what a question looks up', () => {
+  const looking = (name: string) => {
+    const text = `recipe: lead-qualified
+trigger: { object: contact, property: lifecyclestage }
+steps:
+  - ask:
+      model: m
+      properties: [firstname]
+      facts: { plan: '\${lookup("plans", record.plan, "name")}' }
+      instruction: Judge.
+      answer: { type: object, properties: { lead_score: { type: integer } } }
+`;
+    const made = readRecipe(text, 'r.yaml', undefined, { tables: tablesWith({ plans: { pro: { name } } }) });
+    if ('faults' in made) throw new Error(made.faults.join('\n'));
+    return { ...read({ plan: 'Pro' }), recipe: made.recipe } as EnrichmentInput;
+  };
+
+  it('stands in the event, and the question is the same when the table has changed', () => {
+    const first = given(requested)(looking('Professional'));
+    const looked = [{ table: 'plans', key: 'pro', column: 'name', found: 'Professional' }];
+    expect(first.events).toMatchObject([{ type: 'EnrichmentPrepared', data: { looked } }]);
+    expect(JSON.stringify(first.effects)).toContain('plan: Professional');
+    const again = given(requested, ...first.events)(looking('Otherwise'));
+    expect(again).toEqual({ events: [], effects: first.effects });
+  });
 });

@@ -9,7 +9,7 @@ import {
   type Target,
   UnreadableRecord,
 } from '#libs/process';
-import { ofKind, type Recipe, type StepDue, stepsDue, withTexts } from '#libs/recipes';
+import { ofKind, type Recipe, type Reference, type StepDue, stepsDue, withTexts } from '#libs/recipes';
 import type { Ended, EnrichmentInput } from './enrichment.decider';
 import { FETCH_KINDS, type FetchEnd, fetchIn, type FetchInput } from './fetch.decider';
 import { type Asked, serviceDecider } from './service.decider';
@@ -25,7 +25,7 @@ export function enrichmentProcess(
   writerAppId: string,
   around: Around = {},
 ): ProcessDefinition<Asked, EnrichmentEvent, Input> {
-  const { environment, isDeclared = () => false } = around;
+  const { isDeclared = () => false } = around;
   const steps = (record: ReadableRecord) => routeSteps(record, recipes(), writerAppId, isDeclared);
   return {
     service,
@@ -33,7 +33,7 @@ export function enrichmentProcess(
     decider: serviceDecider,
     provenance: ['recipeVersion'],
     declared(texts) {
-      const declared = withTexts(recipes(), texts, environment);
+      const declared = withTexts(recipes(), texts, around.environment, around.reference);
       return enrichmentProcess(() => declared, writerAppId, around);
     },
     routes: {
@@ -65,6 +65,7 @@ type Input = EnrichmentInput | FetchInput;
 /** What a process goes by beside its recipes. */
 interface Around {
   environment?: string;
+  reference?: Reference;
   /** Whether a system may be asked; none unless said. */
   isDeclared?: (system: string) => boolean;
 }

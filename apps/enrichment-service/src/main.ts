@@ -7,7 +7,7 @@ void serve(
   {
     name: 'enrichment-service',
     config: enrichmentConfig,
-    module: (config, logger) => AppModule.for(config, logger, process.env),
+    module: (config, logger, env) => AppModule.for(config, logger, env),
     strategies: (app) => [app.get(ServiceRuntime).strategy],
   },
   process.env,

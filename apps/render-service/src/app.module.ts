@@ -1,8 +1,8 @@
 import type { DynamicModule } from '@nestjs/common';
-import { publishedRecipes } from '#libs/event-store';
-import { HealthModule, type Logger, version } from '#libs/platform';
+import { publishedRecipes, readForeignRows } from '#libs/event-store';
+import { type Environment, HealthModule, type Logger, version } from '#libs/platform';
 import { connectionOf, keptDaysOf, ServiceRuntime } from '#libs/process';
-import { RecipeBook } from '#libs/recipes';
+import { RecipeBook, referenceOf } from '#libs/recipes';
 import type { RenderConfig } from './render.config';
 import { RenderController } from './render.controller';
 import { renderEffects } from './render.effects';
@@ -10,10 +10,15 @@ import { renderProcess } from './render.source';
 
 /** render-service: HubSpot changes → HeyGen videos → render events. */
 export class AppModule {
-  static for(config: RenderConfig, lines: Logger): DynamicModule {
-    const book = RecipeBook.of(config, publishedRecipes, lines);
+  static for(config: RenderConfig, lines: Logger, env: Environment): DynamicModule {
+    const book = RecipeBook.of(
+      config,
+      publishedRecipes,
+      lines,
+      referenceOf(config, { lines, env, rows: readForeignRows }),
+    );
     const runtime = ServiceRuntime.for({
-      definition: renderProcess(book.current, config.HUBSPOT_APP_ID, config.RECIPES_ENVIRONMENT),
+      definition: renderProcess(book.current, config.HUBSPOT_APP_ID, config.RECIPES_ENVIRONMENT, book.reference),
       book,
       effects: renderEffects(config),
       databaseUrl: config.DATABASE_URL,

@@ -1,4 +1,5 @@
 import type { HeygenCallback, RenderEvent, Results } from '#libs/contracts';
+import { Looked, type Lookup } from '#libs/expressions';
 import { type Decider, type Decision, nothing, type Owed } from '#libs/process';
 import {
   labelOf,
@@ -24,6 +25,8 @@ export interface Render {
   /** Of the order that HeyGen took last; a redo raises it. */
   generation: number;
   videoId?: string;
+  /** What was looked up when it was prepared. */
+  looked?: readonly Lookup[];
 }
 
 /** All renders of one record by one recipe, in order. */
@@ -104,6 +107,7 @@ function evolve(renders: Renders, event: RenderEvent): Renders {
           ...render,
           status: statuses[event.type],
           generation: event.type === 'RenderSubmitted' ? event.data.generation : render.generation,
+          ...('looked' in event.data ? { looked: event.data.looked } : {}),
           videoId: 'videoId' in event.data ? (event.data.videoId ?? render.videoId) : render.videoId,
         }
       : render,
@@ -145,7 +149,8 @@ function onRead(renders: Renders, input: RenderInput & { type: 'read' }): Decisi
   if (!input.recipe || !step)
     return open ? reject(render, 'recipe-gone', `recipe ${render.recipe} makes no video any more`) : nothing();
   const { properties, modifiedAt } = input.ended.answer;
-  const prepared = prepareVideo(step, { record: properties, steps: render.results ?? {} });
+  const looked = new Looked(render.looked);
+  const prepared = prepareVideo(step, { record: properties, steps: render.results ?? {} }, { looked });
   if ('rejected' in prepared) {
     return open ? reject(render, prepared.rejected.code, prepared.rejected.reason) : nothing();
   }
@@ -158,9 +163,17 @@ function onRead(renders: Renders, input: RenderInput & { type: 'read' }): Decisi
     variables,
   });
   if (!open && render.status !== 'rejected') return { events: [], effects: [order] };
-  const data = { ...aboutOf(render), template: step.template, variables, recordModifiedAt: modifiedAt };
+  const data = {
+    ...aboutOf(render),
+    template: step.template,
+    variables,
+    recordModifiedAt: modifiedAt,
+    ...found(looked),
+  };
   return { events: [{ type: 'RenderPrepared', data }], effects: [order] };
 }
+
+const found = ({ all }: Looked): { looked?: Lookup[] } => (all.length > 0 ? { looked: all } : {});
 
 const reject = (render: Render, code: string, reason: string): Decision<RenderEvent> => ({
   events: [{ type: 'RenderRejected', data: { ...aboutOf(render), code, reason } }],

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { RenderEvent } from '#libs/contracts';
-import { labelOf, loadRecipes, stepOf } from '#libs/recipes';
+import { labelOf, loadRecipes, readRecipe, stepOf, tablesWith } from '#libs/recipes';
 import { given as givenOf } from '../../../libs/process/src/testing/given';
 import { renderDecider, type RenderInput, type VideoDue } from './render.decider';
 
@@ -316,5 +316,28 @@ describe('a claim that HeyGen did not sign', () => {
       completed,
     ]);
     expect(end(answered({ state: 'dead', code: 'http-500' }))).toEqual({ events: [] });
+  });
+});
+
+describe('what a video looks up', () => {
+  const looking = (name: string) => {
+    const text = `recipe: lead-qualified
+trigger: { object: contact, property: lifecyclestage }
+steps:
+  - video: { template: t, title: x, variables: { plan: '\${lookup("plans", record.plan, "name")}' } }
+`;
+    const made = readRecipe(text, 'r.yaml', undefined, { tables: tablesWith({ plans: { pro: { name } } }) });
+    if ('faults' in made) throw new Error(made.faults.join('\n'));
+    return { ...read({ plan: 'Pro' }), recipe: made.recipe } as RenderInput;
+  };
+  const first = given(requested)(looking('Professional'));
+
+  it('stands in the event, and the order is the same when the table has changed', () => {
+    const looked = [{ table: 'plans', key: 'pro', column: 'name', found: 'Professional' }];
+    expect(first.events).toMatchObject([{ data: { variables: { plan: 'Professional' }, looked } }]);
+    const again = given(requested, ...first.events)(looking('Otherwise'));
+    expect(again).toEqual({ events: [], effects: first.effects });
+    const submittedAlready = given(requested, ...first.events, submitted, completed)(looking('Otherwise'));
+    expect(submittedAlready.effects).toEqual(first.effects);
   });
 });

@@ -17,7 +17,7 @@ import {
   type Target,
   UnreadableRecord,
 } from '#libs/process';
-import { ofKind, type Recipe, stepsDue, withTexts } from '#libs/recipes';
+import { ofKind, type Recipe, type Reference, stepsDue, withTexts } from '#libs/recipes';
 import { type Ended, renderDecider, type RenderInput, type Renders, type VideoDue } from './render.decider';
 
 const service = 'render-service';
@@ -30,6 +30,7 @@ export function renderProcess(
   recipes: () => readonly Recipe[],
   writerAppId: string,
   environment?: string,
+  reference?: Reference,
 ): ProcessDefinition<Renders, RenderEvent, RenderInput> {
   const steps = (record: ReadableRecord) => routeSteps(record, recipes(), writerAppId);
   const recipeOf = (streamId: string) => recipes().find((recipe) => recipe.id === readStreamId(streamId).name);
@@ -39,8 +40,8 @@ export function renderProcess(
     decider: renderDecider,
     provenance: ['recipeVersion'],
     declared(texts) {
-      const declared = withTexts(recipes(), texts, environment);
-      return renderProcess(() => declared, writerAppId, environment);
+      const declared = withTexts(recipes(), texts, environment, reference);
+      return renderProcess(() => declared, writerAppId, environment, reference);
     },
     routes: {
       [Topic.ingressHubspot]: steps,

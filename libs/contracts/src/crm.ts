@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { actionName, wantedActionSchema } from './action';
 import { chain } from './chain';
 import { catalog, type EventOf } from './events';
+import { looked } from './lookup';
 import { Topic } from './topics';
 
 /** Orders two wishes for one property: trigger time, then render or enrichment number, then rank of state (protocol 16). */
@@ -18,7 +19,7 @@ const write = z.int().positive().describe('Number of the write on its record, fr
 const step = {
   recipe: z.string().describe('Id of the recipe'),
   recipeVersion: z.string().describe("Names the recipe's content: equal content, equal version"),
-  step: z.string().describe("Name of the recipe's write step"),
+  step: z.string().describe('Name of the step in the recipe'),
   rootCause: z.string().describe('Id of the first accepted record of the chain'),
 };
 
@@ -32,6 +33,13 @@ const followed = {
   content: chain.content,
 };
 
+/** Whose turn it is. */
+const turns = {
+  rota: z.string().describe('Name of the rota'),
+  among: z.array(z.string()).min(1).describe("The CRM's ids of the owners who take turns"),
+};
+const owner = z.string().describe("The CRM's id of the owner");
+
 /** A date of the record that a recipe waits for. */
 const date = {
   recipe: z.string().describe('Id of the recipe'),
@@ -39,7 +47,7 @@ const date = {
   value: z.string().describe('What it says'),
 };
 
-/** What one CRM record should say, what was written to it, and what was done at it: stream `record-…`, topic `crm.events.v1`. */
+/** What one CRM record should say, what was written to it, what was done at it, and its owners: stream `record-…`, topic `crm.events.v1`. */
 export const crmEvents = catalog('crm', Topic.crm, {
   RecordStepRequested: {
     wire: 'refrain.record-step.requested.v1',
@@ -49,7 +57,7 @@ export const crmEvents = catalog('crm', Topic.crm, {
   },
   RecordStepFilled: {
     wire: 'refrain.record-step.filled.v1',
-    data: z.object({ ...step, ...followed, properties }).describe('What the step wants is known.'),
+    data: z.object({ ...step, ...followed, properties, looked }).describe('What the step wants is known.'),
   },
   RecordStepRejected: {
     wire: 'refrain.record-step.rejected.v1',
@@ -133,6 +141,44 @@ export const crmEvents = catalog('crm', Topic.crm, {
     data: z
       .object({ ...date, dueAt: z.iso.datetime().describe('When it was due') })
       .describe('The date has come: it sets off the recipe that waited for it.'),
+  },
+  OwnerRequested: {
+    wire: 'refrain.owner.requested.v1',
+    data: z
+      .object({ ...step, ...followed })
+      .describe('A recipe wants an owner for the record, which is read first to tell whose turn it is.'),
+  },
+  OwnerWanted: {
+    wire: 'refrain.owner.wanted.v1',
+    data: z.object({ ...step, ...followed, ...turns, looked }).describe('The next in turn is to take the record.'),
+  },
+  OwnerRejected: {
+    wire: 'refrain.owner.rejected.v1',
+    data: z
+      .object({
+        ...step,
+        ...followed,
+        code: z.string().describe('Why, for programs'),
+        reason: z.string().describe('Why, for people'),
+      })
+      .describe('Nobody takes the record, and no turn is used.'),
+  },
+  TurnTaken: {
+    wire: 'refrain.turn.taken.v1',
+    data: z
+      .object({
+        ...step,
+        rota: turns.rota,
+        record: z.object({ type: z.string(), id: z.string() }).describe('The record that the turn is for'),
+        owner,
+      })
+      .describe('Of those who take turns this month, this one was next: stream `rota-…`, one for each rota and month.'),
+  },
+  OwnerAssigned: {
+    wire: 'refrain.owner.assigned.v1',
+    data: z
+      .object({ ...step, ...followed, rota: turns.rota, owner })
+      .describe('The record has its owner; the steps behind may begin.'),
   },
   ActionWanted: {
     wire: 'refrain.action.wanted.v1',

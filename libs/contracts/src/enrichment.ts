@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { chain } from './chain';
 import { catalog, type EventOf } from './events';
 import { fetchShapes } from './fetch';
+import { looked } from './lookup';
 import { Topic } from './topics';
 
 /** Which enrichment of which recipe an event speaks of. `triggeredAt` is the trigger's own time (RFC 3339). */
@@ -32,6 +33,7 @@ export const enrichmentEvents = catalog('enrichment', Topic.enrichment, {
         ...about,
         ask: z.string().describe('Name of the question in the recipe'),
         notes: z.int().nonnegative().describe('How many notes were read'),
+        looked,
       })
       .describe('The record was read; the question is owed to OpenAI.'),
   },

@@ -10,6 +10,7 @@ export * from './generic';
 export * from './heygen';
 export * from './hubspot';
 export * from './keys';
+export * from './lookup';
 export * from './messages';
 export * from './recipe';
 export * from './render';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { chain } from './chain';
 import { catalog, type EventOf } from './events';
+import { looked } from './lookup';
 import { Topic } from './topics';
 
 /** Which render of which recipe an event speaks of. `triggeredAt` is the trigger's own time (RFC 3339). */
@@ -35,6 +36,7 @@ export const renderEvents = catalog('render', Topic.render, {
           .string()
           .optional()
           .describe("The record's last-modified date as read for this trigger: noted, never a key"),
+        looked,
       })
       .describe('The record was read and is good for a video; the render is owed to HeyGen with these variables.'),
   },

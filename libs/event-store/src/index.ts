@@ -24,6 +24,7 @@ export { dropLeases, holdLeases } from './lease';
 export * from './loop';
 export { cancel, redo, resolveHeld, type EffectName, type Finding } from './operations';
 export { keysToRelease, parkedKeys, parkedMail, requestRelease, type ParkedKey, type ParkedSelection } from './parking';
+export { ForeignRowsRefused, readForeignRows } from './foreign-rows';
 export { checkStore, openPool, type Pool } from './pool';
 export { type Build } from './read-models/builds';
 export { Projector } from './read-models/projector';

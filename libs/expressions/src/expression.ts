@@ -17,6 +17,8 @@ export interface Expression {
   readonly reads: Readonly<Record<string, readonly (readonly string[])[]>>;
   /** The reference tables that it looks into. */
   readonly tables: readonly string[];
+  /** Whether it needs the secret of `token(…)`. */
+  readonly keyed: boolean;
   /**
    * Gives a JSON value, the same for the same input at any time and place, within a bounded number of steps. Needs a value
    * for every variable that was declared; a member that is absent is null. Throws ExpressionError.
@@ -46,6 +48,7 @@ export function compile(source: string, { variables }: Scope): Expression {
     source,
     reads: Object.fromEntries(reads.paths),
     tables: [...reads.tables],
+    keyed: reads.keyed,
     evaluate: (bindings, given = nothing) => {
       begin(given);
       try {

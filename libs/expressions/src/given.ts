@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import type { Looked } from './looked';
 
 /** A row of a reference table, by column. */
 export type Row = Readonly<Record<string, unknown>>;
@@ -14,6 +15,8 @@ export interface Tables {
 /** What an evaluation is given besides its variables. */
 export interface Given {
   tables?: Tables;
+  /** Keeps what is looked up, and finds again what was looked up before. */
+  looked?: Looked;
   /** The secret of `token(…)`, as `createSecretKey` makes it. */
   tokenKey?: KeyObject;
 }

@@ -5,6 +5,7 @@ export * from './fault';
 export { functionGroups } from './functions/catalogue';
 export type { FunctionDefinition, FunctionGroup } from './functions/definition';
 export { isPersonName, isPlaceholder } from './functions/placeholder';
+export * from './looked';
 export { type Given, type Row, tableKey, type Tables } from './given';
 export type { Reading } from './reads';
 export * from './tables';

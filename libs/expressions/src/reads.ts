@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { bounds } from './bounds';
 import { ExpressionFault, type FaultCode } from './fault';
+import { keyFunctions } from './functions/keys';
 import { tableFunctions } from './functions/tables';
 import { type Callable, functionsByName, methodsByName, patternOf, typeNames } from './language';
 import { nearest } from './nearest';
@@ -15,6 +16,8 @@ export interface Reads {
   /** Paths of members by variable; an empty path is the whole variable. */
   paths: Map<string, string[][]>;
   tables: Set<string>;
+  /** Whether it needs the secret of `token(…)`. */
+  keyed: boolean;
 }
 
 /** Reads a syntax tree before its types are checked: finds what it reads, and throws ExpressionFault on what is not allowed. */
@@ -30,6 +33,7 @@ type Bound = ReadonlySet<string>;
 class Walk implements Reads {
   readonly paths = new Map<string, string[][]>();
   readonly tables = new Set<string>();
+  keyed = false;
 
   constructor(private readonly variables: Readonly<Record<string, Reading>>) {}
 
@@ -91,6 +95,7 @@ class Walk implements Reads {
     }
     if (name === 'matches') visitPattern(values[0]);
     if (tableFunctions.has(name)) this.tables.add(literalOf(values[0], 'The name of a table'));
+    if (keyFunctions.has(name)) this.keyed = true;
     if (known.runs !== undefined) (node.args as unknown[])[0] = known.runs;
     if (receiver && isBind(name, receiver)) {
       const [own, value, within] = values as [Node, Node, Node];

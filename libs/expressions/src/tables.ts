@@ -23,13 +23,31 @@ interface Table {
   rows: ReadonlyMap<string, Row>;
 }
 
-/** Reference tables from CSV files, held in memory. Loading one again replaces it whole, or leaves it as it was. */
-export class CsvTables implements Tables {
+/** Most rows of one table: it is held in memory. */
+export const MOST_ROWS = 100_000;
+
+/** Reference tables held in memory. Loading one again replaces it whole, or leaves it as it was. */
+export class HeldTables implements Tables {
   private readonly tables = new Map<string, Table>();
 
-  /** Takes over a file's rows under a table's name; throws TableFaults. The first column is the key. */
+  /** Takes over a CSV file's rows under a table's name; throws TableFaults. The first column is the key. */
   load(name: string, file: string, csv: string): void {
     this.tables.set(name, readTable(file, csv));
+  }
+
+  /** Takes over rows under a table's name, by the column that holds the key; throws TableFaults, counting rows as lines. */
+  loadRows(name: string, file: string, key: string, rows: readonly Row[]): void {
+    this.tables.set(name, tableOf(file, key, rows));
+  }
+
+  /** The names of the tables, in their order. */
+  names(): string[] {
+    return [...this.tables.keys()].sort();
+  }
+
+  /** How many rows a table has. */
+  size(table: string): number {
+    return this.tables.get(table)?.rows.size ?? 0;
   }
 
   get(table: string, key: string): Row | undefined {
@@ -53,6 +71,7 @@ function readTable(file: string, csv: string): Table {
     if (column === '') refuse(1, `column ${String(index + 1)} has no name`);
     else if (columns.indexOf(column) !== index) refuse(1, `the column ${column} is there twice`);
   }
+  if (records.length > MOST_ROWS) throw tooMany(file);
   const rows = new Map<string, Row>();
   const lines = new Map<string, number>();
   for (const { line, fields } of records) {
@@ -70,6 +89,31 @@ function readTable(file: string, csv: string): Table {
   if (faults.length > 0) throw new TableFaults(faults);
   return { version: createHash('sha256').update(csv).digest('hex').slice(0, 16), rows };
 }
+
+function tableOf(file: string, column: string, given: readonly Row[]): Table {
+  if (given.length > MOST_ROWS) throw tooMany(file);
+  const faults: TableFault[] = [];
+  const rows = new Map<string, Row>();
+  for (const [index, row] of given.entries()) {
+    const value = row[column];
+    const key = typeof value === 'string' || typeof value === 'number' ? tableKey(String(value)) : '';
+    const refuse = (reason: string) => void faults.push({ file, line: index + 1, reason });
+    if (!Object.hasOwn(row, column)) refuse(`there is no column ${column}`);
+    else if (key === '') refuse('the key is blank, or neither text nor a number');
+    else if (rows.has(key)) refuse('the key is that of a row before');
+    else rows.set(key, Object.freeze(JSON.parse(JSON.stringify(row)) as Row));
+    if (faults.length === MOST_FAULTS) break;
+  }
+  if (faults.length > 0) throw new TableFaults(faults);
+  const version = createHash('sha256').update(JSON.stringify([...rows].sort(([a], [b]) => (a < b ? -1 : 1))));
+  return { version: version.digest('hex').slice(0, 16), rows };
+}
+
+/** How many faults of rows without lines are told: they are alike. */
+const MOST_FAULTS = 10;
+
+const tooMany = (file: string): TableFaults =>
+  new TableFaults([{ file, line: MOST_ROWS + 1, reason: `there are more than ${String(MOST_ROWS)} rows` }]);
 
 function recordsOf(file: string, csv: string): { line: number; fields: string[] }[] {
   try {

@@ -1,8 +1,8 @@
-import { compile, CsvTables, TableFaults } from './index';
+import { compile, HeldTables, TableFaults } from './index';
 
 const faultsOf = (csv: string) => {
   try {
-    new CsvTables().load('t', 't.csv', csv);
+    new HeldTables().load('t', 't.csv', csv);
   } catch (error) {
     expect(error).toBeInstanceOf(TableFaults);
     return (error as TableFaults).faults.map(({ file, line, reason }) => `${file}:${String(line)} ${reason}`);
@@ -32,7 +32,7 @@ it.each<[string, string, string[]]>([
 });
 
 it('names of prototypes are keys and columns like others', () => {
-  const tables = new CsvTables();
+  const tables = new HeldTables();
   tables.load('t', 't.csv', 'key,__proto__,constructor\n__proto__,1,2\n');
   const source = 'lookup("t", "__proto__", "constructor") + lookup("t", "__proto__", "__proto__")';
   expect(compile(source, { variables: {} }).evaluate({}, { tables })).toBe('21');
@@ -40,7 +40,7 @@ it('names of prototypes are keys and columns like others', () => {
 });
 
 it('loading again replaces a table whole and changes its version; a bad file leaves it as it was', () => {
-  const tables = new CsvTables();
+  const tables = new HeldTables();
   const find = () => compile('lookup("t", "a", "b")', { variables: {} }).evaluate({}, { tables });
   tables.load('t', 't.csv', 'k,b\na,1\n');
   const first = tables.version('t');
@@ -54,7 +54,27 @@ it.each([
   ['lookup("other", "a")', 'There is no reference table other'],
   ['lookup("t", "a", "c")', 'The table has no such column'],
 ])('%s fails', (source, message) => {
-  const tables = new CsvTables();
+  const tables = new HeldTables();
   tables.load('t', 't.csv', 'k,b\na,1\n');
   expect(() => compile(source, { variables: {} }).evaluate({}, { tables })).toThrow(message);
+});
+
+it('holds rows that were read elsewhere as JSON, by their key, and refuses them all where one has none', () => {
+  const tables = new HeldTables();
+  const at = new Date(0);
+  tables.loadRows('t', 't.table.yaml', 'id', [
+    { id: 7, since: at, tier: null },
+    { id: ' B ', since: at, tier: 'x' },
+  ]);
+  expect(compile('lookup("t", "b").tier + lookup("t", 7, "since")', { variables: {} }).evaluate({}, { tables })).toBe(
+    'x1970-01-01T00:00:00.000Z',
+  );
+  expect([tables.names(), tables.size('t')]).toEqual([['t'], 2]);
+  const version = tables.version('t');
+  const load = (...rows: Record<string, unknown>[]) => tables.loadRows('t', 't.table.yaml', 'id', rows);
+  expect(() => load({ id: 1 }, { id: '1' }, { id: null }, { no: 1 })).toThrow(
+    't.table.yaml:2: the key is that of a row before\nt.table.yaml:3: the key is blank, or neither text nor a number\n' +
+      't.table.yaml:4: there is no column id',
+  );
+  expect(tables.version('t')).toBe(version);
 });

@@ -142,4 +142,16 @@ export const recipeSettings = {
     .regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be lowercase words joined by hyphens')
     .default('default')
     .describe('Whose published recipes are taken, where RECIPES_DIR is not set; `refrain recipes` publishes them'),
+  TABLES_DIR: z
+    .string()
+    .optional()
+    .describe('Folder of the reference tables that recipes look into: <name>.csv and <name>.table.yaml'),
+  RECIPES_TOKEN_KEY: z
+    .string()
+    .min(16, 'must have 16 characters at least')
+    .meta({ secret: true })
+    .optional()
+    .describe(
+      'Secret of token() in recipes, 16 characters at least; the same for all services, and for good: another makes other tokens',
+    ),
 };

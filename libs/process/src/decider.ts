@@ -8,6 +8,11 @@ export interface Decider<State, Event, Input> {
   initial: State;
   evolve(state: State, event: Event): State;
   decide(state: State, input: Input): Decision<Event>;
+  /**
+   * Takes over from a later event what its decision looked up outside of the log, and nothing else: a plan that decides
+   * once more as it was then finds the same again. Total; without it nothing is looked up.
+   */
+  recall?(state: State, event: Event): State;
 }
 
 /** What follows from one input: committed together with the note of the input, or not at all. */

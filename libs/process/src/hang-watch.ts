@@ -33,12 +33,14 @@ export class HangWatch {
   /** The same definition; whatever of it is code is watched. */
   watched<S, E extends DomainEvent, I>(definition: ProcessDefinition<S, E, I>): ProcessDefinition<S, E, I> {
     const { decider, routes } = definition;
+    const { recall } = decider;
     return {
       ...definition,
       decider: {
         initial: decider.initial,
         evolve: (state, event) => this.beating(() => decider.evolve(state, event)),
         decide: (state, input) => this.beating(() => decider.decide(state, input)),
+        ...(recall ? { recall: (state, event) => this.beating(() => recall(state, event)) } : {}),
       },
       routes: Object.fromEntries(
         Object.entries(routes).map(([topic, route]) => [topic, (record) => this.beating(() => route(record))]),

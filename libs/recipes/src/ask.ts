@@ -1,3 +1,4 @@
+import type { Given } from '#libs/expressions';
 import { z } from 'zod';
 import type { StepBase, StepBindings } from './step';
 import { plain as said, type Text } from './text';
@@ -39,11 +40,11 @@ const plain = (text: string): string =>
  * The text that an ask is about: the record's properties, further facts and notes, between markers that say it is data.
  * Throws ExpressionError where a fact cannot be told.
  */
-export function askText(step: AskStep, bindings: StepBindings, notes: Note[]): string {
+export function askText(step: AskStep, bindings: StepBindings, notes: Note[], given?: Given): string {
   const { record } = bindings;
   const facts = step.properties.flatMap((name) => (record[name] ? [`${name}: ${record[name]}`] : []));
   const further = Object.entries(step.facts).flatMap(([name, text]) => {
-    const fact = said(text.evaluate({ ...bindings })).trim();
+    const fact = said(text.evaluate({ ...bindings }, given)).trim();
     return fact === '' ? [] : [`${name}: ${fact}`];
   });
   const written = notes.slice(0, step.notes).map((note) => `note of ${note.at.slice(0, 10)}: ${plain(note.text)}`);

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { loadRecipes, readRecipe, RecipeFault } from './read';
 import type { Recipe } from './recipe';
+import type { Reference } from './reference';
 
 /** Reads what is live in an environment from a store; undefined where nothing was published there since `since`. */
 export type ReadPublished<Store> = (
@@ -20,6 +21,8 @@ export interface PublishedOptions<Store> {
   read: ReadPublished<Store>;
   environment: string;
   lines: BookLines;
+  /** What its recipes may refer to. */
+  reference?: Reference;
   /** How often, in milliseconds, it looks for a publication. */
   everyMs?: number;
 }
@@ -37,11 +40,13 @@ export class RecipeBook<Store> {
   private constructor(
     private recipes: readonly Recipe[],
     private readonly options?: PublishedOptions<Store>,
+    /** What the recipes refer to; followed as long as they are. */
+    readonly reference: Reference = options?.reference ?? {},
   ) {}
 
   /** The recipes of a folder, as they are now; throws a {@link RecipeFault} that names every fault. */
-  static fromFolder<Store>(folder: string, environment?: string): RecipeBook<Store> {
-    return new RecipeBook<Store>(loadRecipes(folder, environment));
+  static fromFolder<Store>(folder: string, environment?: string, reference?: Reference): RecipeBook<Store> {
+    return new RecipeBook<Store>(loadRecipes(folder, environment, reference), undefined, reference);
   }
 
   /** The recipes that are live in an environment; empty until it was started. */
@@ -54,17 +59,22 @@ export class RecipeBook<Store> {
     { RECIPES_DIR, RECIPES_ENVIRONMENT }: { RECIPES_DIR?: string; RECIPES_ENVIRONMENT: string },
     read: ReadPublished<Store>,
     lines: BookLines,
+    reference?: Reference,
   ): RecipeBook<Store> {
     return RECIPES_DIR === undefined
-      ? RecipeBook.published({ read, environment: RECIPES_ENVIRONMENT, lines })
-      : RecipeBook.fromFolder(RECIPES_DIR, RECIPES_ENVIRONMENT);
+      ? RecipeBook.published({ read, environment: RECIPES_ENVIRONMENT, lines, reference })
+      : RecipeBook.fromFolder(RECIPES_DIR, RECIPES_ENVIRONMENT, reference);
   }
 
   /** The recipes now. The same array until others are taken up. */
   readonly current = (): readonly Recipe[] => this.recipes;
 
-  /** Resolves when the recipes are known; rejects where the store does not answer, or what is live cannot be read. */
+  /**
+   * Resolves when the recipes and what they refer to are known; rejects where the store does not answer, or what is live or
+   * a table cannot be read.
+   */
   async start(store: Store): Promise<void> {
+    await this.reference.tables?.start?.();
     if (!this.options || this.following) return;
     const faults = await this.look(store, this.options);
     if (faults) throw new RecipeFault(faults);
@@ -76,6 +86,7 @@ export class RecipeBook<Store> {
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.following;
+    await this.reference.tables?.stop?.();
   }
 
   private async follow(store: Store, options: PublishedOptions<Store>): Promise<void> {
@@ -99,11 +110,11 @@ export class RecipeBook<Store> {
   /** Looks once; resolves to the faults of what cannot be taken up, told once for each publication. */
   private async look(
     store: Store,
-    { read, environment, lines }: PublishedOptions<Store>,
+    { read, environment, lines, reference }: PublishedOptions<Store>,
   ): Promise<string[] | undefined> {
     const found = await read(store, environment, this.mark);
     if (!found) return undefined;
-    const all = found.recipes.map((one) => readPublished(one, environment));
+    const all = found.recipes.map((one) => readPublished(one, environment, reference));
     const faults = all.flatMap((one) => ('faults' in one ? one.faults : []));
     this.mark = found.mark;
     if (faults.length > 0) return faults;
@@ -117,10 +128,11 @@ export class RecipeBook<Store> {
 function readPublished(
   published: { recipe: string; version: string; text: string },
   environment: string,
+  reference?: Reference,
 ): ReturnType<typeof readRecipe> {
   const { recipe: id, version, text } = published;
   const name = `${id} ${version}`;
-  const read = readRecipe(text, name, environment);
+  const read = readRecipe(text, name, environment, reference);
   if ('faults' in read) return read;
   if (read.recipe.id !== id) return { faults: [`${name}: says that it is ${read.recipe.id}`] };
   return { recipe: { ...read.recipe, version } };

@@ -1,16 +1,21 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Action, HubspotChange, Results } from '#libs/contracts';
+import type { Given } from '#libs/expressions';
 import { z } from 'zod';
+import { prepareAssign } from './assign';
 import type { AskStep } from './ask';
 import { type PreparedFetch, prepareFetch } from './fetch';
 import type { Recipe, Step } from './recipe';
+import { type ReferenceTables, tablesWith } from './reference';
 import { RecipeSource } from './source';
-import type { StepBindings } from './step';
+import { type Rejection, type StepBindings, unmetBy } from './step';
 import { type Match, matching, matchingDate, matchingEvent, TRIGGER } from './trigger';
-import { prepareVideo, type Rejection, unmetBy } from './video';
+import { prepareVideo } from './video';
 import { type PreparedWrite, prepareWrite, type WriteBindings } from './write';
 
-const rejected = z.strictObject({ rejected: z.enum(['missing', 'placeholder', 'not-met', 'expression', 'path']) });
+const rejected = z.strictObject({
+  rejected: z.enum(['missing', 'placeholder', 'not-met', 'expression', 'path', 'nobody', 'no-rota']),
+});
 const texts = z.record(z.string(), z.string());
 const ids = z.array(z.string()).optional();
 const actionOutcomes = {
@@ -26,6 +31,7 @@ const outcome = z.union([
   z.strictObject({ title: z.string().optional(), variables: z.record(z.string(), z.string()) }),
   z.strictObject({ asked: z.literal(true) }),
   z.strictObject({ fetched: z.string() }),
+  z.strictObject({ rota: z.string(), among: z.array(z.string()) }),
   z.strictObject({
     properties: z.record(z.string(), z.string()).default({}),
     ...actionOutcomes,
@@ -53,12 +59,17 @@ const caseSchema = z.strictObject({
   record: z.record(z.string(), z.string().nullable()).default({}),
   /** What the steps left, by their names. */
   steps: z.record(z.string(), z.record(z.string(), z.unknown())).default({}),
+  /** Reference tables by name, and their rows by key, in the place of those of the folder. */
+  tables: z.record(z.string(), z.record(z.string(), z.record(z.string(), z.unknown()))).default({}),
   /** What comes of each step, by its name; empty where the change sets off nothing. */
   expect: z.record(z.string(), outcome),
 });
 
 const casesSchema = z.array(caseSchema).min(1);
+const samplesSchema = z.array(caseSchema.extend({ expect: z.unknown().optional() })).min(1);
 type Case = z.infer<typeof caseSchema>;
+/** A case without what is expected of it. */
+type Situation = Omit<Case, 'expect'>;
 
 /** The published JSON Schema of a file of cases, for editors. */
 export const casesJsonSchema = (): Record<string, unknown> => ({
@@ -82,14 +93,28 @@ interface Miss {
   why?: string;
 }
 
-/** Runs the cases of a recipe; resolves nothing, calls nobody. Faults of the file are told with line and column. */
-export function runCases(recipe: Recipe, text: string, file: string): { results: CaseResult[] } | { faults: string[] } {
+/** The tables that cases give, by name; none where the file cannot be read, which {@link runCases} tells. */
+export function tablesInCases(text: string): string[] {
+  const parsed = samplesSchema.safeParse(new RecipeSource(text, '').value);
+  return parsed.success ? parsed.data.flatMap(({ tables }) => Object.keys(tables)) : [];
+}
+
+/**
+ * Runs the cases of a recipe; resolves nothing, calls nobody. Tables that a case does not give are those of `tables`.
+ * Faults of the file are told with line and column.
+ */
+export function runCases(
+  recipe: Recipe,
+  text: string,
+  file: string,
+  tables?: ReferenceTables,
+): { results: CaseResult[] } | { faults: string[] } {
   const source = new RecipeSource(text, file);
   if (source.faults.length > 0) return { faults: source.faults };
   const parsed = casesSchema.safeParse(source.value);
   if (!parsed.success) return { faults: parsed.error.issues.map(({ path, message }) => source.fault(path, message)) };
   const results = parsed.data.map((given, i) => {
-    const came = outcomesOf(recipe, given);
+    const came = outcomesOf(recipe, given, tablesWith(given.tables, tables));
     const steps = new Set([...Object.keys(given.expect), ...Object.keys(came)]);
     const differs = [...steps].flatMap((step) => {
       const expected = given.expect[step];
@@ -109,7 +134,6 @@ export interface Sample {
   after: Record<string, unknown> | null;
 }
 
-const samplesSchema = z.array(caseSchema.extend({ expect: z.unknown().optional() })).min(1);
 const MOST_SAMPLES = 5;
 
 /** What two versions make of each of some cases, expected or not. Faults of the file are told with line and column. */
@@ -118,13 +142,15 @@ export function compareCases(
   after: Recipe | undefined,
   text: string,
   file: string,
+  tables?: ReferenceTables,
 ): { samples: Sample[] } | { faults: string[] } {
   const source = new RecipeSource(text, file);
   if (source.faults.length > 0) return { faults: source.faults };
   const parsed = samplesSchema.safeParse(source.value);
   if (!parsed.success) return { faults: parsed.error.issues.map(({ path, message }) => source.fault(path, message)) };
   const samples = parsed.data.map((given): Sample => {
-    const row = (recipe: Recipe | undefined) => recipe && { case: given.case, ...outcomesOf(recipe, given) };
+    const known = tablesWith(given.tables, tables);
+    const row = (recipe: Recipe | undefined) => recipe && { case: given.case, ...outcomesOf(recipe, given, known) };
     return { before: row(before) ?? null, after: row(after) ?? null };
   });
   return { samples };
@@ -152,7 +178,7 @@ function comparable(expected: Case['expect'][string] | undefined, outcome: Outco
 
 type Outcome = Record<string, unknown> & { reason?: string };
 
-function outcomesOf(recipe: Recipe, given: Omit<Case, 'expect'>): Record<string, Outcome> {
+function outcomesOf(recipe: Recipe, given: Situation, tables: ReferenceTables): Record<string, Outcome> {
   const [match] = matchOf(recipe, given);
   if (!match) return {};
   if (match.failed) return { trigger: codeOf(match.failed) };
@@ -160,23 +186,25 @@ function outcomesOf(recipe: Recipe, given: Omit<Case, 'expect'>): Record<string,
   const steps: Results = { [TRIGGER]: match.taken, ...given.steps };
   // A step whose forerunner left nothing is not come to.
   const due = recipe.steps.filter(({ after }) => after === undefined || steps[after]);
-  return Object.fromEntries(due.map((step) => [step.name, outcomeOf(step, { record, steps, time })]));
+  return Object.fromEntries(due.map((step) => [step.name, outcomeOf(step, { record, steps, time }, { tables })]));
 }
 
-function outcomeOf(step: Step, { time, ...bindings }: WriteBindings): Outcome {
+function outcomeOf(step: Step, { time, ...bindings }: WriteBindings, given: Given): Outcome {
   switch (step.kind) {
     case 'video':
-      return shown(prepareVideo(step, bindings));
+      return shown(prepareVideo(step, bindings, given));
     case 'ask':
-      return asked(step, bindings);
+      return asked(step, bindings, given);
     case 'fetch':
       return fetched(prepareFetch(step, bindings));
     case 'write':
-      return written(prepareWrite(step, { ...bindings, time }));
+      return written(prepareWrite(step, { ...bindings, time }, given));
+    case 'assign':
+      return shown(prepareAssign(step, bindings, given));
   }
 }
 
-function matchOf(recipe: Recipe, given: Omit<Case, 'expect'>): Match[] {
+function matchOf(recipe: Recipe, given: Situation): Match[] {
   const { trigger, tenants } = recipe;
   const tenant = tenants?.[0] ?? 'default';
   const { event, record, time: at } = given;
@@ -192,7 +220,7 @@ function matchOf(recipe: Recipe, given: Omit<Case, 'expect'>): Match[] {
   return matchingEvent([recipe], { ...about, source, ...(type === undefined ? {} : { type }), body }, tenant);
 }
 
-const changeOf = ({ trigger }: Recipe, { event, time }: Omit<Case, 'expect'>): HubspotChange => ({
+const changeOf = ({ trigger }: Recipe, { event, time }: Situation): HubspotChange => ({
   delivery: 'webhook',
   record: { type: event.object ?? trigger.object, id: '1' },
   change: event.change ?? trigger.on?.[0] ?? '',
@@ -203,8 +231,8 @@ const changeOf = ({ trigger }: Recipe, { event, time }: Omit<Case, 'expect'>): H
   changeSource: event.source ?? 'CRM_UI',
 });
 
-function asked(step: AskStep, bindings: StepBindings): Outcome {
-  const unmet = step.when && unmetBy(step.when, { ...bindings });
+function asked(step: AskStep, bindings: StepBindings, given: Given): Outcome {
+  const unmet = step.when && unmetBy(step.when, { ...bindings }, given);
   return unmet ? codeOf(unmet) : { asked: true };
 }
 

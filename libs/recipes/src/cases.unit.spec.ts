@@ -1,7 +1,9 @@
+import { createSecretKey } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runCases } from './cases';
-import { loadRecipes } from './read';
+import { runCases, tablesInCases } from './cases';
+import { loadRecipes, readRecipe } from './read';
+import { tablesNamed } from './reference';
 import { recipeOf } from './testing/recipe-of';
 
 const folder = join(__dirname, '../../../recipes');
@@ -112,5 +114,34 @@ steps:
     const record = filled.replace(new RegExp(`${name}: [^,]+`), `${name}: ' '`);
     expect(run(record, '{ rejected: missing }')).toEqual([]);
     expect(run(record, expectation)[0]?.why).toMatch(why);
+  });
+});
+
+it('a case brings its own tables, and one that is not there fails the step', () => {
+  const text = `recipe: r
+trigger: { object: contact, property: p }
+steps:
+  - write: { properties: { a: '\${lookup("plans", record.plan, "tier")}', b: '\${token(record.plan)}' } }
+`;
+  const reference = { tables: tablesNamed(['plans']), tokenKey: createSecretKey('a secret of tests', 'utf8') };
+  const read = readRecipe(text, 'r.yaml', undefined, reference);
+  if ('faults' in read) throw new Error(read.faults.join('\n'));
+  const b = '8f25470a';
+  const cases = `- case: its own
+  record: { plan: PRO }
+  tables: { plans: { pro: { tier: gold } } }
+  expect: { write: { properties: { a: gold, b: ${b} } } }
+- case: none
+  record: { plan: PRO }
+  expect: { write: { rejected: expression } }
+`;
+  expect(tablesInCases(cases)).toEqual(['plans']);
+  expect(tablesInCases('- no cases')).toEqual([]);
+  const run = runCases(read.recipe, cases, 'c.yaml', reference.tables);
+  expect(run).toMatchObject({
+    results: [
+      { differs: [{ came: { properties: { a: 'gold', b: expect.stringMatching(/^[0-9a-f]{64}$/) as string } } }] },
+      { differs: [] },
+    ],
   });
 });

@@ -1,38 +1,38 @@
-import { compile, type Expression, ExpressionError, ExpressionFault } from '#libs/expressions';
+import type { Expression } from '#libs/expressions';
+import { assignFields, type AssignStep } from './assign';
 import { answerFault, answerFields, type AskStep } from './ask';
 import { actionForms, propertiesNeeded, textsOf } from './compile-actions';
-import { type FetchStep, leaves, segment, UnfitPart } from './fetch';
+import { type CompileFault, never, TextCompiler } from './compile-text';
+import { type FetchStep, leaves, segment } from './fetch';
 import type { Recipe, RecipeTrigger, Step } from './recipe';
 import { changesOf, type RecipeFile, type StepFile } from './recipe.schema';
+import type { Reference } from './reference';
 import type { StepBase } from './step';
-import { compileText, joined, plain, shapeOf, type Text, type Variables } from './text';
+import { compileText, joined, ofStep, shapeOf, type Text, type Variables } from './text';
 import { TRIGGER } from './trigger';
 import type { VideoStep } from './video';
 import type { WriteStep } from './write';
 
-/** What is wrong with a recipe, and where: `offset` counts within the text at `path`. */
-export interface CompileFault {
-  path: PropertyKey[];
-  message: string;
-  offset?: number;
-}
-
 const ofEvent = { event: 'any' } as const satisfies Variables;
-const ofStep = { record: 'named', steps: 'named' } as const satisfies Variables;
 const ofAnswer = { body: 'any', status: 'any' } as const satisfies Variables;
 const ofWrite = { ...ofStep, time: 'any' } as const satisfies Variables;
+
+const NO_TABLE_IN_A_FETCH =
+  'a fetch looks into no table: what it asks must be the same in a replay; look in the step behind it, whose lookups are recorded';
+const ELSEWHERE = 'take what it needs, and look in a step, whose lookups are recorded';
 
 /** What a video step leaves for the steps behind it. */
 const videoFields = ['url', 'video_id'];
 
 type StepWith<Kind extends string> = Extract<StepFile, Record<Kind, unknown>>;
 
-/** Makes a recipe ready to run in an environment; its version is its reader's to name. */
+/** Makes a recipe ready to run in an environment, with what it may refer to; its version is its reader's to name. */
 export function compileRecipe(
   file: RecipeFile,
   environment: string,
+  reference: Reference,
 ): { recipe: Omit<Recipe, 'version'> } | { faults: CompileFault[] } {
-  const compiler = new Compiler(environment);
+  const compiler = new Compiler(environment, reference);
   const recipe = compiler.recipe(file);
   return compiler.faults.length > 0 ? { faults: compiler.faults } : { recipe };
 }
@@ -44,13 +44,9 @@ interface Left {
   chain: ReadonlySet<string>;
 }
 
-class Compiler {
-  readonly faults: CompileFault[] = [];
+class Compiler extends TextCompiler {
   private readonly left = new Map<string, Left>();
-  private values: Record<string, string | number | boolean> = {};
   private object = '';
-
-  constructor(private readonly environment: string) {}
 
   recipe({ recipe, tenants, trigger, coolDown, steps, values }: RecipeFile): Omit<Recipe, 'version'> {
     this.values = this.valuesHere(values);
@@ -83,9 +79,9 @@ class Compiler {
       ...(becomes ? { becomes } : {}),
       ...(source === undefined ? {} : { source }),
       ...(due ? { due: { date: due.date, offsetMs: (due.after ?? 0) - (due.before ?? 0) } } : {}),
-      ...(when === undefined ? {} : { when: this.expression([...path, 'when'], when, ofEvent) }),
+      ...(when === undefined ? {} : { when: this.ofEvent([...path, 'when'], when) }),
       take: Object.fromEntries(
-        Object.entries(take).map(([name, one]) => [name, this.expression([...path, 'take', name], one, ofEvent)]),
+        Object.entries(take).map(([name, one]) => [name, this.ofEvent([...path, 'take', name], one)]),
       ),
     };
   }
@@ -94,6 +90,7 @@ class Compiler {
     if ('video' in file) return this.video([...path, 'video'], name, file);
     if ('ask' in file) return this.ask([...path, 'ask'], name, file);
     if ('fetch' in file) return this.fetch([...path, 'fetch'], name, file);
+    if ('assign' in file) return this.assign([...path, 'assign'], name, file);
     return this.write([...path, 'write'], name, file, before);
   }
 
@@ -140,6 +137,8 @@ class Compiler {
       ([field, one]) => [field, this.expression([...path, 'take', field], one, ofAnswer)] as const,
     );
     const { all, ...base } = this.base(path, name, when, [text, ...Object.values(query)]);
+    const looking = [text, ...Object.values(query), ...take.map(([, one]) => one), ...(base.when ? [base.when] : [])];
+    if (looking.some(({ tables }) => tables.length > 0)) this.faults.push({ path, message: NO_TABLE_IN_A_FETCH });
     return {
       kind: 'fetch',
       ...base,
@@ -157,7 +156,7 @@ class Compiler {
   /** A path whose expressions each fill one part of it; what stands there by itself must be a path already. */
   private path(path: PropertyKey[], value: string): Text {
     const variables = { ...ofStep, values: 'named' } as const;
-    const made = this.sound(path, () => this.withValues(compileText(value, variables, segment)));
+    const made = this.sound(path, () => this.ready(compileText(value, variables, segment)));
     const shape = made && this.safely(path, () => shapeOf(value, variables));
     if (shape !== undefined && (!PATH.test(shape) || leaves(shape))) {
       const message = 'must be a path: no //, no \\, no . or .. for a part, no ? or #; encode what is not plain ASCII';
@@ -182,6 +181,15 @@ class Compiler {
     const { all, ...base } = this.base(path, name, when, texts, { variables: ofWrite, before });
     const reads = [...new Set([...recordReads(all), ...propertiesNeeded(actions)])];
     return { kind: 'write', ...base, properties, actions, reads };
+  }
+
+  private assign(path: PropertyKey[], name: string, { when, assign }: StepWith<'assign'>): AssignStep {
+    const rota = this.text([...path, 'rota'], assign.rota);
+    const among = Array.isArray(assign.among)
+      ? assign.among.map((owner, i) => this.text([...path, 'among', i], owner))
+      : [this.text([...path, 'among'], assign.among)];
+    const { all, ...base } = this.base(path, name, when, [rota, ...among]);
+    return { kind: 'assign', ...base, rota, among, reads: recordReads(all) };
   }
 
   /** What all kinds of step have in common, and all that is read by the step, its condition included. */
@@ -220,115 +228,27 @@ class Compiler {
     return last ?? (read.has(TRIGGER) ? undefined : before);
   }
 
-  /** What the recipe's own values are in this environment. */
-  private valuesHere(values: RecipeFile['values']): Compiler['values'] {
-    return Object.fromEntries(
-      Object.entries(values).flatMap(([name, by]) => {
-        const value = by[this.environment] ?? by['default'];
-        if (value !== undefined) return [[name, value]];
-        const message = `says nothing for the environment ${this.environment}: name it, or default`;
-        this.faults.push({ path: ['values', name], message });
-        return [];
-      }),
-    );
-  }
-
-  private expression(path: PropertyKey[], source: string, variables: Variables): Expression {
-    return (
-      this.sound(path, () => this.withValues(compile(source, { variables: { ...variables, values: 'named' } }))) ??
-      never
-    );
-  }
-
-  private text(path: PropertyKey[], value: string | number | boolean, variables: Variables = ofStep): Text {
-    return this.sound(path, () => this.withValues(compileText(value, { ...variables, values: 'named' }))) ?? never;
-  }
-
-  /** A text that is known when the recipe is read. */
-  private fixed(path: PropertyKey[], value: string): string {
-    const text = this.sound(path, () => this.withValues(compileText(value, { values: 'named' })));
-    return this.safely(path, () => plain(text?.evaluate({}) ?? null)) ?? '';
-  }
-
-  /** Values of the environment are as good as written there. */
-  private withValues<T extends Text>(text: T): T {
-    const names = (text.reads['values'] ?? []).map(([name]) => name ?? '');
-    if (names.length === 0) return text;
-    const unknown = names.find((name) => !Object.hasOwn(this.values, name));
-    if (unknown !== undefined) {
-      const known = Object.keys(this.values).join(', ') || 'none';
-      throw new ExpressionFault(
-        'unknown-variable',
-        `There is no value ${unknown}`,
-        0,
-        0,
-        `Name it under values (there: ${known}).`,
-      );
-    }
-    const { values } = this;
-    const evaluate: Text['evaluate'] = (bindings, given) => text.evaluate({ ...bindings, values }, given);
-    const alone = Object.keys(text.reads).every((variable) => variable === 'values') && text.tables.length === 0;
-    return { ...text, ...(alone ? { literal: evaluate({}) } : {}), evaluate };
-  }
-
-  private sound<T extends { tables: readonly string[] }>(path: PropertyKey[], work: () => T): T | undefined {
-    const made = this.safely(path, work);
-    for (const table of made?.tables ?? [])
-      this.faults.push({ path, message: `there is no reference table ${table}: none can be declared yet` });
+  /** An expression over the event: a trigger has no stream yet on which what it looks up could be recorded. */
+  private ofEvent(path: PropertyKey[], source: string): Expression {
+    const made = this.expression(path, source, ofEvent);
+    if (made.tables.length > 0) this.faults.push({ path, message: `a trigger looks into no table: ${ELSEWHERE}` });
     return made;
   }
-
-  private texts(
-    path: PropertyKey[],
-    values: Record<string, string | number | boolean>,
-    variables?: Variables,
-  ): Record<string, Text> {
-    const entries = Object.entries(values).map(
-      ([name, value]) => [name, this.text([...path, name], value, variables)] as const,
-    );
-    return Object.fromEntries(entries);
-  }
-
-  private safely<T>(path: PropertyKey[], work: () => T): T | undefined {
-    try {
-      return work();
-    } catch (fault) {
-      if (fault instanceof ExpressionFault)
-        this.faults.push({ path, message: `${fault.message}. ${fault.remedy}`, offset: fault.offset });
-      // What can be told now and fails will always fail.
-      else if (fault instanceof ExpressionError || fault instanceof UnfitPart)
-        this.faults.push({ path, message: fault.message });
-      else throw fault;
-      return undefined;
-    }
-  }
 }
-
-/** Stands where a fault was noted: such a recipe is never run. */
-const never: Expression = {
-  source: '',
-  reads: {},
-  tables: [],
-  evaluate: () => {
-    throw new Error('a recipe with faults is not run');
-  },
-};
 
 /** As RFC 3986 has it: segments with something in them, the last one perhaps without. */
 const PATH = /^(\/([A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})+)*\/?$/;
 
 const kindOf = (step: StepFile): Step['kind'] =>
-  'video' in step ? 'video' : 'ask' in step ? 'ask' : 'fetch' in step ? 'fetch' : 'write';
+  'video' in step ? 'video' : 'ask' in step ? 'ask' : 'fetch' in step ? 'fetch' : 'assign' in step ? 'assign' : 'write';
 
 /** What a step leaves for those behind it. */
-const fieldsOf = (step: StepFile): readonly string[] =>
-  'video' in step
-    ? videoFields
-    : 'ask' in step
-      ? answerFields(step.ask.answer)
-      : 'fetch' in step
-        ? Object.keys(step.fetch.take)
-        : [];
+function fieldsOf(step: StepFile): readonly string[] {
+  if ('video' in step) return videoFields;
+  if ('ask' in step) return answerFields(step.ask.answer);
+  if ('fetch' in step) return Object.keys(step.fetch.take);
+  return 'assign' in step ? assignFields : [];
+}
 
 const recordReads = (all: readonly Pick<Text, 'reads'>[]): string[] => [
   ...new Set((joined(all.map(({ reads }) => reads))['record'] ?? []).flatMap(([property]) => property ?? [])),

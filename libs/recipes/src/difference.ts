@@ -1,4 +1,5 @@
 import type { ActionForm } from './action';
+import type { AssignStep } from './assign';
 import type { AskStep } from './ask';
 import type { FetchStep } from './fetch';
 import { type Recipe, stepOf, stepsOf } from './recipe';
@@ -49,6 +50,10 @@ function reachOf(recipe: Recipe | undefined): Reach {
     for (const [says, as] of reachOfWrite(step, trigger.object, ask)) reach.set(says, as);
     reads(step.reads);
   }
+  stepsOf(recipe, 'assign').forEach((step) => {
+    reach.set(turnsOf(step), '');
+    reads(step.reads);
+  });
   return reach;
 }
 
@@ -94,6 +99,11 @@ function reachOfFetch({ system, path, at, query, take }: FetchStep, reach: Reach
   }
   return sent;
 }
+const turnsOf = ({ rota, among }: AssignStep): string => `takes turns in ${saidIn([rota])} among ${saidIn(among)}`;
+
+/** What stands there, as far as it is known before. */
+const saidIn = (texts: readonly Text[]): string =>
+  texts.map(({ literal }) => (literal === undefined ? 'what an expression gives' : plain(literal))).join(', ');
 
 const ALL = 'all tenants';
 

@@ -1,7 +1,6 @@
 import type { Expression, Json } from '#libs/expressions';
-import type { StepBase, StepBindings } from './step';
+import { type Rejection, rejectionOf, type StepBase, type StepBindings, unmetBy } from './step';
 import { plain, type Text } from './text';
-import { type Rejection, rejectionOf, unmetBy } from './video';
 
 /** A question to another system about a record. */
 export interface FetchStep extends StepBase {

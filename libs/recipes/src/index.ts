@@ -1,5 +1,6 @@
 export { type ActionForm } from './action';
 export * from './ask';
+export * from './assign';
 export * from './book';
 export * from './cases';
 export { type AwaitedDate, dueAt } from './date';
@@ -10,9 +11,11 @@ export { type Field, FieldTally } from './fields';
 export * from './publication';
 export { CASES, loadRecipes, readRecipe, readRecipes, readTogether, RecipeFault } from './read';
 export * from './recipe';
+export { elsewhere, type Reference, type ReferenceTables, tablesNamed, tablesWith } from './reference';
 export { recipeJsonSchema } from './recipe.schema';
 export * from './step';
 export * from './steps-due';
+export { type ReadRows, referenceOf, TableFolder } from './table-folder';
 export { isEcho, type Match, matching } from './trigger';
 export * from './video';
 export * from './write';

@@ -4,6 +4,7 @@ import { schemaChanges } from './difference';
 import { loopsOf } from './loops';
 import { readRecipe } from './read';
 import type { Recipe } from './recipe';
+import { elsewhere } from './reference';
 import { RecipeSource } from './source';
 
 /** What somebody wants to be live. */
@@ -186,7 +187,7 @@ function approvalsRequired(text: string): boolean {
 
 // A former text that today's code cannot read counts as none: then all is new.
 function recipeOf(text: string, file: string, environment: string): Recipe | undefined {
-  const read = readRecipe(text, file, environment);
+  const read = readRecipe(text, file, environment, elsewhere);
   return 'recipe' in read ? read.recipe : undefined;
 }
 

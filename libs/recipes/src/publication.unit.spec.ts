@@ -4,6 +4,7 @@ import type { Publication } from '#libs/contracts';
 import { differences, schemaChanges } from './difference';
 import { approval, liveIn, publication, refusal, rollbackTo, waitingIn, type Wish, withdrawal } from './publication';
 import { readRecipe } from './read';
+import { elsewhere } from './reference';
 
 const plain = readFileSync(join(__dirname, '../../../recipes/lead-qualified.yaml'), 'utf8');
 const guarded = `approvals: required\n${plain}`;
@@ -274,4 +275,22 @@ describe('the cases beside a recipe', () => {
   it('that cannot be read keep nothing from being published', () => {
     expect(samples(registry.publish(plain, { cases: 'case: [' }))).toEqual([]);
   });
+});
+
+it('says who takes turns, and that a change of them reaches further; a recipe with tables and tokens is told too', () => {
+  const turning = (among: string) =>
+    `recipe: r\ntrigger: { object: contact, property: p }\nsteps:\n  - assign: { rota: emea, among: ${among} }\n  - write: { properties: { hubspot_owner_id: '\${steps.assign.owner}' } }\n`;
+  const read = (text: string) => {
+    const found = readRecipe(text, 'r.yaml', undefined, elsewhere);
+    if ('faults' in found) throw new Error(found.faults.join('\n'));
+    return found.recipe;
+  };
+  expect(differences(read(turning('["1"]')), read(turning('["1", "2"]')))).toEqual([
+    { says: 'newly takes turns in emea among 1, 2', widens: true },
+    { says: 'no longer takes turns in emea among 1', widens: false },
+  ]);
+  const looked = read(turning(`'\${lookup("t", token(record.email), "owners")}'`));
+  expect(differences(undefined, looked).map(({ says }) => says)).toContain(
+    'newly takes turns in emea among what an expression gives',
+  );
 });

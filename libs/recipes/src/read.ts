@@ -6,6 +6,7 @@ import { compileRecipe } from './compile';
 import { loopsOf } from './loops';
 import type { Recipe } from './recipe';
 import { recipeSchema } from './recipe.schema';
+import type { Reference } from './reference';
 import { RecipeSource } from './source';
 
 /** Says, with file, line and column, why recipes cannot be used. */
@@ -23,19 +24,24 @@ export const CASES = /\.cases\.ya?ml$/;
 const NO_ENVIRONMENT = 'default';
 
 /** Reads all recipes of a folder, all or none; throws one {@link RecipeFault} that names every fault. */
-export function loadRecipes(folder: string, environment?: string): Recipe[] {
+export function loadRecipes(folder: string, environment?: string, reference?: Reference): Recipe[] {
   const files = readdirSync(folder)
     .filter((file) => /\.ya?ml$/.test(file) && !CASES.test(file))
     .sort();
   return readRecipes(
     files.map((file) => ({ file, text: readFileSync(join(folder, file), 'utf8') })),
     environment,
+    reference,
   );
 }
 
 /** Reads recipes that are to run together, all or none; throws one {@link RecipeFault} that names every fault. */
-export function readRecipes(files: readonly { file: string; text: string }[], environment?: string): Recipe[] {
-  const { good, faults } = readTogether(files, environment);
+export function readRecipes(
+  files: readonly { file: string; text: string }[],
+  environment?: string,
+  reference?: Reference,
+): Recipe[] {
+  const { good, faults } = readTogether(files, environment, reference);
   if (faults.length > 0) throw new RecipeFault(faults);
   return good.map(({ recipe }) => recipe);
 }
@@ -44,12 +50,13 @@ export function readRecipes(files: readonly { file: string; text: string }[], en
 export function readTogether<File extends { file: string; text: string }>(
   files: readonly File[],
   environment?: string,
+  reference?: Reference,
 ): { good: (File & { recipe: Recipe })[]; faults: string[] } {
   const faults: string[] = [];
   const good: (File & { recipe: Recipe })[] = [];
   for (const one of files) {
     const { file, text } = one;
-    const read = readRecipe(text, file, environment);
+    const read = readRecipe(text, file, environment, reference);
     if ('faults' in read) faults.push(...read.faults);
     else if (good.some(({ recipe }) => recipe.id === read.recipe.id))
       faults.push(`${file}:1:1: recipe ${read.recipe.id} stands in another file too: name one of them otherwise`);
@@ -69,15 +76,16 @@ function told(issue: Issue): Pick<Issue, 'path' | 'message'>[] {
   const kinds = issue.errors.filter(
     (errors) => !errors.some(({ code, path }) => code === 'invalid_type' && path.length === 1),
   );
-  if (kinds.length !== 1) return [{ path: issue.path, message: 'must be a step: video, ask, fetch or write' }];
+  if (kinds.length !== 1) return [{ path: issue.path, message: 'must be a step: video, ask, fetch, assign or write' }];
   return kinds.flat().flatMap((inner) => told({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 
-/** Reads one recipe from its text, with the values of an environment; `file` is named in faults. */
+/** Reads one recipe from its text, with the values of an environment and what it may refer to; `file` is named in faults. */
 export function readRecipe(
   text: string,
   file: string,
   environment = NO_ENVIRONMENT,
+  reference: Reference = {},
 ): { recipe: Recipe } | { faults: string[] } {
   const source = new RecipeSource(text, file);
   if (source.faults.length > 0) return { faults: source.faults };
@@ -85,7 +93,7 @@ export function readRecipe(
   if (!parsed.success) {
     return { faults: parsed.error.issues.flatMap(told).map(({ path, message }) => source.fault(path, message)) };
   }
-  const compiled = compileRecipe(parsed.data, environment);
+  const compiled = compileRecipe(parsed.data, environment, reference);
   if ('faults' in compiled) {
     return {
       faults: compiled.faults.map(({ path, message, offset }) => source.fault(path, message, offset)),

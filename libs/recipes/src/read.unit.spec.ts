@@ -33,7 +33,7 @@ it.each([
   [
     'an unknown key',
     `${head}steps:\n  - wrte: {}\n`,
-    /^r\.yaml:4:5: steps\.0: must be a step: video, ask, fetch or write/,
+    /^r\.yaml:4:5: steps\.0: must be a step: video, ask, fetch, assign or write/,
   ],
   [
     'an unknown key in a step',

@@ -158,6 +158,17 @@ const fetchStep = z
     message: 'names a field that take does not',
   });
 
+const owners = text.max(2_000);
+
+const assignStep = z.strictObject({
+  rota: text.max(500).describe('Name of the rota whose turn it is, such as emea-sales'),
+  among: z
+    .union([owners, z.array(owners).min(1).max(100)])
+    .describe(
+      'Ids of the owners who take turns: a list of them, or a text that gives a list or ids with commas between',
+    ),
+});
+
 const around = { name: stepName.optional(), when: condition.optional() };
 
 const step = z.union([
@@ -165,6 +176,7 @@ const step = z.union([
   z.strictObject({ ...around, ask: askStep }),
   z.strictObject({ ...around, write: writeStep }),
   z.strictObject({ ...around, fetch: fetchStep }),
+  z.strictObject({ ...around, assign: assignStep }),
 ]);
 
 /** One step, as its file says it. */

@@ -1,8 +1,10 @@
 import type { RecordRef, Results } from '#libs/contracts';
 import type { Expression } from '#libs/expressions';
+import type { AssignStep } from './assign';
 import type { AskStep } from './ask';
 import type { FetchStep } from './fetch';
-import type { Rejection, VideoStep } from './video';
+import type { Rejection } from './step';
+import type { VideoStep } from './video';
 import type { WriteStep } from './write';
 
 /** A recipe that was read and found good. `version` names its content: equal content, equal version. */
@@ -38,7 +40,7 @@ export interface DueDate {
 }
 
 /** One step of a recipe. `after` is the step whose end lets it begin; the trigger where there is none. */
-export type Step = VideoStep | AskStep | WriteStep | FetchStep;
+export type Step = VideoStep | AskStep | WriteStep | FetchStep | AssignStep;
 export type StepKind = Step['kind'];
 
 /** A recipe and its version, as effects name what wants them. */

@@ -16,7 +16,7 @@ import {
   wiresOf,
 } from '#libs/contracts';
 import { type AwaitedDate, awaitedDates } from './date';
-import { type Recipe, type Step, type StepDue, stepOf, type Trigger } from './recipe';
+import { type Recipe, type Step, type StepDue, stepOf, stepsOf, type Trigger } from './recipe';
 import { type Match, matching, matchingDate, matchingEvent, TRIGGER } from './trigger';
 
 /** A record of the log, as far as recipes need it; its value is read only where one of them may wait for it. */
@@ -193,6 +193,10 @@ const tellers = new Map<string, Teller>([
   ...teller(enrichmentEvents, 'FetchCompleted', ({ step, fields: result, fetch, triggeredAt: at, ...end }, told) =>
     following({ ...end, step: () => step, result, at, number: fetch }, told),
   ),
+  ...teller(crmEvents, 'OwnerAssigned', ({ owner, rota, guard, step: name, ...end }, told) => {
+    const step = (known: Recipe) => stepsOf(known, 'assign').find((assign) => assign.name === name)?.name;
+    return following({ ...end, step, result: { owner, rota }, at: guard.at, number: guard.number }, told);
+  }),
   ...teller(crmEvents, 'RecordDateReached', ({ dueAt: at, ...date }, told) => {
     const { envelope, record, recipes } = told;
     const reached = { ...date, object: record.type, id: record.id, at };

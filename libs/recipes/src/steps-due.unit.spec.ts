@@ -220,3 +220,44 @@ steps:
     expect(dueOf([chained], { type: 'refrain.render.failed.v1', value })).toEqual([]);
   });
 });
+
+it('an owner that was found lets the steps behind it begin, about the record, with what was left so far', () => {
+  const recipe = recipeOf(`recipe: r
+trigger: { object: contact, property: p, take: { plan: event.value } }
+steps:
+  - name: seller
+    assign: { rota: emea, among: ["1"] }
+  - write: { properties: { hubspot_owner_id: "\${steps.seller.owner}", plan: "\${steps.trigger.plan}" } }
+`);
+  const at = '2026-11-20T09:00:00.000Z';
+  const data = {
+    recipe: 'r',
+    recipeVersion: recipe.version,
+    step: 'seller',
+    rootCause: 'e0',
+    time: at,
+    guard: { at, number: 0, rank: 3 },
+    results: { trigger: { plan: 'pro' } },
+    content: 'p=pro',
+    rota: 'emea',
+    owner: '1',
+  };
+  const told = { ...envelope, type: 'refrain.owner.assigned.v1', correlationid: 'e0' };
+  const read = stepsDue({ envelope: told, value: data, hash: '' }, [recipe], '1');
+  const results = { trigger: { plan: 'pro' }, seller: { owner: '1', rota: 'emea' } };
+  expect(read).toMatchObject({
+    due: [
+      {
+        step: { name: 'write' },
+        record: { type: 'contact', id: '123' },
+        results,
+        at,
+        content: 'p=pro',
+        rootCause: 'e0',
+      },
+    ],
+  });
+  expect(stepsDue({ envelope: told, value: { ...data, step: 'other' }, hash: '' }, [recipe], '1')).toMatchObject({
+    due: [],
+  });
+});

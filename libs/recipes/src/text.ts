@@ -3,12 +3,17 @@ import { compile, type Expression, ExpressionFault, type Given, type Json, type 
 /** What an expression of a step may read. */
 export type Variables = Readonly<Record<string, Reading>>;
 
+/** What every step may read. */
+export const ofStep = { record: 'named', steps: 'named' } as const satisfies Variables;
+
 /** A value of a recipe, with the expressions in it ready to run. */
 export interface Text {
   /** Paths that are read, by variable. */
   reads: Expression['reads'];
   /** The reference tables that are looked into. */
   tables: readonly string[];
+  /** Whether it needs the secret of `token(…)`. */
+  keyed: boolean;
   /** What stands there, where it holds no expression: it is known beforehand. */
   literal?: Json;
   /** One expression alone gives its own value; in text a null is nothing. Throws ExpressionError. */
@@ -23,7 +28,7 @@ export function compileText(
   variables: Variables,
   said: (value: Json) => string = plain,
 ): Text {
-  if (typeof value !== 'string') return { reads: {}, tables: [], literal: value, evaluate: () => value };
+  if (typeof value !== 'string') return { reads: {}, tables: [], keyed: false, literal: value, evaluate: () => value };
   const parts = partsOf(value, variables);
   const [only] = parts;
   if (parts.length === 0) return literal('');
@@ -31,6 +36,7 @@ export function compileText(
   return {
     reads: joined(parts.flatMap((part) => (typeof part === 'string' ? [] : [part.reads]))),
     tables: parts.flatMap((part) => (typeof part === 'string' ? [] : part.tables)),
+    keyed: parts.some((part) => typeof part !== 'string' && part.keyed),
     evaluate: (bindings, given) =>
       parts.map((part) => (typeof part === 'string' ? part : said(part.evaluate(bindings, given)))).join(''),
   };
@@ -42,7 +48,13 @@ export const shapeOf = (value: string, variables: Variables): string =>
     .map((part) => (typeof part === 'string' ? part : 'x'))
     .join('');
 
-const literal = (text: string): Text => ({ reads: {}, tables: [], literal: text, evaluate: () => text });
+const literal = (text: string): Text => ({
+  reads: {},
+  tables: [],
+  keyed: false,
+  literal: text,
+  evaluate: () => text,
+});
 
 /** A JSON value as it stands in text and in CRM properties. */
 export const plain = (value: Json): string =>

@@ -1,7 +1,7 @@
 import type { HubspotChange } from '#libs/contracts';
 import type { Expression, Json } from '#libs/expressions';
 import type { Recipe } from './recipe';
-import { rejectionOf, type Rejection, unmetBy } from './video';
+import { rejectionOf, type Rejection, unmetBy } from './step';
 
 /** What set a recipe off. `content` is the same for the same trigger, whichever way it arrived. */
 export interface Match {

@@ -1,5 +1,5 @@
-import { type Expression, ExpressionError, isPersonName, isPlaceholder } from '#libs/expressions';
-import type { StepBase, StepBindings } from './step';
+import { type Given, isPersonName, isPlaceholder } from '#libs/expressions';
+import { type Rejection, rejectionOf, type StepBase, type StepBindings, unmetBy } from './step';
 import { plain, type Text } from './text';
 
 /** A video for a record, ready to be filled. */
@@ -13,19 +13,13 @@ export interface VideoStep extends StepBase {
   properties: string[];
 }
 
-/** Why a step does nothing about a record. */
-export interface Rejection {
-  code: 'missing' | 'placeholder' | 'not-met' | 'expression' | 'path' | 'not-found' | 'too-large';
-  reason: string;
-}
-
 /** A video ready to be ordered, or the reason why none should be. */
 export type Prepared = { variables: Record<string, string>; title: string } | { rejected: Rejection };
 
 /** Fills a template's variables from a record, or rejects it where a required value is missing or a placeholder. */
-export function prepareVideo(step: VideoStep, bindings: StepBindings): Prepared {
+export function prepareVideo(step: VideoStep, bindings: StepBindings, given?: Given): Prepared {
   const { record } = bindings;
-  const unmet = step.when && unmetBy(step.when, { ...bindings });
+  const unmet = step.when && unmetBy(step.when, { ...bindings }, given);
   if (unmet) return { rejected: unmet };
   for (const [property, rule] of Object.entries(step.require)) {
     const value = record[property];
@@ -37,29 +31,14 @@ export function prepareVideo(step: VideoStep, bindings: StepBindings): Prepared 
   const variables: Record<string, string> = {};
   try {
     for (const [name, text] of Object.entries(step.variables)) {
-      const said = plain(text.evaluate({ ...bindings })).trim();
+      const said = plain(text.evaluate({ ...bindings }, given)).trim();
       if (isPlaceholder(said)) return missing(`variable ${name}`);
       variables[name] = said;
     }
-    return { variables, title: plain(step.title.evaluate({ ...bindings })).trim() };
+    return { variables, title: plain(step.title.evaluate({ ...bindings }, given)).trim() };
   } catch (error) {
     return { rejected: rejectionOf(error) };
   }
 }
 
 const missing = (what: string): Prepared => ({ rejected: { code: 'missing', reason: `${what} is missing` } });
-
-/** Why a condition does not hold; undefined where it does. */
-export function unmetBy(when: Expression, bindings: Readonly<Record<string, unknown>>): Rejection | undefined {
-  try {
-    return when.evaluate(bindings) === true ? undefined : { code: 'not-met', reason: `it is not so: ${when.source}` };
-  } catch (error) {
-    return rejectionOf(error);
-  }
-}
-
-/** An expression that fails concerns its own input only; whatever else is thrown is a bug. */
-export function rejectionOf(error: unknown): Rejection {
-  if (!(error instanceof ExpressionError)) throw error;
-  return { code: 'expression', reason: `an expression failed (${error.code}): ${error.message}` };
-}

@@ -1,9 +1,8 @@
 import type { Action } from '#libs/contracts';
-import type { Json } from '#libs/expressions';
+import type { Given, Json } from '#libs/expressions';
 import { type ActionForm, actionOf, MissingValue, propertiesOf } from './action';
-import type { StepBase, StepBindings } from './step';
+import { type Rejection, rejectionOf, type StepBase, type StepBindings, unmetBy } from './step';
 import type { Text } from './text';
-import { type Rejection, rejectionOf, unmetBy } from './video';
 
 /** What is written to a record, ready to be filled. */
 export interface WriteStep extends StepBase {
@@ -24,10 +23,10 @@ export interface WriteBindings extends StepBindings {
 export type PreparedWrite = { properties: Record<string, string>; actions: Action[] } | { rejected: Rejection };
 
 /** Fills a write step; a null leaves its property as it is. */
-export function prepareWrite(step: WriteStep, bindings: WriteBindings): PreparedWrite {
-  const unmet = step.when && unmetBy(step.when, { ...bindings });
+export function prepareWrite(step: WriteStep, bindings: WriteBindings, given?: Given): PreparedWrite {
+  const unmet = step.when && unmetBy(step.when, { ...bindings }, given);
   if (unmet) return { rejected: unmet };
-  const fill = (text: Text): Json => text.evaluate({ ...bindings });
+  const fill = (text: Text): Json => text.evaluate({ ...bindings }, given);
   try {
     const properties = propertiesOf(step.properties, fill);
     const { record, time } = bindings;

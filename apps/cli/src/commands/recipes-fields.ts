@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { EVENT_TYPE, Topic } from '#libs/contracts';
 import { boundsOf, type IncomingRecord, readRange } from '#libs/log';
-import { type Field, FieldTally, liveIn, type Recipe, readRecipe } from '#libs/recipes';
+import { elsewhere, type Field, FieldTally, liveIn, type Recipe, readRecipe } from '#libs/recipes';
 import { environmentOption } from '../environment';
 import { logConnection } from '../log';
 import { print, UsageError } from '../output';
@@ -96,7 +96,7 @@ function count(tally: FieldTally, { envelope, headers, value, topic, partition, 
     ...(eventType === undefined ? {} : { eventType }),
     hash: '',
     get value(): unknown {
-      return JSON.parse(value.toString());
+      return JSON.parse(value.toString()) as unknown;
     },
   };
   tally.add(record, `${topic}/${String(partition)}/${offset}`);
@@ -106,7 +106,7 @@ async function liveRecipes(environment: string): Promise<Recipe[]> {
   const histories = await withRegistry((pool) => historiesIn(pool, environment));
   return [...histories.values()].flatMap((history) => {
     const live = liveIn(history);
-    const read = live && readRecipe(live.text, live.recipe, environment);
+    const read = live && readRecipe(live.text, live.recipe, environment, elsewhere);
     return read && 'recipe' in read ? [read.recipe] : [];
   });
 }

@@ -7,6 +7,7 @@ import { byOption } from '../operator';
 import { print, UsageError } from '../output';
 import { type Comparison, comparisonText, PlanComparison } from '../preview';
 import { recipeFiles } from '../recipe-files';
+import { referenceIn, tablesOption } from '../reference';
 import { previewSample, sampleText } from '../sample-preview';
 import { follow, PAGE } from '../replays';
 import { timeBefore } from '../since';
@@ -16,6 +17,7 @@ interface PreviewOptions {
   event?: string;
   sample?: string;
   environment: string;
+  tables?: string;
   last?: string;
   from?: string;
   to?: string;
@@ -32,6 +34,7 @@ export function addPreview(recipes: Command): void {
     .description(
       'show, record by record, what the recipes of a file or folder would do otherwise than those that run; nothing is done',
     )
+    .addOption(tablesOption())
     .option('--last <duration>', 'records of the last 30m, 24h or 7d; 24h unless --from or --to is given')
     .option('--from <time>', 'first time of the records, RFC 3339')
     .option('--to <time>', 'time up to which records are taken, RFC 3339')
@@ -59,12 +62,13 @@ type Place = (typeof places)[number];
 
 async function preview(path: string, options: PreviewOptions): Promise<void> {
   if (options.sample !== undefined) {
-    const compared = await previewSample(path, options.sample, options.environment);
+    const { sample, environment, tables } = options;
+    const compared = await previewSample(path, { sample, environment, tables });
     print(options.json, { compared }, [...compared.flatMap(sampleText), 'Nothing was done.'].join('\n'));
     return;
   }
   const files = recipeFiles(path);
-  readRecipes(files, options.environment);
+  readRecipes(files, options.environment, referenceIn(options.tables));
   const selection = selectionOf(options);
   const most = Number(options.rows);
   if (!Number.isInteger(most) || most < 0) throw new UsageError(`--rows ${options.rows} is no whole number`);

@@ -12,6 +12,7 @@ import {
 } from '#libs/recipes';
 import { print } from '../output';
 import { casesBeside, recipeFiles } from '../recipe-files';
+import { referenceIn } from '../reference';
 import { append, type Histories, historiesIn, withRegistry } from '../registry';
 
 /** What all publications say. */
@@ -25,8 +26,8 @@ export interface Said {
 }
 
 /** The recipes of a file or folder, all of them or none. */
-export async function publish(path: string, options: Said): Promise<void> {
-  const { good, faults } = readTogether(recipeFiles(path), options.environment);
+export async function publish(path: string, options: Said & { tables?: string }): Promise<void> {
+  const { good, faults } = readTogether(recipeFiles(path), options.environment, referenceIn(options.tables));
   if (faults.length > 0) {
     process.stderr.write(`refrain: nothing is published:\n${faults.join('\n')}\n`);
     if (options.json) print(true, { faults }, '');

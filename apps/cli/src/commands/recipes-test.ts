@@ -1,9 +1,18 @@
 import { readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
-import { CASES, type CaseResult, readTogether, type Recipe, runCases } from '#libs/recipes';
+import {
+  CASES,
+  type CaseResult,
+  readTogether,
+  type Recipe,
+  type Reference,
+  runCases,
+  tablesInCases,
+} from '#libs/recipes';
 import { print } from '../output';
 import { casesBeside, casesNames, recipeFiles } from '../recipe-files';
+import { referenceIn, tablesOption } from '../reference';
 
 const example = `
 Example, as a step of your own CI; it fails where a recipe does something else than its cases say:
@@ -20,6 +29,7 @@ export function addRecipesTest(recipes: Command): void {
         'no database and no settings',
     )
     .option('--environment <name>', 'whose values the recipes have; those of default unless said')
+    .addOption(tablesOption())
     .option('--require-cases', 'fail where a recipe has no cases', false)
     .option('--json', 'print as JSON', false)
     .addHelpText('after', example)
@@ -28,6 +38,7 @@ export function addRecipesTest(recipes: Command): void {
 
 interface Options {
   environment?: string;
+  tables?: string;
   requireCases: boolean;
   json: boolean;
 }
@@ -40,12 +51,13 @@ interface Tested {
   results: CaseResult[];
 }
 
-function test(path = 'recipes', { environment, requireCases, json }: Options): void {
+function test(path = 'recipes', { environment, tables, requireCases, json }: Options): void {
   const files = recipeFiles(path);
-  const { good, faults } = readTogether(files, environment);
+  const reference = referenceIn(tables, files.flatMap(tablesInCasesOf));
+  const { good, faults } = readTogether(files, environment, reference);
   const tested: Tested[] = [];
   for (const { recipe, file } of good) {
-    const run = testOf(recipe, file);
+    const run = testOf(recipe, file, reference);
     if ('faults' in run) faults.push(...run.faults);
     else tested.push(run);
   }
@@ -65,10 +77,13 @@ function test(path = 'recipes', { environment, requireCases, json }: Options): v
   if (!passed) process.exitCode = 1;
 }
 
-function testOf(recipe: Recipe, file: string): Tested | { faults: string[] } {
+/** Tables that cases give need no folder. */
+const tablesInCasesOf = ({ file }: { file: string }): string[] => tablesInCases(casesBeside(file)?.text ?? '');
+
+function testOf(recipe: Recipe, file: string, { tables }: Reference): Tested | { faults: string[] } {
   const cases = casesBeside(file);
   if (!cases) return { recipe: recipe.id, file, results: [] };
-  const run = runCases(recipe, cases.text, cases.file);
+  const run = runCases(recipe, cases.text, cases.file, tables);
   return 'faults' in run ? run : { recipe: recipe.id, file, cases: cases.file, results: run.results };
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UsageError } from '../output';
@@ -169,4 +169,31 @@ it('is used wrongly where there is nothing of the name, no recipe in it, or case
 it('has an example for a CI in its help', async () => {
   await expect(test('--help')).rejects.toThrow('outputHelp');
   expect(out).toContain('npx refrain recipes test recipes --require-cases');
+});
+
+describe('of a recipe that looks into a table', () => {
+  const looking = recipe.replace('record.country}', "lookup('places', record.country, 'name')}");
+  const cases = (tables: string) =>
+    `- case: of a country\n  record: { country: DE }\n${tables}  expect:\n    write: { properties: { grade: a, place: Germany } }\n`;
+
+  it('goes by the folder that is given, or by the tables that its cases bring', async () => {
+    const file = write('grade.yaml', looking);
+    write('grade.cases.yaml', cases(''));
+    mkdirSync(join(folder, 'tables'));
+    write('tables/places.csv', 'country,name\nDE,Germany\n');
+    expect(await test(file)).toBe(1);
+    expect(err).toContain(`there is no reference table places: no folder of tables is given (TABLES_DIR`);
+    process.exitCode = undefined;
+    expect(await test(file, '--tables', join(folder, 'tables'))).toBe(0);
+    write('grade.cases.yaml', cases('  tables: { places: { DE: { name: Germany } } }\n'));
+    expect(await test(file)).toBe(0);
+  });
+
+  it('is told of a table with a fault, and of a folder that is none', async () => {
+    const file = write('grade.yaml', looking);
+    mkdirSync(join(folder, 'tables'));
+    write('tables/places.csv', 'country,name\nDE\n');
+    await expect(test(file, '--tables', join(folder, 'tables'))).rejects.toThrow(/places\.csv:2: it has 1 fields/);
+    await expect(test(file, '--tables', join(folder, 'none'))).rejects.toThrow(UsageError);
+  });
 });

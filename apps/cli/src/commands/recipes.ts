@@ -3,6 +3,7 @@ import { approval, refusal } from '#libs/recipes';
 import { environmentName, environmentOption } from '../environment';
 import { byOption } from '../operator';
 import { addFields } from './recipes-fields';
+import { tablesOption } from '../reference';
 import { diff, history, ls } from './recipes-look';
 import { addPreview } from './recipes-preview';
 import { change, promote, publish, rollback, type Said, withdraw } from './recipes-publish';
@@ -27,6 +28,7 @@ export function addRecipes(program: Command): void {
   )
     .option('--from <version>', 'of a recipe that is named by its id: the former version; what is live unless said')
     .option('--to <version>', 'of a recipe that is named by its id: the later version; what is live unless said')
+    .addOption(tablesOption())
     .action(diff);
   addPreview(recipes);
   addFields(recipes);
@@ -34,7 +36,8 @@ export function addRecipes(program: Command): void {
     inEnvironment(
       recipes
         .command('publish <path>')
-        .description('make the recipes of a file or folder live; nothing of it where one of them has a fault'),
+        .description('make the recipes of a file or folder live; nothing of it where one of them has a fault')
+        .addOption(tablesOption()),
     ),
   ).action(publish);
   saying(recipes.command('promote <id>').description('make the very version live that is live in another environment'))

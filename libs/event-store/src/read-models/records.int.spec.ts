@@ -147,3 +147,9 @@ it('says so where it was not built yet', async () => {
   await db.pool.query('drop schema records cascade');
   await expect(listRecords(db.pool, { limit: 1 })).rejects.toThrow(NotBuilt);
 });
+
+it('a rota is no record', () => {
+  const turn = { recipe: 'r', recipeVersion: 'v', step: 's', rootCause: 'c', rota: 'emea', owner: '1' };
+  const taken = { type: 'TurnTaken', data: { ...turn, record: { type: 'contact', id: '7' } } };
+  expect(recordsModel.apply([stored(crmEvents, 'rota:emea.2026-11', taken)])).toEqual([]);
+});

@@ -78,7 +78,8 @@ function apply(events: readonly StoredEvent[]): Statement[] {
   const patches = new Map<string, Patch>();
   for (const event of events) {
     const read = readers.find(({ of }) => isOf(of, event.type));
-    if (!read) continue;
+    // A rota is no record.
+    if (!read || event.type === crmEvents.shapes.TurnTaken.wire) continue;
     const { tenant, subject } = event;
     const key = `${tenant}:${subject}`;
     const patch = patches.get(key) ?? {

@@ -3,6 +3,9 @@ import { givenNow } from '../bounds';
 import { ExpressionError } from '../fault';
 import { folded, type FunctionGroup, textOf } from './definition';
 
+/** The functions that need the secret which an evaluation is given. */
+export const keyFunctions: ReadonlySet<string> = new Set(['token']);
+
 export const keys: FunctionGroup = {
   title: 'Hashes, tokens and keys',
   functions: [

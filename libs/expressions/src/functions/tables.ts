@@ -1,6 +1,7 @@
 import { givenNow } from '../bounds';
 import { ExpressionError } from '../fault';
-import { tableKey } from '../given';
+import { tableKey, type Tables } from '../given';
+import type { Found } from '../looked';
 import { choiceOf, type FunctionGroup, shortTextOf } from './definition';
 
 /** The functions whose first argument names a table; it must be a literal, so that an expression's tables are known. */
@@ -21,16 +22,29 @@ export const tables: FunctionGroup = {
       ],
       cost: 5,
       run: (table: unknown, key: unknown, column?: unknown) => {
-        const { tables } = givenNow();
-        if (!tables) throw new ExpressionError('no-table', 'There are no reference tables');
+        const { tables, looked } = givenNow();
         const text = shortTextOf(key, 1_000);
-        const row = text === null ? undefined : tables.get(choiceOf(table), tableKey(text));
-        if (row === undefined) return null;
-        if (column === undefined) return row;
-        const name = choiceOf(column);
-        if (!Object.hasOwn(row, name)) throw new ExpressionError('no-table', 'The table has no such column');
-        return row[name] ?? null;
+        if (text === null) return null;
+        const at = {
+          table: choiceOf(table),
+          key: tableKey(text),
+          ...(column === undefined ? {} : { column: choiceOf(column) }),
+        };
+        const now = () => found(tables, at);
+        return looked ? looked.find(at, now) : now();
       },
     },
   ],
 };
+
+function found(
+  tables: Tables | undefined,
+  { table, key, column }: { table: string; key: string; column?: string },
+): Found {
+  if (!tables) throw new ExpressionError('no-table', 'There are no reference tables');
+  const row = tables.get(table, key);
+  if (row === undefined) return null;
+  if (column === undefined) return row;
+  if (!Object.hasOwn(row, column)) throw new ExpressionError('no-table', 'The table has no such column');
+  return row[column] ?? null;
+}

@@ -1,8 +1,8 @@
 import { createSecretKey } from 'node:crypto';
 import type { Given } from '../given';
-import { CsvTables } from '../tables';
+import { HeldTables } from '../tables';
 
-const tables = new CsvTables();
+const tables = new HeldTables();
 tables.load('segments', 'segments.csv', 'code,name\nent,Enterprise\nsmb,Small business\n');
 
 /** What the examples of the reference are evaluated with. */

@@ -5,6 +5,8 @@ import type { ProcessDefinition } from '../definition';
 /** What a simulation reads. */
 export interface View {
   streams: { get(streamId: string): KnownEvent[] | undefined };
+  /** Of a view of the past: what came later on a stream. */
+  later?: { get(streamId: string): KnownEvent[] | undefined };
   ledger: Map<string, LedgerEntry>;
   marks: Map<string, { stream: string; version: number }[]>;
   answers: Map<string, FrozenAnswer>;
@@ -28,11 +30,8 @@ export class Draft<State, Event extends DomainEvent> {
   stateOf(streamId: string): State {
     const known = this.states.get(streamId);
     if (known !== undefined) return known;
-    const { decider, catalog } = this.definition;
-    const state = (this.view.streams.get(streamId) ?? []).reduce(
-      (before, { type, data }) => decider.evolve(before, readEvent(catalog, type, data) as unknown as Event),
-      decider.initial,
-    );
+    const { streams, later } = this.view;
+    const state = stateAfter(this.definition, streams.get(streamId) ?? [], later?.get(streamId));
     this.states.set(streamId, state);
     return state;
   }
@@ -60,4 +59,16 @@ export class Draft<State, Event extends DomainEvent> {
     this.left.set(streamId, left);
     return left;
   }
+}
+
+/** The state after some events of a stream; of what came later only what was looked up then is known. */
+export function stateAfter<State, Event extends DomainEvent>(
+  { decider, catalog }: Pick<ProcessDefinition<State, Event, never>, 'decider' | 'catalog'>,
+  events: readonly KnownEvent[],
+  later: readonly KnownEvent[] = [],
+): State {
+  const read = ({ type, data }: KnownEvent) => readEvent(catalog, type, data) as unknown as Event;
+  const state = events.reduce((before, event) => decider.evolve(before, read(event)), decider.initial);
+  const { recall } = decider;
+  return recall ? later.reduce((before, event) => recall(before, read(event)), state) : state;
 }

@@ -1,4 +1,4 @@
-import { readEvent, wireType, type Cost, type DomainEvent } from '#libs/contracts';
+import { wireType, type Cost, type DomainEvent } from '#libs/contracts';
 import type { KnownEvent, PlannedRead, SimulatedStream } from '#libs/event-store';
 import type { Owed } from '../decider';
 import type { ProcessDefinition } from '../definition';
@@ -6,7 +6,7 @@ import type { EffectKind } from '../effect-runner';
 import type { Pending, Target } from '../pending';
 import { canonical, requestHash, slotOf } from '../slot';
 import { type Bound, plus, unbound, upperOf, without } from './bound';
-import { Draft, type View } from './draft';
+import { Draft, stateAfter, type View } from './draft';
 import { rule, type Verdict } from './verdict';
 
 /** One effect of a plan. `cost` is an upper bound, for effects that would be performed. */
@@ -127,14 +127,10 @@ export class Simulation<State, Event extends DomainEvent, Input> {
     const same = [...Map.groupBy(input.targets, ({ streamId }) => streamId)].map(([stream, targets]) => {
       const mark = marks.find((m) => m.stream === stream);
       if (!mark) return undefined;
-      const { decider, catalog } = this.definition;
+      const { decider } = this.definition;
       const events = view.streams.get(stream) ?? [];
-      let state = events
-        .filter((event) => event.version <= mark.version)
-        .reduce(
-          (before, { type, data }) => decider.evolve(before, readEvent(catalog, type, data) as unknown as Event),
-          decider.initial,
-        );
+      const [before, later] = partition(events, mark.version);
+      let state = stateAfter(this.definition, before, later);
       // What one record says to a stream several times sees what it said before.
       const decided = targets.flatMap((target) => {
         const { events: next } = decider.decide(state, target.input);
@@ -224,12 +220,19 @@ function asItWas(view: View, originalKey: string): View | undefined {
   const marks = view.marks.get(originalKey);
   if (!marks) return undefined;
   const versions = new Map(marks.map(({ stream, version }) => [stream, version]));
-  const until = (stream: string, events: KnownEvent[] | undefined) => {
+  const parts = (stream: string): [KnownEvent[] | undefined, KnownEvent[]?] => {
     const version = versions.get(stream);
-    return version === undefined ? events : events?.filter((event) => event.version <= version);
+    const events = view.streams.get(stream);
+    return version === undefined || !events ? [events] : partition(events, version);
   };
-  return { ...view, streams: { get: (stream) => until(stream, view.streams.get(stream)) } };
+  return { ...view, streams: { get: (stream) => parts(stream)[0] }, later: { get: (stream) => parts(stream)[1] } };
 }
+
+/** The events up to a version, and those behind it. */
+const partition = (events: KnownEvent[], version: number): [KnownEvent[], KnownEvent[]] => [
+  events.filter((event) => event.version <= version),
+  events.filter((event) => event.version > version),
+];
 
 /** The effects of a course that are really called. */
 export const performed = (effects: PlannedEffect[], redo: boolean): PlannedEffect[] =>

@@ -1,0 +1,60 @@
+import type { CrmEvent, Guard } from '#libs/contracts';
+import type { Wanted } from './step.decider';
+
+/** What one property should say, and whose wish that is. */
+export interface Wish {
+  value: string;
+  guard: Guard;
+  /** HubSpot refused this very value: it is not sent again. */
+  refused: boolean;
+  /** The recipe that wants it, with its version. */
+  by?: string;
+}
+
+/** Wishes by property. */
+export type Wishes = Readonly<Record<string, Wish>>;
+
+type ChangeWanted = Extract<CrmEvent, { type: 'RecordChangeWanted' }>;
+
+/** What of a wish is newer than what is wanted; the same wish with another value is the same event read by mended code. */
+export function newerOf(wanted: Wishes, { properties, guard, ...about }: Wanted): ChangeWanted | undefined {
+  const newer = Object.entries(properties).filter(([name, value]) => {
+    const wish = wanted[name];
+    return !wish || precedes(wish.guard, guard) || (equal(wish.guard, guard) && wish.value !== value);
+  });
+  if (newer.length === 0) return undefined;
+  return { type: 'RecordChangeWanted', data: { properties: Object.fromEntries(newer), guard, ...about } };
+}
+
+/** The values that may be sent. */
+export const valuesOf = (wanted: Wishes): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(wanted)
+      .filter(([, wish]) => !wish.refused)
+      .map(([name, wish]) => [name, wish.value]),
+  );
+
+/** What HubSpot refused is not sent again. */
+export const withRefused = (wanted: Wishes, properties: Record<string, string>): Wishes =>
+  Object.fromEntries(
+    Object.entries(wanted).map(([name, wish]) => [
+      name,
+      properties[name] === wish.value ? { ...wish, refused: true } : wish,
+    ]),
+  );
+
+/** The recipes that want what a write says. */
+export function recipesOf(wanted: Wishes, names: string[]): { recipes?: string[] } {
+  const recipes = [...new Set(names.flatMap((name) => wanted[name]?.by ?? []))];
+  return recipes.length > 0 ? { recipes } : {};
+}
+
+/** Whether a wish is older than another: by trigger time, then number, then rank of state (protocol 16). */
+function precedes(older: Guard, newer: Guard): boolean {
+  const byTime = Date.parse(older.at) - Date.parse(newer.at);
+  if (byTime !== 0) return byTime < 0;
+  if (older.number !== newer.number) return older.number < newer.number;
+  return older.rank < newer.rank;
+}
+
+const equal = (one: Guard, other: Guard): boolean => !precedes(one, other) && !precedes(other, one);
