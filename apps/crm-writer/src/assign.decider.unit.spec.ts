@@ -55,9 +55,9 @@ it('reads what it needs first, and says again what it reads where it is told aga
   const requested = said('OwnerRequested', at);
   const call = {
     kind: 'hubspot.read',
+    purpose: 'assign-r|seller',
     request: { record, properties: ['country'], notes: 0 },
     recipes: [labelOf(at)],
-    request: { record, properties: ['country'], notes: 0 },
   };
   expect(given()(due(at))).toEqual({ events: [requested], effects: [call] });
   expect(given(requested)(due(at))).toEqual({ events: [], effects: [call] });

@@ -159,10 +159,11 @@ const targetOf = (
 });
 
 /** The way of a turn: from the record that wants it to its rota, and back. */
-function turnOf({ envelope, value }: ReadableRecord): Route<RecordInput> | undefined {
+function turnOf(read: ReadableRecord): Route<RecordInput> | undefined {
+  const { envelope } = read;
   if (envelope.type !== OWNER_WANTED && envelope.type !== TURN_TAKEN) return undefined;
   const { tenant } = envelope;
-  const event = readable(() => readEvent(crmEvents, envelope.type, value));
+  const event = readable(() => readEvent(crmEvents, envelope.type, read.value));
   const inbox = { key: envelope.id, day: envelope.time.slice(0, 10) };
   const to = (target: Target<RecordInput>) => ({ inbox, targets: [target] });
   if (event.type === 'TurnTaken')
