@@ -190,10 +190,11 @@ describe('batches', () => {
       });
     assert.equal((await upsert()).results[0]?._new, true);
     assert.equal((await upsert()).results[0]?._new, false);
-    const rows = ['a', 'b'].map((trace) => ({
+    const written: Record<string, Record<string, string>> = { a: { nonsense: 'x' }, b: { firstname: 'B' } };
+    const rows = Object.entries(written).map(([trace, properties]) => ({
       id: `${trace}@example.com`,
       idProperty: 'email',
-      properties: trace === 'a' ? { nonsense: 'x' } : { firstname: 'B' },
+      properties,
       objectWriteTraceId: trace,
     }));
     const partly: any = await client.crm.contacts.batchApi.upsert({ inputs: rows });

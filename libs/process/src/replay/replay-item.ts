@@ -1,5 +1,4 @@
-import { EVENT_TYPE } from '#libs/contracts';
-import type { DomainEvent } from '#libs/contracts';
+import { type DomainEvent, EVENT_TYPE } from '#libs/contracts';
 import type { IncomingRecord } from '#libs/log';
 import type { ProcessDefinition } from '../definition';
 import { inputOfRecord, type RecordMail } from '../inputs';
