@@ -35,6 +35,16 @@ trigger: { object: contact, due: { date: closedate, before: 1d }, take: { day: e
 steps:
   - write: { properties: { ai_qualification_summary: "\${values.note}" } }
 `,
+  'recipes/odd.yaml': `recipe: odd
+trigger: { object: contact, property: hs_lead_status, becomes: [BAD_TIMING] }
+steps:
+  - write: { properties: { no_such_property: x, ai_lead_summary: comes later } }
+`,
+  'recipes/sound.yaml': `recipe: sound
+trigger: { object: contact, property: hs_lead_status, becomes: [BAD_TIMING] }
+steps:
+  - write: { properties: { ai_qualification_summary: not now } }
+`,
   'recipes/tailored.yaml': `recipe: tailored
 trigger: { object: contact, property: hs_lead_status, becomes: [OPEN], take: { status: event.value } }
 steps:
@@ -172,4 +182,16 @@ it('makes a video of what the answer says, and writes what both have left, once 
   expect(effects.find(({ kind }) => kind === 'heygen.generate')?.recipes).toEqual([
     expect.stringMatching(/^tailored@[0-9a-f]{12}$/),
   ]);
+});
+
+it('writes what the portal takes, also beside a property that it does not know', async () => {
+  const lead = await Lead.make(hub);
+  await hub.post(`[${lead.change({ propertyName: 'hs_lead_status', propertyValue: 'BAD_TIMING' })}]`);
+  await lead.has({ ai_qualification_summary: 'not now', ai_lead_summary: 'comes later' });
+  const rejected = await until('the unknown one is rejected', () => {
+    const found = crm(lead, 'record-update.rejected');
+    return found.length > 0 && found;
+  });
+  expect(rejected).toMatchObject([{ properties: { no_such_property: 'x' }, code: 'PROPERTY_DOESNT_EXIST' }]);
+  expect(await lead.writesOf('ai_lead_summary')).toBe(2);
 });

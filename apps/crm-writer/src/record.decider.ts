@@ -33,7 +33,8 @@ import {
   type Turns,
 } from './turns';
 import { evolveLookups, type Lookups } from './lookups';
-import { newerOf, recipesOf, valuesOf, type Wish, type Wishes, withRefused } from './wishes';
+import { markedAlone, newerOf, recipesOf, together, valuesOf, type Wish, type Wishes, withRefused } from './wishes';
+import { ONE_OF_SEVERAL } from '#libs/vendors/hubspot';
 
 /** What a CRM record should say, what was written to it, the one write that is under way, and what was done at it. */
 export interface RecordState {
@@ -149,7 +150,11 @@ function evolveWrites(state: RecordState, event: WriteEvent): RecordState {
     case 'RecordChangeWanted': {
       const { properties, guard, recipe: id, recipeVersion: version = '' } = event.data;
       const by = id === undefined ? {} : { by: labelOf({ id, version }) };
-      const wishes = Object.entries(properties).map(([name, value]) => [name, { value, guard, refused: false, ...by }]);
+      // What was refused by itself may be refused again: it is not to take others with it.
+      const wishes = Object.entries(properties).map(([name, value]) => [
+        name,
+        { value, guard, refused: false, alone: state.wanted[name]?.alone ?? false, ...by },
+      ]);
       return { ...state, wanted: { ...state.wanted, ...(Object.fromEntries(wishes) as Record<string, Wish>) } };
     }
     case 'RecordUpdateOwed':
@@ -158,6 +163,7 @@ function evolveWrites(state: RecordState, event: WriteEvent): RecordState {
       const { underWay, written } = state;
       return {
         ...state,
+        wanted: markedAlone(state.wanted, event.data.properties, false),
         written: underWay?.doubted ? unknown(state) : { ...written, ...event.data.properties },
         doubts: doubtsAfter(state, event),
         underWay: undefined,
@@ -168,6 +174,13 @@ function evolveWrites(state: RecordState, event: WriteEvent): RecordState {
         ...state,
         wanted: withRefused(state.wanted, event.data.properties),
         doubts: event.data.code === ERASED ? {} : doubtsAfter(state, event),
+        underWay: undefined,
+      };
+    case 'RecordUpdateSplit':
+      return {
+        ...state,
+        wanted: markedAlone(state.wanted, event.data.properties, true),
+        doubts: doubtsAfter(state, event),
         underWay: undefined,
       };
     case 'RecordUpdateSuperseded':
@@ -186,7 +199,7 @@ const unknown = ({ wanted }: RecordState): RecordState['written'] =>
 
 const doubtsAfter = (
   { doubts }: RecordState,
-  { data }: CrmEvent & { type: 'RecordUpdated' | 'RecordUpdateRejected' },
+  { data }: CrmEvent & { type: 'RecordUpdated' | 'RecordUpdateRejected' | 'RecordUpdateSplit' },
 ): Doubts => (data.unsure ? doubting(doubts, data.properties) : doubts);
 
 function onTold(state: RecordState, input: RecordInput & { type: 'told' }): Decision<CrmEvent> {
@@ -272,6 +285,8 @@ function onEnd(
     }
     case 'dead':
     case 'held': {
+      if (ended.code === ONE_OF_SEVERAL)
+        return withNextWrite(state, [{ type: 'RecordUpdateSplit', data: { write, properties, ...unsure } }], record);
       const reason = 'HubSpot did not take the write';
       const data = { write, properties, code: ended.code, reason, ...unsure };
       return withNextWrite(state, [{ type: 'RecordUpdateRejected', data }], record);
@@ -313,7 +328,7 @@ function withNextWrite(
   owedSince?: string,
 ): Decision<CrmEvent> {
   const state = events.reduce(evolve, before);
-  const properties = outstanding(state);
+  const properties = together(state.wanted, outstanding(state));
   if (state.underWay || Object.keys(properties).length === 0) return { events };
   const write = state.writes + 1;
   return {

@@ -145,6 +145,53 @@ it('gives up a refused value, not the properties beside it that change later', (
   expect(given(...history, ...rejected.events)(want(done, guard(3))).effects).toEqual([update(2, done)]);
 });
 
+describe('a write of several values of which HubSpot refuses one', () => {
+  const several = { score: '7', nonsense: 'x', url: 'u' };
+  const refusal: Ended = { state: 'dead', code: 'one-of-several-refused' };
+  const split: CrmEvent = { type: 'RecordUpdateSplit', data: { write: 1, properties: several } };
+  const history = [wanted(several, guard(3)), owed(1, several)];
+  const splitted = [...history, split, owed(2, { score: '7' })];
+  const refused = (write: number, properties: Record<string, string>): CrmEvent => ({
+    type: 'RecordUpdateRejected',
+    data: { write, properties, code: 'PROPERTY_DOESNT_EXIST', reason: 'HubSpot did not take the write' },
+  });
+  const nonsense = { nonsense: 'x' };
+  const all = [...splitted, updated(2, { score: '7' }), owed(3, nonsense), refused(3, nonsense), owed(4, { url: 'u' })];
+
+  it('is written value by value: the others arrive, and only the one is given up', () => {
+    expect(given(...history)(end(1, refusal))).toEqual({
+      events: [split, owed(2, { score: '7' })],
+      effects: [update(2, { score: '7' })],
+    });
+    const next = given(...splitted)(end(2, { state: 'done' }));
+    expect(next).toEqual({ events: [updated(2, { score: '7' }), owed(3, nonsense)], effects: [update(3, nonsense)] });
+    const given3 = given(...splitted, ...next.events);
+    expect(given3(end(3, { state: 'dead', code: 'PROPERTY_DOESNT_EXIST' }))).toEqual({
+      events: [refused(3, nonsense), owed(4, { url: 'u' })],
+      effects: [update(4, { url: 'u' })],
+    });
+    expect(given(...all)(end(4, { state: 'done' })).events).toEqual([updated(4, { url: 'u' })]);
+  });
+
+  it('writes what comes later together again, and the refused property by itself behind it', () => {
+    const later = { score: '8', nonsense: 'y', url: 'v' };
+    const { events, effects } = given(
+      ...all,
+      updated(4, { url: 'u' }),
+    )(want(later, guard(3, 2, '2026-11-22T10:00:00.000Z')));
+    expect(effects).toEqual([update(5, { score: '8', url: 'v' })]);
+    const then = given(...all, updated(4, { url: 'u' }), ...events)(end(5, { state: 'done' }));
+    expect(then.effects).toEqual([update(6, { nonsense: 'y' })]);
+  });
+
+  it('writes what is wanted meanwhile first, and nothing of it twice', () => {
+    const more = given(...splitted)(want({ other: 'o' }, guard(3)));
+    expect(more.events).toEqual([wanted({ other: 'o' }, guard(3))]);
+    const next = given(...splitted, ...more.events)(end(2, { state: 'done' }));
+    expect(next.effects).toEqual([update(3, { other: 'o' })]);
+  });
+});
+
 it('ignores the end of a write that is not under way', () => {
   expect(given()(end(4, { state: 'done' }))).toEqual({ events: [] });
 });

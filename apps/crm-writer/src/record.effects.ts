@@ -42,9 +42,13 @@ export function recordEffects(config: RecordConfig, recipes: () => readonly Reci
       ...command,
       maxRepeats: 10,
       limits: hubspotLimits(plan),
-      // A write carries all that is wanted: another one follows only from what somebody else wants meanwhile, or from a
-      // repeated call, which no bound holds.
-      plan: { answer: () => ({ modifiedAt: null }), cost: () => ({ apiCalls: 1 }), follows: () => ({}) },
+      // A write carries all that is wanted: others follow only from what somebody else wants meanwhile, from a repeated
+      // call, which no bound holds, or where HubSpot refuses one of its values: then each is written by itself.
+      plan: {
+        answer: () => ({ modifiedAt: null }),
+        cost: () => ({ apiCalls: 1 }),
+        follows: ({ properties }: UpdateRequest) => splitInto(Object.keys(properties).length),
+      },
       perform: (request: UpdateRequest, call) => hubspot.update(request, call.signal),
     },
     'hubspot.read': {
@@ -126,3 +130,5 @@ const mostCallsOf = (recipes: readonly Recipe[]): number =>
 
 const callsOf = (form: ActionForm): number =>
   form.kind === 'upsert' && isByEmail({ upsert: form }) ? CALLS_BY_EMAIL : 1;
+
+const splitInto = (properties: number) => (properties > 1 ? { apiCalls: properties } : {});

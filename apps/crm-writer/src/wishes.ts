@@ -7,6 +7,8 @@ export interface Wish {
   guard: Guard;
   /** HubSpot refused this very value: it is not sent again. */
   refused: boolean;
+  /** It was refused among others, or a former value of its property by itself: it is written by itself. */
+  alone: boolean;
   /** The recipe that wants it, with its version. */
   by?: string;
 }
@@ -42,6 +44,19 @@ export const withRefused = (wanted: Wishes, properties: Record<string, string>):
       properties[name] === wish.value ? { ...wish, refused: true } : wish,
     ]),
   );
+
+/** Marks the wishes of a write: refused among others, nobody knows for which; taken, they may stand among others again. */
+export const markedAlone = (wanted: Wishes, properties: Record<string, string>, alone: boolean): Wishes =>
+  Object.fromEntries(
+    Object.entries(wanted).map(([name, wish]) => [name, properties[name] === wish.value ? { ...wish, alone } : wish]),
+  );
+
+/** What the next write says of what is outstanding: all that may stand together, then the others one by one. */
+export function together(wanted: Wishes, outstanding: Record<string, string>): Record<string, string> {
+  const all = Object.entries(outstanding);
+  const joined = all.filter(([name]) => !wanted[name]?.alone);
+  return Object.fromEntries(joined.length > 0 ? joined : all.slice(0, 1));
+}
 
 /** The recipes that want what a write says. */
 export function recipesOf(wanted: Wishes, names: string[]): { recipes?: string[] } {

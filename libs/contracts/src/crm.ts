@@ -106,6 +106,12 @@ export const crmEvents = catalog('crm', Topic.crm, {
       })
       .describe('The CRM refused the write for good, or it was given up.'),
   },
+  RecordUpdateSplit: {
+    wire: 'refrain.record-update.split.v1',
+    data: z
+      .object({ write, properties, unsure })
+      .describe('The CRM refused the write for one of its values and took none: each is written by itself.'),
+  },
   RecordUpdateSuperseded: {
     wire: 'refrain.record-update.superseded.v1',
     data: z.object({ write }).describe('A write that still waited gave way to one of the newest wanted state.'),

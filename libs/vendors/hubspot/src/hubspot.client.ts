@@ -28,6 +28,9 @@ export interface ReadRequest {
   notes: number;
 }
 
+/** The code of a write of several values of which HubSpot refused one; it does not always say which. */
+export const ONE_OF_SEVERAL = 'one-of-several-refused';
+
 /** What to write to a record. */
 export interface UpdateRequest {
   record: RecordRef;
@@ -72,13 +75,17 @@ export class HubspotClient {
     });
   }
 
-  /** Writes properties of a record. Writing the same again changes nothing, so an unknown write may be repeated. */
-  update(request: UpdateRequest, signal: AbortSignal): Promise<Answer<{ modifiedAt: string }>> {
-    return sorted(signal, async () => {
-      const { record, properties } = request;
+  /**
+   * Writes properties of a record. Writing the same again changes nothing, so an unknown write may be repeated. HubSpot
+   * takes all of them or none: where it refuses what several say, the code is {@link ONE_OF_SEVERAL}.
+   */
+  update({ record, properties }: UpdateRequest, signal: AbortSignal): Promise<Answer<{ modifiedAt: string }>> {
+    const call = async () => {
       const updated = await this.client.crm.objects.basicApi.update(typeIdOf(record.type), record.id, { properties });
       return { modifiedAt: updated.updatedAt.toISOString() };
-    });
+    };
+    const isOne = Object.keys(properties).length === 1;
+    return sorted(signal, call, isOne ? {} : { codes: [{ status: 400, code: ONE_OF_SEVERAL }] });
   }
 
   /** Makes a task at a record; a repeat makes none where it finds what an earlier call made. */
