@@ -1,4 +1,4 @@
-import type { CrmEvent, Guard, RecordRef, Results } from '#libs/contracts';
+import type { CrmEvent, RecordRef } from '#libs/contracts';
 import type { Owed } from '#libs/process';
 import {
   type AssignStep,
@@ -10,6 +10,7 @@ import {
   type StepDue,
   stepsOf,
 } from '#libs/recipes';
+import { aboutOf, followedBy, type Followed } from './followed';
 import { found, lookingFor, type Lookups, stepKey } from './lookups';
 
 /** An assign step that is to be taken, and what it follows. */
@@ -19,14 +20,6 @@ export interface AssignDue extends Followed {
   rootCause: string;
   /** The trigger's own condition could not be told: why. */
   failed?: Rejection;
-}
-
-interface Followed {
-  /** RFC 3339. */
-  time: string;
-  guard: Guard;
-  results: Results;
-  content?: string;
 }
 
 /** An assignment of a record, from the first request on. */
@@ -160,20 +153,6 @@ export function onTurnTaken(assignments: Assignments, { rota, owner, ...name }: 
 export const assignDue = ({ at, number, ...due }: StepDue<AssignStep>, rank: number): AssignDue => ({
   ...due,
   guard: { at, number, rank },
-});
-
-const aboutOf = ({ recipe, step, rootCause }: AssignDue) => ({
-  recipe: recipe.id,
-  recipeVersion: recipe.version,
-  step: step.name,
-  rootCause,
-});
-
-const followedBy = ({ time, guard, results, content }: Followed): Followed => ({
-  time,
-  guard,
-  results,
-  ...(content === undefined ? {} : { content }),
 });
 
 const rejected = (due: AssignDue, { code, reason }: { code: string; reason: string }): AssignCourse =>

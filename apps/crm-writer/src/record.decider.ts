@@ -1,6 +1,6 @@
 import type { CrmEvent, RecordRef } from '#libs/contracts';
 import { type Decider, type Decision, nothing } from '#libs/process';
-import { type AwaitedDate, labelOf } from '#libs/recipes';
+import type { AwaitedDate } from '#libs/recipes';
 import { compare, type Doubts, doubting, readBackAt } from './read-back';
 import {
   evolveSteps,
@@ -33,7 +33,7 @@ import {
   type Turns,
 } from './turns';
 import { evolveLookups, type Lookups } from './lookups';
-import { markedAlone, newerOf, recipesOf, together, valuesOf, type Wish, type Wishes, withRefused } from './wishes';
+import { markedAlone, newerOf, recipesOf, together, valuesOf, type Wishes, wished, withRefused } from './wishes';
 import { ONE_OF_SEVERAL } from '#libs/vendors/hubspot';
 
 /** What a CRM record should say, what was written to it, the one write that is under way, and what was done at it. */
@@ -147,16 +147,8 @@ type WriteEvent = Extract<CrmEvent, { type: `RecordUpdate${string}` | 'RecordCha
 
 function evolveWrites(state: RecordState, event: WriteEvent): RecordState {
   switch (event.type) {
-    case 'RecordChangeWanted': {
-      const { properties, guard, recipe: id, recipeVersion: version = '' } = event.data;
-      const by = id === undefined ? {} : { by: labelOf({ id, version }) };
-      // What was refused by itself may be refused again: it is not to take others with it.
-      const wishes = Object.entries(properties).map(([name, value]) => [
-        name,
-        { value, guard, refused: false, alone: state.wanted[name]?.alone ?? false, ...by },
-      ]);
-      return { ...state, wanted: { ...state.wanted, ...(Object.fromEntries(wishes) as Record<string, Wish>) } };
-    }
+    case 'RecordChangeWanted':
+      return { ...state, wanted: wished(state.wanted, event) };
     case 'RecordUpdateOwed':
       return { ...state, writes: event.data.write, underWay: event.data };
     case 'RecordUpdated': {

@@ -1,4 +1,4 @@
-import { type CrmEvent, crmEvents, type Guard, type RecordRef, type Results } from '#libs/contracts';
+import { type CrmEvent, crmEvents, type Guard, type RecordRef } from '#libs/contracts';
 import type { Owed } from '#libs/process';
 import { found, lookingFor, type Lookups, stepKey as nameOf } from './lookups';
 import type { WantedAction } from './action.decider';
@@ -12,6 +12,7 @@ import {
   stepsOf,
   type WriteStep,
 } from '#libs/recipes';
+import { aboutOf, followedBy, type Followed } from './followed';
 
 /** A write step that is to be taken, as recipes tell it. */
 export type WriteDue = Due<WriteStep>;
@@ -23,14 +24,6 @@ export interface StepDue extends Followed {
   rootCause: string;
   /** The trigger's own condition could not be told: why. */
   failed?: Rejection;
-}
-
-interface Followed {
-  /** RFC 3339. */
-  time: string;
-  guard: Guard;
-  results: Results;
-  content?: string;
 }
 
 /** A step of this record; its values once it was filled. */
@@ -133,20 +126,6 @@ function fill(steps: TakenSteps, due: StepDue, record: Properties, lookups: Look
   const wanted = Object.keys(properties).length > 0 ? [{ properties, guard, because: FILLED, ...labelled }] : [];
   return { ...saying({ type: 'RecordStepFilled', data }), wanted, actions };
 }
-
-const aboutOf = ({ recipe, step, rootCause }: StepDue) => ({
-  recipe: recipe.id,
-  recipeVersion: recipe.version,
-  step: step.name,
-  rootCause,
-});
-
-const followedBy = ({ time, guard, results, content }: Followed): Followed => ({
-  time,
-  guard,
-  results,
-  ...(content === undefined ? {} : { content }),
-});
 
 const rejected = (due: StepDue, why: { code: string; reason: string }): StepCourse => rejection(aboutOf(due), due, why);
 

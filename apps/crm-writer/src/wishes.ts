@@ -1,4 +1,5 @@
 import type { CrmEvent, Guard } from '#libs/contracts';
+import { labelOf } from '#libs/recipes';
 import type { Wanted } from './step.decider';
 
 /** What one property should say, and whose wish that is. */
@@ -17,6 +18,16 @@ export interface Wish {
 export type Wishes = Readonly<Record<string, Wish>>;
 
 type ChangeWanted = Extract<CrmEvent, { type: 'RecordChangeWanted' }>;
+
+/** Wishes with the newest among them. What was refused by itself may be refused again: it takes no others with it. */
+export function wished(wanted: Wishes, { data }: ChangeWanted): Wishes {
+  const { properties, guard, recipe: id, recipeVersion: version = '' } = data;
+  const by = id === undefined ? {} : { by: labelOf({ id, version }) };
+  const newest = Object.entries(properties).map(
+    ([name, value]) => [name, { value, guard, refused: false, alone: wanted[name]?.alone ?? false, ...by }] as const,
+  );
+  return { ...wanted, ...Object.fromEntries(newest) };
+}
 
 /** What of a wish is newer than what is wanted; the same wish with another value is the same event read by mended code. */
 export function newerOf(wanted: Wishes, { properties, guard, ...about }: Wanted): ChangeWanted | undefined {

@@ -44,7 +44,9 @@ export function enrichmentProcess(
       [Topic.crm]: steps,
     },
     outcome({ kind, purpose, rootCause, ...end }, _at, streamId) {
-      const ended = (end.state === 'done' ? { state: 'done', answer: end.answer } : end) as Ended<never>;
+      const ended = (
+        end.state === 'done' ? { state: 'done', answer: end.answer } : { ...end, code: end.code ?? end.state }
+      ) as Ended<never>;
       const { name, record } = readStreamId(streamId);
       const recipe = recipes().find((r) => r.id === name);
       const fetch = fetchIn(purpose);

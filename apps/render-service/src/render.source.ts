@@ -51,7 +51,9 @@ export function renderProcess(
       [Topic.ingressHeygen]: routeCallback,
     },
     outcome({ kind, purpose, rootCause, generation, ...end }, at, streamId) {
-      const ended = (end.state === 'done' ? { state: 'done', answer: end.answer } : end) as Ended<never>;
+      const ended = (
+        end.state === 'done' ? { state: 'done', answer: end.answer } : { ...end, code: end.code ?? end.state }
+      ) as Ended<never>;
       switch (kind) {
         case 'hubspot.read':
           return { type: 'read', rootCause, recipe: recipeOf(streamId), streamId, ended };

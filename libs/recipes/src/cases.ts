@@ -77,6 +77,18 @@ export const casesJsonSchema = (): Record<string, unknown> => ({
   ...z.toJSONSchema(casesSchema, { target: 'draft-7', io: 'input' }),
 });
 
+function casesIn<Schema extends z.ZodType>(
+  schema: Schema,
+  text: string,
+  file: string,
+): { source: RecipeSource; cases: z.output<Schema> } | { faults: string[] } {
+  const source = new RecipeSource(text, file);
+  if (source.faults.length > 0) return { faults: source.faults };
+  const parsed = schema.safeParse(source.value);
+  if (parsed.success) return { source, cases: parsed.data };
+  return { faults: parsed.error.issues.map(({ path, message }) => source.fault(path, message)) };
+}
+
 /** What came of one case: `differs` names each step that did something else. */
 export interface CaseResult {
   name: string;
@@ -109,11 +121,10 @@ export function runCases(
   file: string,
   tables?: ReferenceTables,
 ): { results: CaseResult[] } | { faults: string[] } {
-  const source = new RecipeSource(text, file);
-  if (source.faults.length > 0) return { faults: source.faults };
-  const parsed = casesSchema.safeParse(source.value);
-  if (!parsed.success) return { faults: parsed.error.issues.map(({ path, message }) => source.fault(path, message)) };
-  const results = parsed.data.map((given, i) => {
+  const parsed = casesIn(casesSchema, text, file);
+  if ('faults' in parsed) return parsed;
+  const { source } = parsed;
+  const results = parsed.cases.map((given, i) => {
     const came = outcomesOf(recipe, given, tablesWith(given.tables, tables));
     const steps = new Set([...Object.keys(given.expect), ...Object.keys(came)]);
     const differs = [...steps].flatMap((step) => {
@@ -144,11 +155,9 @@ export function compareCases(
   file: string,
   tables?: ReferenceTables,
 ): { samples: Sample[] } | { faults: string[] } {
-  const source = new RecipeSource(text, file);
-  if (source.faults.length > 0) return { faults: source.faults };
-  const parsed = samplesSchema.safeParse(source.value);
-  if (!parsed.success) return { faults: parsed.error.issues.map(({ path, message }) => source.fault(path, message)) };
-  const samples = parsed.data.map((given): Sample => {
+  const parsed = casesIn(samplesSchema, text, file);
+  if ('faults' in parsed) return parsed;
+  const samples = parsed.cases.map((given): Sample => {
     const known = tablesWith(given.tables, tables);
     const row = (recipe: Recipe | undefined) => recipe && { case: given.case, ...outcomesOf(recipe, given, known) };
     return { before: row(before) ?? null, after: row(after) ?? null };
