@@ -1,4 +1,4 @@
-import type { CrmEvent, RecordRef } from '#libs/contracts';
+import { type CrmEvent, ONE_OF_SEVERAL, type RecordRef } from '#libs/contracts';
 import { type Decider, type Decision, nothing } from '#libs/process';
 import type { AwaitedDate } from '#libs/recipes';
 import { compare, type Doubts, doubting, readBackAt } from './read-back';
@@ -34,7 +34,6 @@ import {
 } from './turns';
 import { evolveLookups, type Lookups } from './lookups';
 import { markedAlone, newerOf, recipesOf, together, valuesOf, type Wishes, wished, withRefused } from './wishes';
-import { ONE_OF_SEVERAL } from '#libs/vendors/hubspot';
 
 /** What a CRM record should say, what was written to it, the one write that is under way, and what was done at it. */
 export interface RecordState {

@@ -21,3 +21,6 @@ export interface Cost {
   outputTokens?: number;
   usd?: number;
 }
+
+/** The code of a refused write of several values of which one was refused; vendors do not always say which. */
+export const ONE_OF_SEVERAL = 'one-of-several-refused';

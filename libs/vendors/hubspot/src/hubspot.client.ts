@@ -1,4 +1,4 @@
-import type { Answer, RecordRef } from '#libs/contracts';
+import { type Answer, ONE_OF_SEVERAL, type RecordRef } from '#libs/contracts';
 import { Client } from '@hubspot/api-client';
 import { makeNote, makeTask, type NoteRequest, type Once, type TaskRequest } from './activities';
 import { type Made, sorted, typeIdOf } from './answering';
@@ -27,9 +27,6 @@ export interface ReadRequest {
   properties: string[];
   notes: number;
 }
-
-/** The code of a write of several values of which HubSpot refused one; it does not always say which. */
-export const ONE_OF_SEVERAL = 'one-of-several-refused';
 
 /** What to write to a record. */
 export interface UpdateRequest {
