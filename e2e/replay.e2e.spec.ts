@@ -116,7 +116,9 @@ it('tells the whole story of a contact', async () => {
       'refrain.record.updated.v1',
     ]),
   );
-  expect(new Set(story.effects.map(({ kind, state }) => `${kind} ${state}`))).toEqual(
+  // A write that still waited may have given way to a newer one.
+  const ended = story.effects.filter(({ state }) => state !== 'superseded');
+  expect(new Set(ended.map(({ kind, state }) => `${kind} ${state}`))).toEqual(
     new Set(['hubspot.read done', 'heygen.generate done', 'openai.ask done', 'hubspot.update done']),
   );
 });
