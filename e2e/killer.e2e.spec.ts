@@ -6,7 +6,7 @@ import { Child, Watchdog } from './testing/children';
 import { until } from './testing/until';
 
 // After each death the group waits for the dead member's session to run out.
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 const DEADLY = 'contact:13';
 
 const watchdog = new Watchdog();
@@ -53,7 +53,7 @@ async function deadly(word: string) {
 async function deathsUntil(db: TestDatabase, start: () => Child, holds: () => Promise<boolean>): Promise<number> {
   let child = start();
   for (let deaths = 0; ; deaths += 1) {
-    await until('a death or an end', async () => child.hasEnded || (await holds()), 60_000);
+    await until('a death or an end', async () => child.hasEnded || (await holds()), 150_000);
     if (!child.hasEnded) return deaths;
     await child.ended;
     await db.pool.query('delete from lease');
