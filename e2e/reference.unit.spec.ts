@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import specs from '@asyncapi/specs';
 import { Ajv } from 'ajv';
@@ -69,4 +69,11 @@ it.each([
 it('.env.example sets nothing', () => {
   const set = textOf('.env.example').split('\n');
   expect(set.filter((line) => line !== '' && !line.startsWith('#'))).toEqual([]);
+});
+
+it('every test that the guarantees name is there', () => {
+  const guarantees = readFileSync(join(root, 'docs/explanation/guarantees.md'), 'utf8');
+  const named = [...guarantees.matchAll(/`([\w./-]+\.spec\.ts)`/g)].map(([, file = '']) => file);
+  expect(named.length).toBeGreaterThan(0);
+  expect(named.filter((file) => !existsSync(join(root, file)))).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Action, ActionKind, CrmEvent, RecordRef } from '#libs/contracts';
 import { type Decision, nothing, type Owed } from '#libs/process';
-import { labelOf } from '#libs/recipes';
+import { coolsDown, labelOf } from '#libs/recipes';
 
 /** An action that was wanted, and what came of it. */
 interface Taken {
@@ -106,7 +106,7 @@ export function onActionsWanted(
     const { coolDownMs, at: triggeredAt, ...named } = one;
     const purpose = purposeOf(one);
     if (!(keyOf(purpose, one.rootCause) in actions)) {
-      if (coolsDown(actions, purpose, one)) continue;
+      if (repeats(actions, purpose, one)) continue;
       const event: ActionEvent = { type: 'ActionWanted', data: { ...named, purpose, triggeredAt } };
       actions = evolveActions(actions, event);
       events.push(event);
@@ -118,13 +118,13 @@ export function onActionsWanted(
 
 // The rule of renders and enrichments (protocol 7), by the triggers' own times. What another trigger has undone since is
 // done again: who was put on a list, taken from it and is to be put on it once more, belongs on it.
-function coolsDown(actions: Actions, purpose: string, { action, content, at, coolDownMs }: WantedAction): boolean {
+function repeats(actions: Actions, purpose: string, { action, content, at, coolDownMs }: WantedAction): boolean {
   if (!content) return false;
   const all = Object.values(actions);
   const about = thingOf(action);
   const isSame = (other: Taken) => other.purpose === purpose && other.content === content && other.about === about;
   const last = all.findLastIndex(
-    (other) => isSame(other) && !other.rejected && Math.abs(Date.parse(at) - Date.parse(other.at)) < coolDownMs,
+    (other) => isSame(other) && !other.rejected && coolsDown(other, { content, at }, coolDownMs),
   );
   if (last < 0) return false;
   return about === undefined || all.slice(last + 1).every((other) => other.about !== about || isSame(other));

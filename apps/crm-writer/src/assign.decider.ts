@@ -2,6 +2,7 @@ import type { CrmEvent, RecordRef } from '#libs/contracts';
 import type { Owed } from '#libs/process';
 import {
   type AssignStep,
+  coolsDown,
   labelOf,
   prepareAssign,
   type Properties,
@@ -80,7 +81,7 @@ export function onAssignDue(known: AssignKnown, due: AssignDue, record: RecordRe
   const about = aboutOf(due);
   const before = known.assignments[stepKey(about)];
   if (before?.status === 'wanted' || before?.status === 'assigned') return saying();
-  if (!before && Object.values(known.assignments).some((other) => coolsDown(other, due))) return saying();
+  if (!before && Object.values(known.assignments).some((other) => repeats(other, due))) return saying();
   if (due.failed) return before ? saying() : rejected(due, due.failed);
   if (due.step.reads.length === 0) return want(known, due, {});
   const request = { record, properties: due.step.reads, notes: 0 };
@@ -90,13 +91,11 @@ export function onAssignDue(known: AssignKnown, due: AssignDue, record: RecordRe
   return { events: before ? [] : [requested], reads: [read] };
 }
 
-const coolsDown = (other: Assignment, { recipe, step, content, guard }: AssignDue): boolean =>
+const repeats = (other: Assignment, { recipe, step, content, guard }: AssignDue): boolean =>
   other.recipe === recipe.id &&
   other.step === step.name &&
   other.status !== 'rejected' &&
-  content !== undefined &&
-  other.content === content &&
-  Math.abs(Date.parse(guard.at) - Date.parse(other.guard.at)) < recipe.coolDownMs;
+  coolsDown({ content: other.content, at: other.guard.at }, { content, at: guard.at }, recipe.coolDownMs);
 
 /** What was read for an assign step: `recipe` as it is now, `properties` absent where the record could not be read. */
 export interface AssignRead {

@@ -2,8 +2,10 @@ import type { EnrichmentEvent as StreamEvent, FetchEvent, Results } from '#libs/
 import { Looked, type Lookup } from '#libs/expressions';
 import { type Decider, type Decision, nothing, type Owed } from '#libs/process';
 import {
-  askText,
   type AskStep,
+  askText,
+  coolsDown,
+  handedOn,
   labelOf,
   type Note,
   type Properties,
@@ -103,7 +105,7 @@ function onTrigger(enrichments: Enrichments, trigger: AskDue): Decision<Enrichme
   const recipes = [labelOf(recipe)];
   const read: Owed = { kind: 'hubspot.read', purpose: 'read', request: { record, properties: reads, notes }, recipes };
   if (byCause(enrichments, rootCause)) return { events: [], effects: [read] };
-  if (enrichments.some((enrichment) => coolsDown(enrichment, trigger))) return nothing();
+  if (enrichments.some((enrichment) => repeats(enrichment, trigger))) return nothing();
   const about = {
     recipe: recipe.id,
     recipeVersion: recipe.version,
@@ -112,19 +114,15 @@ function onTrigger(enrichments: Enrichments, trigger: AskDue): Decision<Enrichme
   };
   const requested: EnrichmentEvent = {
     type: 'EnrichmentRequested',
-    data: { ...about, rootCause, content, ...left(results) },
+    data: { ...about, rootCause, content, ...handedOn(results) },
   };
   if (failed) return { events: [requested, { type: 'EnrichmentRejected', data: { ...about, ...failed } }] };
   return { events: [requested], effects: [read] };
 }
 
-const left = (results: Results | undefined): { results?: Results } =>
-  results && Object.keys(results).length > 0 ? { results } : {};
-
-const coolsDown = (enrichment: Enrichment, { content, at, recipe }: AskDue): boolean =>
+const repeats = (enrichment: Enrichment, due: AskDue): boolean =>
   enrichment.status !== 'rejected' &&
-  enrichment.content === content &&
-  Math.abs(Date.parse(at) - Date.parse(enrichment.triggeredAt)) < recipe.coolDownMs;
+  coolsDown({ content: enrichment.content, at: enrichment.triggeredAt }, due, due.recipe.coolDownMs);
 
 // Read again (a replay, after a fix), the same enrichment is prepared again or its question stated once more: the ledger
 // says whether that question is answered, changed or owed again.
@@ -204,7 +202,7 @@ const fail = (enrichment: Enrichment, code: string, reason: string): Decision<En
 const byCause = (enrichments: Enrichments, rootCause: string): Enrichment | undefined =>
   enrichments.find((enrichment) => enrichment.rootCause === rootCause);
 
-const chainOf = ({ content, results }: Enrichment) => ({ content, ...left(results) });
+const chainOf = ({ content, results }: Enrichment) => ({ content, ...handedOn(results) });
 
 const aboutOf = ({ recipe, recipeVersion, enrichment, triggeredAt }: Enrichment) => ({
   recipe,

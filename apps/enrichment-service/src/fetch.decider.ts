@@ -1,7 +1,9 @@
 import type { FetchEvent, RecordRef, Results } from '#libs/contracts';
 import { type Decision, nothing, type Owed } from '#libs/process';
 import {
+  coolsDown,
   type FetchStep,
+  handedOn,
   labelOf,
   prepareFetch,
   type Properties,
@@ -112,7 +114,7 @@ function onDue(fetches: Fetches, { due, declared }: FetchInput & { type: 'fetch-
   const { recipe, step, record, rootCause, content, at, failed, results } = due;
   const known = find(fetches, step.name, rootCause);
   const ofStep = fetches.filter((one) => one.step === step.name);
-  if (!known && ofStep.some((fetch) => coolsDown(fetch, due))) return nothing();
+  if (!known && ofStep.some((fetch) => repeats(fetch, due))) return nothing();
   const data = {
     recipe: recipe.id,
     recipeVersion: recipe.version,
@@ -122,7 +124,7 @@ function onDue(fetches: Fetches, { due, declared }: FetchInput & { type: 'fetch-
     system: step.system,
     rootCause,
     content,
-    ...(Object.keys(results).length > 0 ? { results } : {}),
+    ...handedOn(results),
   };
   const events: FetchEvent[] = known ? [] : [{ type: 'FetchRequested', data }];
   const fetch: Fetch = known ?? { ...data, status: 'requested' };
@@ -205,10 +207,9 @@ const find = (fetches: Fetches, step: string, rootCause: string): Fetch | undefi
 const stepIn = (recipe: Recipe | undefined, name: string): FetchStep | undefined =>
   recipe && stepsOf(recipe, 'fetch').find((step) => step.name === name);
 
-const coolsDown = (fetch: Fetch, { content, at, recipe }: FetchDue): boolean =>
+const repeats = (fetch: Fetch, due: FetchDue): boolean =>
   fetch.status !== 'rejected' &&
-  fetch.content === content &&
-  Math.abs(Date.parse(at) - Date.parse(fetch.triggeredAt)) < recipe.coolDownMs;
+  coolsDown({ content: fetch.content, at: fetch.triggeredAt }, due, due.recipe.coolDownMs);
 
 const also = (events: FetchEvent[], decision: Decision<FetchEvent>): Decision<FetchEvent> => ({
   ...decision,

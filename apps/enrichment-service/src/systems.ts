@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
-import { setTimeout as pause } from 'node:timers/promises';
 import { ConfigError, type Environment } from '#libs/platform';
+import { every } from '#libs/recipes';
 import type { System } from '#libs/vendors/fetch';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -72,14 +72,11 @@ export class Systems {
     await this.following;
   }
 
-  private async lookOn(everyMs: number): Promise<void> {
-    const { signal } = this.stopping;
-    for (;;) {
-      await pause(everyMs, undefined, { signal }).catch(() => undefined);
-      if (signal.aborted) return;
+  private lookOn(everyMs: number): Promise<void> {
+    return every(everyMs, this.stopping.signal, () => {
       const faults = this.look();
       if (faults.length > 0) this.lines.warn({ faults }, 'the systems file was not taken up: the last good one stays');
-    }
+    });
   }
 
   /** Takes the file up where it has changed; resolves to its faults, told once for each change. */

@@ -2,6 +2,8 @@ import type { HeygenCallback, RenderEvent, Results } from '#libs/contracts';
 import { Looked, type Lookup } from '#libs/expressions';
 import { type Decider, type Decision, nothing, type Owed } from '#libs/process';
 import {
+  coolsDown,
+  handedOn,
   labelOf,
   prepareVideo,
   type Properties,
@@ -121,20 +123,19 @@ function onTrigger(renders: Renders, trigger: VideoDue): Decision<RenderEvent> {
   const { recipe, step, record, rootCause, content, at, failed, results } = trigger;
   const read = owed(recipe, 'hubspot.read', 'read', { record, properties: step.properties, notes: 0 });
   if (byCause(renders, rootCause)) return { events: [], effects: [read] };
-  if (renders.some((render) => coolsDown(render, trigger))) return nothing();
+  if (renders.some((render) => repeats(render, trigger))) return nothing();
   const about = { recipe: recipe.id, recipeVersion: recipe.version, render: renders.length + 1, triggeredAt: at };
-  const requested: RenderEvent = { type: 'RenderRequested', data: { ...about, rootCause, content, ...left(results) } };
+  const requested: RenderEvent = {
+    type: 'RenderRequested',
+    data: { ...about, rootCause, content, ...handedOn(results) },
+  };
   if (failed) return { events: [requested, { type: 'RenderRejected', data: { ...about, ...failed } }] };
   return { events: [requested], effects: [read] };
 }
 
-const left = (results: Results | undefined): { results?: Results } =>
-  results && Object.keys(results).length > 0 ? { results } : {};
-
-const coolsDown = (render: Render, { content, at, recipe }: VideoDue): boolean =>
+const repeats = (render: Render, due: VideoDue): boolean =>
   render.status !== 'rejected' &&
-  render.content === content &&
-  Math.abs(Date.parse(at) - Date.parse(render.triggeredAt)) < recipe.coolDownMs;
+  coolsDown({ content: render.content, at: render.triggeredAt }, due, due.recipe.coolDownMs);
 
 // Read again (a replay, after a fix), the same render is prepared again or its order stated once more: the ledger says
 // whether that order is done, changed or owed again.
@@ -295,7 +296,7 @@ const byName = (renders: Renders, { render, videoId }: { render?: number; videoI
 const byCause = (renders: Renders, rootCause: string): Render | undefined =>
   renders.find((render) => render.rootCause === rootCause);
 
-const chainOf = ({ content, results }: Render) => ({ content, ...left(results) });
+const chainOf = ({ content, results }: Render) => ({ content, ...handedOn(results) });
 
 const aboutOf = ({ recipe, recipeVersion, render, triggeredAt }: Render) => ({
   recipe,

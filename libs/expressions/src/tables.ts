@@ -40,11 +40,6 @@ export class HeldTables implements Tables {
     this.tables.set(name, tableOf(file, key, rows));
   }
 
-  /** The names of the tables, in their order. */
-  names(): string[] {
-    return [...this.tables.keys()].sort();
-  }
-
   /** How many rows a table has. */
   size(table: string): number {
     return this.tables.get(table)?.rows.size ?? 0;

@@ -69,7 +69,7 @@ it('holds rows that were read elsewhere as JSON, by their key, and refuses them 
   expect(compile('lookup("t", "b").tier + lookup("t", 7, "since")', { variables: {} }).evaluate({}, { tables })).toBe(
     'x1970-01-01T00:00:00.000Z',
   );
-  expect([tables.names(), tables.size('t')]).toEqual([['t'], 2]);
+  expect(tables.size('t')).toBe(2);
   const version = tables.version('t');
   const load = (...rows: Record<string, unknown>[]) => tables.loadRows('t', 't.table.yaml', 'id', rows);
   expect(() => load({ id: 1 }, { id: '1' }, { id: null }, { no: 1 })).toThrow(

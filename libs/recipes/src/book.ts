@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { every } from './every';
 import { loadRecipes, readRecipe, RecipeFault } from './read';
 import type { Recipe } from './recipe';
 import type { Reference } from './reference';
@@ -91,10 +91,7 @@ export class RecipeBook<Store> {
 
   private async follow(store: Store, options: PublishedOptions<Store>): Promise<void> {
     const { lines, environment, everyMs = 1_000 } = options;
-    const { signal } = this.stopping;
-    for (;;) {
-      await pause(everyMs, undefined, { signal }).catch(() => undefined);
-      if (signal.aborted) return;
+    await every(everyMs, this.stopping.signal, async () => {
       try {
         const faults = await this.look(store, options);
         if (faults)
@@ -104,7 +101,7 @@ export class RecipeBook<Store> {
         if (this.reachable) lines.warn({ err, environment }, 'the registry does not answer: the last recipes stay');
         this.reachable = false;
       }
-    }
+    });
   }
 
   /** Looks once; resolves to the faults of what cannot be taken up, told once for each publication. */

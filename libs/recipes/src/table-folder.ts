@@ -1,9 +1,9 @@
 import { createSecretKey } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { ExpressionError, HeldTables, MOST_ROWS, type Row, TableFaults } from '#libs/expressions';
 import type { BookLines } from './book';
+import { every } from './every';
 import { RecipeFault } from './read';
 import type { Reference, ReferenceTables } from './reference';
 import { RecipeSource } from './source';
@@ -99,13 +99,10 @@ export class TableFolder implements ReferenceTables {
 
   private async follow(look: () => string[] | Promise<string[]>): Promise<void> {
     const { lines, everyMs = 2_000 } = this.options;
-    const { signal } = this.stopping;
-    for (;;) {
-      await pause(everyMs, undefined, { signal }).catch(() => undefined);
-      if (signal.aborted) return;
+    await every(everyMs, this.stopping.signal, async () => {
       const faults = await look();
       if (faults.length > 0) lines.warn({ faults }, 'a reference table cannot be taken over: its last good rows stay');
-    }
+    });
   }
 
   /** Looks at the files once; resolves to the faults that were not told yet. */
