@@ -2,6 +2,7 @@ import type { CrmEvent } from '#libs/contracts';
 import type { Owed } from '#libs/process';
 import {
   type AssignStep,
+  type Changer,
   coolsDown,
   labelOf,
   prepareAssign,
@@ -20,7 +21,9 @@ export interface AssignDue extends Followed {
   recipe: Recipe;
   step: AssignStep;
   rootCause: string;
-  /** The trigger's own condition could not be told: why. */
+  /** Who made the change that set it off, right behind a trigger. */
+  by?: Changer;
+  /** Why it is not taken: the trigger's own condition could not be told, say. */
   failed?: Refusal;
 }
 

@@ -6,6 +6,7 @@ import type { RecordState } from './record-state';
 import type { Ended } from './writes';
 
 const given = (...history: CrmEvent[]) => givenOf(recordDecider, ...history);
+const AT = '2026-11-21T10:00:00.000Z';
 const record = { type: 'contact', id: '7' };
 const guard = (rank: number, number = 1, at = '2026-11-21T10:00:00.000Z'): Guard => ({ at, number, rank });
 
@@ -25,7 +26,7 @@ const owed = (write: number, properties: Record<string, string>): CrmEvent => ({
 });
 const updated = (write: number, properties: Record<string, string>): CrmEvent => ({
   type: 'RecordUpdated',
-  data: { write, properties },
+  data: { write, properties, actedAt: AT },
 });
 const update = (write: number, properties: Record<string, string>) => ({
   kind: 'hubspot.update',
@@ -34,7 +35,6 @@ const update = (write: number, properties: Record<string, string>) => ({
   orderKey: 'contact:7',
 });
 
-const AT = '2026-11-21T10:00:00.000Z';
 const end = (write: number, ended: Ended): RecordInput => ({ type: 'written', record, write, at: AT, ended });
 
 const pending = { status: 'PENDING' };
@@ -235,7 +235,7 @@ describe('after a write whose outcome was unknown for a while', () => {
   });
   const unsurely = (write: number, properties: Record<string, string>): CrmEvent => ({
     type: 'RecordUpdated',
-    data: { write, properties, unsure: true },
+    data: { actedAt: AT, write, properties, unsure: true },
   });
   const found = (write: number, undone: Record<string, string>, others: string[] = []): CrmEvent => ({
     type: 'RecordReadBack',

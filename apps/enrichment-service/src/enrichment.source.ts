@@ -9,7 +9,16 @@ import {
   type Target,
   UnreadableRecord,
 } from '#libs/process';
-import { ofKind, type Recipe, recipesWith, type Reference, type StepDue, stepsDue, withTexts } from '#libs/recipes';
+import {
+  ofKind,
+  type Recipe,
+  recipesWith,
+  type Reference,
+  type Step,
+  type StepDue,
+  stepsDue,
+  withTexts,
+} from '#libs/recipes';
 import type { Ended } from './enrichment.decider';
 import { FETCH_KINDS, type FetchEnd, fetchIn } from './fetch.decider';
 import { type Asked, type AskedInput as Input, serviceDecider } from './service.decider';
@@ -31,7 +40,7 @@ export function enrichmentProcess(
     service,
     catalog: enrichmentEvents,
     decider: serviceDecider,
-    provenance: ['recipeVersion'],
+    provenance: ['recipeVersion', 'actedAt'],
     declared(texts) {
       const declared = withTexts(recipes(), texts, around.environment, around.reference);
       return enrichmentProcess(() => declared, writerAppId, around);
@@ -43,7 +52,7 @@ export function enrichmentProcess(
       [Topic.enrichment]: steps,
       [Topic.crm]: steps,
     },
-    outcome({ kind, purpose, rootCause, ...end }, _at, streamId) {
+    outcome({ kind, purpose, rootCause, ...end }, at, streamId) {
       const ended = (
         end.state === 'done' ? { state: 'done', answer: end.answer } : { ...end, code: end.code ?? end.state }
       ) as Ended<never>;
@@ -53,10 +62,10 @@ export function enrichmentProcess(
       if (fetch) {
         const about = { ...fetch, rootCause, recipe, ended: fetchEnd(end) };
         if (kind === 'hubspot.read') return { type: 'fetch-read', declared: isDeclared, purpose, ...about };
-        return { type: 'fetched', system: kind.slice(FETCH_KINDS.length), record, ...about };
+        return { type: 'fetched', at, system: kind.slice(FETCH_KINDS.length), record, ...about };
       }
       if (kind === 'hubspot.read') return { type: 'read', rootCause, recipe, purpose, ended };
-      if (kind === 'openai.ask') return { type: 'answered', rootCause, recipe, ended };
+      if (kind === 'openai.ask') return { type: 'answered', rootCause, recipe, at, ended };
       throw new Error(`${service} owes no ${kind}`);
     },
   };
@@ -96,9 +105,14 @@ function routeSteps(
       targetOf({ recipe, tenant, record: about }, { type: 'followed', fate }),
     ),
   );
-  const targets = [...asks, ...fetches, ...followed];
+  const written = read.written
+    .filter(({ recipe }) => recipe.steps.some(isSetOff))
+    .map(({ recipe, record: about, value }) => targetOf({ recipe, tenant, record: about }, { type: 'written', value }));
+  const targets = [...asks, ...fetches, ...written, ...followed];
   return targets.length === 0 ? { ignored: true } : { inbox: read.inbox, targets };
 }
+
+const isSetOff = ({ kind, after }: Step): boolean => (kind === 'ask' || kind === 'fetch') && after === undefined;
 
 const targetOf = (trigger: Pick<StepDue, 'recipe' | 'tenant' | 'record'>, input: Input): Target<Input> => ({
   streamId: streamIdOf({ context: 'enrichment', ...trigger, name: trigger.recipe.id }),

@@ -15,10 +15,12 @@ import {
   UnreadableEvent,
   wiresOf,
 } from '#libs/contracts';
+import { changerOf } from './changer';
 import { type AwaitedDate, awaitedDates } from './date';
 import { fatesOfChange, fatesOfEvent, type RecordFate } from './fate';
+import { type Elsewhere, isWritten, type Written, writtenTo } from './loop-guard';
 import { type Recipe, type Step, type StepDue, type StepKind, stepOf, stepsOf, type Trigger } from './recipe';
-import { type Match, matching, matchingDate, matchingEvent, TRIGGER } from './trigger';
+import { isEcho, type Match, matching, matchingDate, matchingEvent, TRIGGER } from './trigger';
 
 /** A record of the log, as far as recipes need it; its value is read only where one of them may wait for it. */
 export interface LogRecord {
@@ -38,6 +40,10 @@ export interface StepsDue {
   dates: AwaitedDate[];
   /** What became of records. */
   fates: RecordFate[];
+  /** What the hub wrote of properties that set off recipes. */
+  written: Written[];
+  /** Somebody else changed a property that the hub writes. */
+  elsewhere?: Elsewhere;
 }
 
 /**
@@ -59,7 +65,7 @@ export function stepsDue(
   }
 }
 
-const nothingDue: Omit<StepsDue, 'inbox'> = { due: [], dates: [], fates: [] };
+const nothingDue: Omit<StepsDue, 'inbox'> = { due: [], dates: [], fates: [], written: [] };
 
 /** A workflow call has no time of its own: it counts as of its reception, and its content's hash tells it apart. */
 function afterChange(record: LogRecord, recipes: readonly Recipe[], writerAppId: string) {
@@ -72,12 +78,19 @@ function afterChange(record: LogRecord, recipes: readonly Recipe[], writerAppId:
     change.delivery === 'webhook'
       ? { key: `${envelope.source}|${change.identity}`, day: at.slice(0, 10) }
       : { key: `${envelope.source}|${record.hash}|${change.identity}`, received: envelope.time };
-  const matches = change.test ? [] : matching(recipes, change, writerAppId, envelope.tenant);
+  if (change.test) return { inbox, ...nothingDue };
+  const matches = matching(recipes, change, writerAppId, envelope.tenant);
+  const by = changerOf(change);
+  const { record: about, property, value = '' } = change;
+  const isElsewhere =
+    property !== undefined && isWritten(recipes, about.type, property) && !isEcho(change, writerAppId);
   return {
     inbox,
-    due: matches.flatMap((match) => behind(triggered(match, envelope, change.record, at))),
-    dates: change.test ? [] : awaitedDates(recipes, change, envelope.tenant, at),
-    fates: change.test ? [] : fatesOfChange(change, at),
+    due: matches.flatMap((match) => behind({ ...triggered(match, envelope, about, at), by })),
+    dates: awaitedDates(recipes, change, envelope.tenant, at),
+    fates: fatesOfChange(change, at),
+    written: [],
+    ...(isElsewhere ? { elsewhere: { property, value, by, at } } : {}),
   };
 }
 
@@ -217,6 +230,17 @@ const tellers = new Map<string, Teller>([
       behind(triggered(match, envelope, record, at)),
     );
   }),
+  ...wiresOf(crmEvents, 'RecordUpdated').map((wire): [string, Teller] => [
+    wire,
+    (value, { record, envelope: { tenant, time }, recipes }) => {
+      const { data } = readEvent(crmEvents, wire, value) as Extract<
+        EventOf<typeof crmEvents>,
+        { type: 'RecordUpdated' }
+      >;
+      const { properties, actedAt: at = time } = data;
+      return { written: writtenTo(recipes, { record, tenant, properties, at }) };
+    },
+  ]),
   ...fateTeller('RecordMerged'),
   ...fateTeller('RecordDeleted'),
   ...fateTeller('RecordRestored'),
