@@ -16,7 +16,7 @@ const infra = {
 /** @type {import('jest').Config} */
 module.exports = {
   maxWorkers: 2,
-  testTimeout: 60_000,
+  testTimeout: 120_000,
   projects: [
     { ...base, displayName: 'unit', testMatch: ['**/*.unit.spec.ts'] },
     { ...base, ...infra, displayName: 'int', testMatch: ['**/*.int.spec.ts'] },
