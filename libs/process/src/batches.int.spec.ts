@@ -57,13 +57,7 @@ it('lets no answer of one count for another', async () => {
         word === 'contact:2' ? { outcome: 'stop', code: 'no-such-record', message: '' } : done('heard'),
       ),
     );
-  expect(await answersTo({ most: 100, perform })).toEqual([
-    'heard',
-    'dead: no-such-record',
-    'heard',
-    'heard',
-    'heard',
-  ]);
+  expect(await answersTo({ most: 100, perform })).toEqual(['heard', 'dead: no-such-record', 'heard', 'heard', 'heard']);
 });
 
 it('performs each by itself where the whole batch was refused for one of them', async () => {

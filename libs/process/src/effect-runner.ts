@@ -228,7 +228,11 @@ type Ask = (call: CallContext) => Promise<Answer>;
 function asksOf(effects: readonly ClaimedEffect[], kind: EffectKind): Ask[] {
   const { batch } = kind;
   if (!batch || effects.length === 1)
-    return effects.map(({ request }) => (call: CallContext) => kind.perform(request as never, call));
+    return effects.map(
+      ({ request }) =>
+        (call: CallContext) =>
+          kind.perform(request as never, call),
+    );
   let answers: Promise<Answer[]> | undefined;
   return effects.map((_, i) => async (call: CallContext) => {
     answers ??= batch.perform(
