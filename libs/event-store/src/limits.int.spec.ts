@@ -60,7 +60,7 @@ it('admits no more than allowed when many replicas ask at once', async () => {
   const pools = services.map((service) => openPool(db.url, service, 1));
   await Promise.all(
     pools.map((pool) =>
-      pool.query('select * from claim_effects($1, 0, $1, $2, $3, $2, $2, $2, $3, $3, $3, $2, $3)', ['none', [], []]),
+      pool.query('select * from claim_effects($1, 0, $1, $2, $3, $2, $2, $2, $3, $3, $3, $2, $3, $2, $3)', ['none', [], []]),
     ),
   );
   const replicas = pools.map((pool, i) => new Ledger(pool, services[i] ?? '', ledger.policies));
