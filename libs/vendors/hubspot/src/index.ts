@@ -7,3 +7,4 @@ export type { ListRequest } from './lists';
 export * from './properties';
 export type { SequenceRequest } from './sequences';
 export { isByEmail, type UpsertRequest } from './upsert';
+export { answersOf, type BatchBody, type Part } from './parts';
