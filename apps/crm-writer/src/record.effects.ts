@@ -7,6 +7,7 @@ import {
   type HubspotPlan,
   isByEmail,
   type ListRequest,
+  MOST_IN_BATCH,
   type NoteRequest,
   type ReadRequest,
   type SequenceRequest,
@@ -50,6 +51,10 @@ export function recordEffects(config: RecordConfig, recipes: () => readonly Reci
         follows: ({ properties }: UpdateRequest) => splitInto(Object.keys(properties).length),
       },
       perform: (request: UpdateRequest, call) => hubspot.update(request, call.signal),
+      batch: {
+        most: MOST_IN_BATCH,
+        perform: (requests: readonly UpdateRequest[], call) => hubspot.updateTogether(requests, call.signal),
+      },
     },
     'hubspot.read': {
       is: 'query',

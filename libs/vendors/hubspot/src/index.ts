@@ -1,5 +1,6 @@
 export type { NoteRequest, TaskRequest } from './activities';
 export type { Made } from './answering';
+export { MOST_IN_BATCH } from './batch';
 export type { ConsentRequest } from './consent';
 export * from './hubspot.client';
 export * from './limits';
