@@ -64,7 +64,7 @@ export async function place(
   const secret = randomBytes(16).toString('hex');
   const hubspot = `http://127.0.0.1:${await freePort()}`;
   const env = {
-    PATH: process.env.PATH ?? '',
+    PATH: '/usr/bin:/bin',
     KAFKA_BROKERS: infra.kafkaBrokers,
     TOPIC_PREFIX: topicPrefix,
     DATABASE_URL: databaseUrl,
