@@ -48,7 +48,7 @@ export const recordProcess = (
   service,
   catalog: crmEvents,
   decider: recordDecider,
-  provenance: ['recipeVersion'],
+  provenance: ['recipeVersion', 'known', 'writtenAt', 'before'],
   declared(texts) {
     const declared = withTexts(recipes(), texts, environment, reference);
     return recordProcess(() => declared, writerAppId, environment, reference);
@@ -65,7 +65,7 @@ export const recordProcess = (
     const write = writeIn(purpose);
     if (kind === 'hubspot.update') return { type: 'written', record, write, at, ended: endOf(end) };
     if (kind !== 'hubspot.read') throw new Error(`${service} owes no ${kind}`);
-    const { properties } = (end.state === 'done' ? end.answer : {}) as Partial<ReadRecord>;
+    const { properties, stages } = (end.state === 'done' ? end.answer : {}) as Partial<ReadRecord>;
     const assign = assignIn(purpose);
     if (assign) {
       const recipe = recipes().find(({ id }) => id === assign.recipe);
@@ -74,7 +74,7 @@ export const recordProcess = (
     const name = stepIn(purpose);
     if (!name) return { type: 'read', record, write, properties };
     const recipe = recipes().find(({ id }) => id === name.recipe);
-    return { type: 'step-read', record, purpose, read: { name, recipe, rootCause, properties } };
+    return { type: 'step-read', record, purpose, read: { name, recipe, rootCause, properties, stages, at } };
   },
   timer({ name, due }, _at, streamId) {
     const recipe = recipeOfTimer(name);

@@ -8,6 +8,7 @@ import { type EventRequest, sendEvent } from './events';
 import { deadlineAgent } from './deadline-agent';
 import { changeList, type ListRequest } from './lists';
 import { enrol, type SequenceRequest } from './sequences';
+import { PortalStages } from './stages';
 import { upsert, type UpsertRequest } from './upsert';
 
 /** Where HubSpot is and who we are there. */
@@ -21,6 +22,8 @@ export interface ReadRecord {
   properties: Record<string, string | null>;
   modifiedAt: string;
   notes: { at: string; text: string }[];
+  /** Ids of the stages of the record's pipeline, by their names; where they were asked for. */
+  stages?: Record<string, string>;
 }
 
 /** What to read of a record: only the named properties, and up to `notes` of its notes, newest first. */
@@ -28,6 +31,8 @@ export interface ReadRequest {
   record: RecordRef;
   properties: string[];
   notes: number;
+  /** Whether the stages of its pipeline are read too. */
+  stages?: boolean;
 }
 
 /** What to write to a record. */
@@ -48,6 +53,7 @@ const DEFAULT_BASE_URL = 'https://api.hubapi.com';
 /** HubSpot's CRM through the official SDK, without its retries and limiter. Never throws: every answer is sorted. */
 export class HubspotClient {
   private readonly client: Client;
+  private readonly stages: PortalStages;
 
   constructor(settings: HubspotSettings) {
     const basePath = settings.baseUrl ?? DEFAULT_BASE_URL;
@@ -57,12 +63,13 @@ export class HubspotClient {
       httpAgent: deadlineAgent(basePath),
       numberOfApiCallRetries: 0,
     });
+    this.stages = new PortalStages(this.client);
   }
 
   /** Reads a record by its id (never by search, whose index lags), and its notes. */
   read(request: ReadRequest, signal: AbortSignal): Promise<Answer<ReadRecord>> {
     return sorted(signal, async () => {
-      const { record, properties, notes } = request;
+      const { record, properties, notes, stages = false } = request;
       const found = await this.client.crm.objects.basicApi.getById(
         typeIdOf(record.type),
         record.id,
@@ -75,6 +82,7 @@ export class HubspotClient {
         properties: found.properties,
         modifiedAt: found.updatedAt.toISOString(),
         notes: await this.notes([...new Set(noteIds)], notes),
+        ...(stages ? { stages: await this.stages.of(record.type, found.properties) } : {}),
       };
     });
   }
