@@ -27,6 +27,8 @@ export async function updateTogether(
   return answersOf(inputs, answer).map((one, i): Answer<Updated> => {
     if (one.outcome === 'done') return { ...one, value: { modifiedAt: one.value.updatedAt.toISOString() } };
     const several = Object.keys(requests[i]?.properties ?? {}).length > 1;
-    return one.outcome === 'stop' && one.code !== 'OBJECT_NOT_FOUND' && several ? { ...one, code: ONE_OF_SEVERAL } : one;
+    return one.outcome === 'stop' && one.code !== 'OBJECT_NOT_FOUND' && several
+      ? { ...one, code: ONE_OF_SEVERAL }
+      : one;
   });
 }

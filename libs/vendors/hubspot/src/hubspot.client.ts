@@ -1,19 +1,14 @@
 import { type Answer, ONE_OF_SEVERAL, type RecordRef } from '#libs/contracts';
-import { Client } from '@hubspot/api-client';
 import { makeNote, makeTask, type NoteRequest, type Once, type TaskRequest } from './activities';
 import { type Made, sorted, typeIdOf } from './answering';
 import { type ConsentRequest, setConsent } from './consent';
 import { updateTogether } from './batch';
-import { deadlineAgent } from './deadline-agent';
 import { changeList, type ListRequest } from './lists';
+import { owners, pipelines, properties, schemas } from './portal';
+import { type Lacking, prepare, type Preparation, preparation } from './properties';
+import { Sdk, type SdkSettings } from './sdk';
 import { enrol, type SequenceRequest } from './sequences';
 import { upsert, type UpsertRequest } from './upsert';
-
-/** Where HubSpot is and who we are there. */
-export interface HubspotSettings {
-  baseUrl?: string;
-  accessToken: string;
-}
 
 /** A record as read: values are strings, null where a property has no value. `modifiedAt` is RFC 3339. */
 export interface ReadRecord {
@@ -42,20 +37,13 @@ export interface Updated {
 
 const NOTE = '0-46';
 const NOTES_A_BATCH = 100;
-const DEFAULT_BASE_URL = 'https://api.hubapi.com';
 
-/** HubSpot's CRM through the official SDK, without its retries and limiter. Never throws: every answer is sorted. */
+/** An account's CRM through the official SDK. Never throws: every answer is sorted. */
 export class HubspotClient {
-  private readonly client: Client;
+  private readonly client: Sdk;
 
-  constructor(settings: HubspotSettings) {
-    const basePath = settings.baseUrl ?? DEFAULT_BASE_URL;
-    this.client = new Client({
-      accessToken: settings.accessToken,
-      basePath,
-      httpAgent: deadlineAgent(basePath),
-      numberOfApiCallRetries: 0,
-    });
+  constructor(settings: SdkSettings) {
+    this.client = new Sdk(settings);
   }
 
   /** Reads a record by its id (never by search, whose index lags), and its notes. */
@@ -124,6 +112,36 @@ export class HubspotClient {
   /** Writes to the record of a unique property's value, or creates it; an unknown call may be repeated. */
   upsert(request: UpsertRequest, signal: AbortSignal): Promise<Answer<Made>> {
     return upsert(this.client, request, signal);
+  }
+
+  /** All object types that were defined in the portal. */
+  schemas(signal: AbortSignal) {
+    return schemas(this.client, signal);
+  }
+
+  /** All properties of a type of records. */
+  properties(type: string, signal: AbortSignal) {
+    return properties(this.client, type, signal);
+  }
+
+  /** All pipelines of a type of records, with their stages. */
+  pipelines(type: string, signal: AbortSignal) {
+    return pipelines(this.client, type, signal);
+  }
+
+  /** All owners of the portal. */
+  owners(signal: AbortSignal) {
+    return owners(this.client, signal);
+  }
+
+  /** What the portal lacks of what the hub writes to, and what it has otherwise; changes nothing. */
+  preparation(signal: AbortSignal): Promise<Answer<Preparation>> {
+    return preparation(this.client, signal);
+  }
+
+  /** Creates what a portal lacks, and nothing else. */
+  prepare(lacking: Lacking, signal: AbortSignal): Promise<Answer<void>> {
+    return prepare(this.client, lacking, signal);
   }
 
   private async notes(ids: string[], limit: number): Promise<ReadRecord['notes']> {
