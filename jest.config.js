@@ -7,6 +7,8 @@ const base = {
   transform: { '^.+\\.ts$': '@swc/jest' },
   moduleNameMapper: { '^#libs/(.*)$': '<rootDir>/libs/$1/src/index.ts' },
   testEnvironment: 'node',
+  // Beside what else is kept: the folder for temporary files is another one in each run.
+  cacheDirectory: `${__dirname}/.refrain/jest`,
 };
 const infra = {
   globalSetup: '<rootDir>/scripts/test/global-setup.mts',

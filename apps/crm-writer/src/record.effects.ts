@@ -3,6 +3,7 @@ import type { EffectKind } from '#libs/process';
 import { type ActionForm, type Recipe, stepsOf } from '#libs/recipes';
 import {
   type ConsentRequest,
+  type EventRequest,
   HubspotAccounts,
   isByEmail,
   type ListRequest,
@@ -68,23 +69,28 @@ export function recordEffects(
       plan: { cost: () => ({ apiCalls: 1 }), follows: () => ({ apiCalls: 1 + mostCallsOf(recipes()) }) },
       perform: (request: ReadRequest, call) => hubspot.of(call.tenant).read(request, call.signal),
     },
-    ...actionEffects(hubspot),
+    ...actionEffects(hubspot, recipes),
   };
 }
 
 const commandOf = () => ({ is: 'command', deadlineMs: WRITE_DEADLINE_MS, maxAttempts: 8 }) as const;
 
 /** The calls of actions. What an action whose answer was lost may have made is looked for before it is made again. */
-function actionEffects(hubspot: HubspotAccounts): Record<string, EffectKind> {
+function actionEffects(hubspot: HubspotAccounts, recipes: () => readonly Recipe[]): Record<string, EffectKind> {
   const command = commandOf();
   // No call of this service follows from the end of an action.
   const changed = { answer: () => ({}), cost: () => ({ apiCalls: 1 }), follows: () => ({}) };
   const created = { ...changed, answer: () => ({ id: 'planned' }) };
   // A repeat asks for the record's tasks or notes, reads one batch of them, and makes its own.
-  const activity = { ...command, maxRepeats: 10, limits: hubspot.limits({ calls: 3, associations: 1 }), plan: created };
+  const activity = {
+    ...command,
+    maxRepeats: 10,
+    limits: hubspot.limits(1, { calls: 3, associations: 1 }),
+    plan: created,
+  };
   // What people say of themselves meanwhile counts more than a wish repeated for long, and each enrolment writes to a
   // person: after a few looks a person decides.
-  const personal = { ...command, maxRepeats: 3, limits: hubspot.limits(2) };
+  const personal = { ...command, maxRepeats: 3, limits: hubspot.limits(1, 2) };
   return {
     [callOf.task]: {
       ...activity,
@@ -113,11 +119,21 @@ function actionEffects(hubspot: HubspotAccounts): Record<string, EffectKind> {
       perform: (request: SequenceRequest, call) =>
         hubspot.of(call.tenant).enrol(request, call.attempt > 1, call.signal),
     },
+    [callOf.event]: {
+      ...command,
+      maxRepeats: 10,
+      limits: hubspot.limits(),
+      plan: changed,
+      perform: (request: EventRequest, call) =>
+        hubspot.of(call.tenant).sendEvent(request, call.idempotencyKey, call.signal),
+    },
     [callOf.upsert]: {
       ...command,
       maxRepeats: 10,
-      limits: hubspot.limits(CALLS_BY_EMAIL),
-      plan: { ...created, cost: (request: UpsertRequest) => ({ apiCalls: isByEmail(request) ? CALLS_BY_EMAIL : 1 }) },
+      get limits() {
+        return hubspot.limits(mostOf(formsOf(recipes())));
+      },
+      plan: { ...created, cost: ({ upsert }: UpsertRequest) => ({ apiCalls: callsOfUpsert(upsert) }) },
       perform: (request: UpsertRequest, call) => hubspot.of(call.tenant).upsert(request, call.signal),
     },
   };
@@ -137,7 +153,19 @@ const mostCallsOf = (recipes: readonly Recipe[]): number =>
     ),
   );
 
-const callsOf = (form: ActionForm): number =>
-  form.kind === 'upsert' && isByEmail({ upsert: form }) ? CALLS_BY_EMAIL : 1;
+const formsOf = (recipes: readonly Recipe[]): ActionForm[] =>
+  recipes.flatMap((recipe) => stepsOf(recipe, 'write').flatMap(({ actions }) => actions));
+
+const callsOf = (form: ActionForm): number => (form.kind === 'upsert' ? callsOfUpsert(form) : 1);
+
+/** The most calls that any one of them makes. */
+const mostOf = (forms: readonly ActionForm[]) => ({
+  calls: Math.max(1, ...forms.map(callsOf)),
+  associations: Math.max(0, ...forms.map((form) => (form.kind === 'upsert' ? (form.associate?.length ?? 0) : 0))),
+});
+
+/** A record that it is tied to is looked for, and tied. */
+const callsOfUpsert = (upsert: { object: string; by: string; associate?: readonly unknown[] }): number =>
+  (isByEmail({ upsert }) ? CALLS_BY_EMAIL : 1) + 2 * (upsert.associate?.length ?? 0);
 
 const splitInto = (properties: number) => (properties > 1 ? { apiCalls: properties } : {});

@@ -45,9 +45,9 @@ export class HubspotAccounts {
   }
 
   /** The limits on an effect that makes at most so many calls, of each account. */
-  limits(takes: Calls | number = 1) {
+  limits(first: Calls | number = 1, again: Calls | number = first) {
     const plans = [...this.opened.values()].map(({ account: { tenant }, plan }) => ({ ...plan, tenant }));
-    return hubspotLimits(plans, takes);
+    return hubspotLimits(plans, first, again);
   }
 
   /** Our own app in a tenant's account; undefined for as long as nobody has said. */

@@ -2,7 +2,8 @@ import { type Answer, ONE_OF_SEVERAL, type RecordRef } from '#libs/contracts';
 import { makeNote, makeTask, type NoteRequest, type Once, type TaskRequest } from './activities';
 import { type Made, sorted, typeIdOf } from './answering';
 import { type ConsentRequest, setConsent } from './consent';
-import { updateTogether } from './batch';
+import { type Updated, type UpdateRequest, updateTogether } from './batch';
+import { type EventRequest, sendEvent } from './events';
 import { changeList, type ListRequest } from './lists';
 import { owners, pipelines, properties, schemas } from './portal';
 import { type Lacking, prepare, type Preparation, preparation } from './properties';
@@ -24,16 +25,7 @@ export interface ReadRequest {
   notes: number;
 }
 
-/** What to write to a record. */
-export interface UpdateRequest {
-  record: RecordRef;
-  properties: Record<string, string>;
-}
-
-/** What a write left: when HubSpot says that the record changed last, RFC 3339. */
-export interface Updated {
-  modifiedAt: string;
-}
+export type { Updated, UpdateRequest };
 
 const NOTE = '0-46';
 const NOTES_A_BATCH = 100;
@@ -112,6 +104,11 @@ export class HubspotClient {
   /** Writes to the record of a unique property's value, or creates it; an unknown call may be repeated. */
   upsert(request: UpsertRequest, signal: AbortSignal): Promise<Answer<Made>> {
     return upsert(this.client, request, signal);
+  }
+
+  /** Writes an event to a record's timeline; `id` tells it apart from all others, so it may be said again. */
+  sendEvent(request: EventRequest, id: string, signal: AbortSignal): Promise<Answer<Made>> {
+    return sendEvent(this.client, request, id, signal);
   }
 
   /** All object types that were defined in the portal. */

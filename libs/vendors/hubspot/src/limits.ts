@@ -55,29 +55,48 @@ export interface Calls {
 const SEARCHES_PER_SECOND = 5;
 
 /** Those of the Free and Starter tiers, where the tier is not known. */
-const LEAST = { associationsPerTenSeconds: 100, associationsPerDay: 500_000 };
+const LEAST = { perTenSeconds: 100, perDay: 500_000 };
 
 /**
- * HubSpot's limits on an effect that makes at most so many calls, with the policies by which its refusals name them. A
- * token that is refused pauses them too: then nothing of that account is called, and all others go on.
+ * HubSpot's limits on an effect that makes at most so many calls, `again` where an earlier attempt may have been obeyed,
+ * with the policies by which its refusals name them. A token that is refused pauses them too: then nothing of that account
+ * is called, and all others go on.
  */
-export function hubspotLimits(plans: HubspotPlan | readonly HubspotPlan[], takes: Calls | number = 1) {
-  const { calls = 0, searches = 0, associations = 0 } = typeof takes === 'number' ? { calls: takes } : takes;
-  return (Array.isArray(plans) ? (plans as readonly HubspotPlan[]) : [plans as HubspotPlan]).flatMap((plan) => {
-    const own = { ...LEAST, ...plan };
-    const day = { dayIn: plan.timeZone };
-    return [
-      { name: 'ten-secondly', takes: calls, most: own.perTenSeconds, perMs: 10_000, by: 'TEN_SECONDLY_ROLLING' },
-      { name: 'search', takes: searches, most: SEARCHES_PER_SECOND, perMs: 1_000, by: 'SECONDLY' },
-      { name: 'daily', takes: calls + searches, most: own.perDay ?? 0, ...day, by: 'DAILY' },
-      { name: 'associations', takes: associations, most: own.associationsPerTenSeconds, perMs: 10_000 },
-      { name: 'associations-daily', takes: associations, most: own.associationsPerDay, ...day },
-    ]
-      .filter((limit) => limit.takes > 0 && limit.most > 0)
+export function hubspotLimits(
+  plans: HubspotPlan | readonly HubspotPlan[],
+  first: Calls | number = 1,
+  again: Calls | number = first,
+) {
+  const [once, later] = [takesOf(first), takesOf(again)];
+  return (Array.isArray(plans) ? (plans as readonly HubspotPlan[]) : [plans as HubspotPlan]).flatMap((plan) =>
+    limitsOf(plan)
       .map(({ by, ...limit }) => ({
         ...limit,
         ...(plan.tenant === undefined ? {} : { tenant: plan.tenant }),
+        takes: once[limit.name],
+        takesAgain: later[limit.name],
         pausedBy: [...(by === undefined ? [] : [by]), ...TOKEN_REFUSALS],
-      }));
-  });
+      }))
+      .filter(({ most, takes, takesAgain }) => most > 0 && Math.max(takes, takesAgain) > 0),
+  );
+}
+
+const limitsOf = ({ perTenSeconds, perDay = 0, timeZone: dayIn, ...own }: HubspotPlan) =>
+  [
+    { name: 'ten-secondly', most: perTenSeconds, perMs: 10_000, by: 'TEN_SECONDLY_ROLLING' },
+    { name: 'search', most: SEARCHES_PER_SECOND, perMs: 1_000, by: 'SECONDLY' },
+    { name: 'daily', most: perDay, dayIn, by: 'DAILY' },
+    { name: 'associations', most: own.associationsPerTenSeconds ?? LEAST.perTenSeconds, perMs: 10_000, by: undefined },
+    { name: 'associations-daily', most: own.associationsPerDay ?? LEAST.perDay, dayIn, by: undefined },
+  ] as const;
+
+function takesOf(given: Calls | number) {
+  const { calls = 0, searches = 0, associations = 0 } = typeof given === 'number' ? { calls: given } : given;
+  return {
+    'ten-secondly': calls,
+    search: searches,
+    daily: calls + searches,
+    associations,
+    'associations-daily': associations,
+  };
 }
