@@ -23,7 +23,15 @@ import {
   type Target,
   UnreadableRecord,
 } from '#libs/process';
-import { ofKind, type Recipe, type RecordFate, type Reference, stepsDue, withTexts } from '#libs/recipes';
+import {
+  ofKind,
+  type Recipe,
+  type RecordFate,
+  type Reference,
+  stepsDue,
+  withTexts,
+  type WriterApp,
+} from '#libs/recipes';
 import type { Made, ReadRecord } from '#libs/vendors/hubspot';
 import { type ActionEnd, isCallOfAction } from './action.decider';
 import { assignDue, assignIn } from './assign.decider';
@@ -41,7 +49,7 @@ const service = 'crm-writer';
  */
 export const recordProcess = (
   recipes: () => readonly Recipe[],
-  writerAppId: string,
+  writer: WriterApp,
   environment?: string,
   reference?: Reference,
 ): ProcessDefinition<RecordState, CrmEvent, RecordInput> => ({
@@ -51,12 +59,12 @@ export const recordProcess = (
   provenance: ['recipeVersion', 'known', 'writtenAt', 'before'],
   declared(texts) {
     const declared = withTexts(recipes(), texts, environment, reference);
-    return recordProcess(() => declared, writerAppId, environment, reference);
+    return recordProcess(() => declared, writer, environment, reference);
   },
   routes: Object.fromEntries(
     [Topic.ingressHubspot, Topic.ingressGeneric, Topic.render, Topic.enrichment, Topic.crm].map((topic) => [
       topic,
-      (record: ReadableRecord) => routeOf(record, recipes(), writerAppId),
+      (record: ReadableRecord) => routeOf(record, recipes(), writer),
     ]),
   ),
   outcome({ kind, purpose, rootCause, ...end }, at, streamId) {
@@ -130,10 +138,10 @@ function actionEndOf({ state, code, answer }: End): ActionEnd {
  * A record wants something of a CRM record by itself, and by the steps that it lets begin; a wanted owner is for the rota to
  * give, and a turn that was taken for the record to know.
  */
-function routeOf(read: ReadableRecord, recipes: readonly Recipe[], writerAppId: string): Route<RecordInput> {
+function routeOf(read: ReadableRecord, recipes: readonly Recipe[], writer: WriterApp): Route<RecordInput> {
   const passed = turnOf(read) ?? handedOnOf(read, recipes);
   if (passed) return passed;
-  const found = stepsDue(read, recipes, writerAppId);
+  const found = stepsDue(read, recipes, writer);
   if ('error' in found) throw new UnreadableRecord(found.error);
   const { envelope } = read;
   const steps = ofKind(found.due, 'write').map(writeDue);

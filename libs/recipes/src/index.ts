@@ -30,7 +30,7 @@ export { recipeJsonSchema } from './recipe.schema';
 export * from './step';
 export * from './steps-due';
 export { type ReadRows, referenceOf, TableFolder } from './table-folder';
-export { isEcho, type Match, matching } from './trigger';
+export { isEcho, type Match, matching, type WriterApp } from './trigger';
 export * from './video';
 export * from './write';
 export { every } from './every';

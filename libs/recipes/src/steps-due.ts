@@ -18,7 +18,7 @@ import {
 import { type AwaitedDate, awaitedDates } from './date';
 import { fatesOfChange, fatesOfEvent, type RecordFate } from './fate';
 import { type Recipe, type Step, type StepDue, type StepKind, stepOf, stepsOf, type Trigger } from './recipe';
-import { type Match, matching, matchingDate, matchingEvent, TRIGGER } from './trigger';
+import { type Match, matching, matchingDate, matchingEvent, TRIGGER, type WriterApp } from './trigger';
 
 /** A record of the log, as far as recipes need it; its value is read only where one of them may wait for it. */
 export interface LogRecord {
@@ -47,11 +47,11 @@ export interface StepsDue {
 export function stepsDue(
   record: LogRecord,
   recipes: readonly Recipe[],
-  writerAppId: string,
+  writer: WriterApp,
 ): StepsDue | { error: string } {
   switch (record.envelope.type) {
     case HUBSPOT_RECEIVED:
-      return afterChange(record, recipes, writerAppId);
+      return afterChange(record, recipes, writer);
     case GENERIC_RECEIVED:
       return afterEvent(record, recipes);
     default:
@@ -62,7 +62,7 @@ export function stepsDue(
 const nothingDue: Omit<StepsDue, 'inbox'> = { due: [], dates: [], fates: [] };
 
 /** A workflow call has no time of its own: it counts as of its reception, and its content's hash tells it apart. */
-function afterChange(record: LogRecord, recipes: readonly Recipe[], writerAppId: string) {
+function afterChange(record: LogRecord, recipes: readonly Recipe[], writer: WriterApp) {
   const read = readHubspot(record.value);
   if ('error' in read) return read;
   const { change } = read;
@@ -72,7 +72,7 @@ function afterChange(record: LogRecord, recipes: readonly Recipe[], writerAppId:
     change.delivery === 'webhook'
       ? { key: `${envelope.source}|${change.identity}`, day: at.slice(0, 10) }
       : { key: `${envelope.source}|${record.hash}|${change.identity}`, received: envelope.time };
-  const matches = change.test ? [] : matching(recipes, change, writerAppId, envelope.tenant);
+  const matches = change.test ? [] : matching(recipes, change, writer, envelope.tenant);
   return {
     inbox,
     due: matches.flatMap((match) => behind(triggered(match, envelope, change.record, at))),

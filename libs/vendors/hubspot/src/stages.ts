@@ -1,4 +1,4 @@
-import type { Client } from '@hubspot/api-client';
+import type { Sdk } from './sdk';
 import { typeIdOf } from './answering';
 
 /** The property that names a record's pipeline, by its type. */
@@ -12,7 +12,7 @@ type Stages = Readonly<Record<string, string>>;
 export class PortalStages {
   private readonly kept = new Map<string, { until: number; pipelines: Promise<Map<string, Stages>> }>();
 
-  constructor(private readonly client: Client) {}
+  constructor(private readonly client: Sdk) {}
 
   /** Ids of the stages of a record's pipeline, by their names; none where it is in no pipeline. */
   async of(type: string, properties: Readonly<Record<string, string | null>>): Promise<Stages> {
