@@ -85,6 +85,12 @@ function addPerson(app: FastifyInstance, crm: Crm): void {
     crm.records.restore(archived, originOf(objectOf(request.body)));
     return wholeRecord(crm, archived);
   });
+  app.post('/_sandbox/ui/:type/:id/merge', async (request) => {
+    const body = objectOf(request.body);
+    const { type, id } = record(request);
+    const merged = crm.merge(type, id, textOf(body['objectIdToMerge']) ?? '', originOf(body));
+    return wholeRecord(crm, merged);
+  });
   app.post('/_sandbox/ui/:type/:id/gdpr-delete', async (request, reply) => {
     crm.records.purge(record(request), originOf(objectOf(request.body)));
     return reply.code(204).send();
@@ -206,6 +212,7 @@ function addAccountSwitches(
     const settings = {
       searchLagMs: crm.search.lagMs,
       tokenLifeMs: tokens.lifeMs,
+      mergesMakeNew: crm.records.mergesMakeNew,
       dataPrivacy: consents.dataPrivacy,
       sequenceSeats: sequences.seats,
     };
@@ -213,6 +220,7 @@ function addAccountSwitches(
     if (problem !== undefined) return refuse(reply, problem);
     crm.search.lagMs = settings.searchLagMs;
     tokens.lifeMs = settings.tokenLifeMs;
+    crm.records.mergesMakeNew = settings.mergesMakeNew;
     consents.dataPrivacy = settings.dataPrivacy;
     sequences.seats = settings.sequenceSeats;
     return settings;

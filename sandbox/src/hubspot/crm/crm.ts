@@ -68,7 +68,11 @@ export class Crm {
     if (primary === undefined || other === undefined) throw invalid('One of the records to merge does not exist.');
     if (primary === other) throw conflict('A record cannot be merged into itself.');
     const record = this.records.merge(primary, other, origin);
-    this.associations.inherit(record, [primary.id, other.id], origin);
+    this.associations.inherit(
+      record,
+      [primary.id, other.id].filter((id) => id !== record.id),
+      origin,
+    );
     return record;
   }
 }

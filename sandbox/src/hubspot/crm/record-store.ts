@@ -39,14 +39,26 @@ export interface RecordRef {
 export type Change = { origin: Origin; occurredAt: number } & (
   | { kind: 'propertyChange'; record: RecordRef; propertyName: string; propertyValue: string }
   | { kind: 'creation' | 'deletion' | 'restore' | 'privacyDeletion'; record: RecordRef }
-  | { kind: 'merge'; record: RecordRef; primaryId: string; mergedIds: string[]; propertiesMoved: number }
+  | {
+      kind: 'merge';
+      record: RecordRef;
+      primaryId: string;
+      mergedIds: string[];
+      /** null where the primary record survives under its own id. */
+      newId: string | null;
+      propertiesMoved: number;
+    }
   | { kind: 'associationChange'; from: RecordRef; to: RecordRef; typeId: number; category: string; removed: boolean }
 );
 
 /** Reports the changes of one action together, in the order in which they happened. */
 export type ChangeListener = (changes: Change[]) => void;
 
-const UNANNOUNCED = /^(createdate|hs_createdate|lastmodifieddate|hs_lastmodifieddate|hs_object_.*)$/;
+const mergedIdsOf = (record: CrmRecord): string[] =>
+  record.properties.get('hs_merged_object_ids')?.split(';').filter(Boolean) ?? [];
+
+const UNANNOUNCED =
+  /^(createdate|hs_createdate|lastmodifieddate|hs_lastmodifieddate|hs_object_.*|hs_merged_object_ids|hs_additional_emails)$/;
 
 /** Holds all CRM records with the full history of each property. */
 export class RecordStore {
@@ -58,6 +70,8 @@ export class RecordStore {
   readonly #random: Random;
   readonly #announce: ChangeListener;
   readonly blockedEmails = new Set<string>();
+  /** Whether a merge makes a new record, as the vendor's of contacts do, or lets the primary one live on. */
+  mergesMakeNew = true;
   /** Called after a record changed in any way. */
   onTouch: (record: CrmRecord) => void = () => {};
 
@@ -83,7 +97,7 @@ export class RecordStore {
   find(type: ObjectType, id: string, idProperty?: string, archived = false): CrmRecord | undefined {
     const known = idProperty === undefined || idProperty === 'hs_object_id' ? id : this.#byUnique(type, idProperty, id);
     if (known === undefined) return undefined;
-    const record = this.of(type).get(this.#merged.get(`${type.name}/${known}`) ?? known);
+    const record = this.of(type).get(this.#survivorOf(type, known));
     return record !== undefined && (record.archivedAt !== undefined) === archived ? record : undefined;
   }
 
@@ -155,38 +169,54 @@ export class RecordStore {
     this.#announce(this.#random.below(2) === 0 ? both : both.reverse());
   }
 
-  /** Makes a new record out of two; both old ids lead to it from then on. */
+  /**
+   * Makes one record out of two: a new one, or the primary one grown. The ids that are gone lead to it from then on, also
+   * after it was merged itself.
+   */
   merge(primary: CrmRecord, other: CrmRecord, origin: Origin): CrmRecord {
     const now = Date.now();
+    const { type } = primary;
     const moved = [...other.properties].filter(([name]) => !primary.properties.get(name));
-    for (const old of [primary, other]) {
-      this.#forget(old);
-      this.of(old.type).delete(old.id);
-    }
-    const record: CrmRecord = { ...primary, id: this.#takeId(primary.type), history: new Map(primary.history) };
-    record.properties = new Map([...moved, ...primary.properties, ['hs_object_id', record.id]]);
-    record.updatedAt = now;
-    record.properties.set(record.type.modifiedStamp, instant(now));
-    this.of(record.type).set(record.id, record);
-    this.#index(record);
-    for (const old of [primary, other]) {
-      this.#merged.set(`${record.type.name}/${old.id}`, record.id);
+    const id = this.mergesMakeNew ? this.#takeId(type) : primary.id;
+    const gone = [primary, other].filter((old) => old.id !== id);
+    for (const old of [primary, other]) this.#forget(old);
+    for (const old of gone) {
+      this.of(type).delete(old.id);
+      this.#merged.set(`${type.name}/${old.id}`, id);
       this.onTouch(old);
     }
-    this.onTouch(record);
-    const mergedIds = [other.id];
+    const record: CrmRecord = { ...primary, id, history: new Map([...other.history, ...primary.history]) };
+    record.properties = new Map([...moved, ...primary.properties]);
+    this.of(type).set(id, record);
+    const ids = [...mergedIdsOf(primary), ...mergedIdsOf(other), ...gone.map((old) => old.id)];
+    const values = new Map([
+      ['hs_object_id', id],
+      ['hs_merged_object_ids', [...new Set(ids)].join(';')],
+    ]);
+    const further = other.properties.get('email');
+    const isFurther = type.name === 'contacts' && further && further !== record.properties.get('email');
+    if (isFurther) values.set('hs_additional_emails', further);
+    this.#write(record, values, origin, now);
+    // The merged contact's address goes on standing for the record.
+    if (isFurther) this.#unique.set(`contacts/email/${further.toLowerCase()}`, id);
     this.#announce([
       {
         kind: 'merge',
         record,
         primaryId: primary.id,
-        mergedIds,
+        mergedIds: [other.id],
+        newId: id === primary.id ? null : id,
         propertiesMoved: moved.length,
         origin,
         occurredAt: now,
       },
     ]);
     return record;
+  }
+
+  #survivorOf(type: ObjectType, id: string): string {
+    const heir = this.#merged.get(`${type.name}/${id}`);
+    return heir === undefined ? id : this.#survivorOf(type, heir);
   }
 
   #write(record: CrmRecord, values: Map<string, string>, origin: Origin, now: number): Change[] {

@@ -32,6 +32,7 @@ const EVERYWHERE: Row[] = [
   ['hs_object_source', 'Record source', 'string', 'text', 'r'],
   ['hs_object_source_id', 'Record source ID', 'string', 'text', 'r'],
   ['hs_object_source_label', 'Record source label', 'string', 'text', 'r'],
+  ['hs_merged_object_ids', 'Merged record IDs', 'enumeration', 'checkbox', 'rx'],
   ['hubspot_owner_id', 'Owner', 'enumeration', 'select', 'x'],
   ['hubspot_owner_assigneddate', 'Owner assigned date', 'datetime', 'date', 'r'],
 ];
@@ -41,6 +42,7 @@ const ROWS: Record<string, Row[]> = {
     ['firstname', 'First name', 'string', 'text'],
     ['lastname', 'Last name', 'string', 'text'],
     ['email', 'Email', 'string', 'text', 'u'],
+    ['hs_additional_emails', 'Additional emails', 'enumeration', 'checkbox', 'rx'],
     ['company', 'Company name', 'string', 'text'],
     ['jobtitle', 'Job title', 'string', 'text'],
     ['industry', 'Industry', 'string', 'text'],

@@ -90,7 +90,7 @@ function detailsOf(change: Change, generic: boolean): Record<string, unknown> {
       return {
         primaryObjectId: idNumber(change.primaryId),
         mergedObjectIds: change.mergedIds.map(idNumber),
-        newObjectId: idNumber(change.record.id),
+        newObjectId: change.newId === null ? null : idNumber(change.newId),
         numberOfPropertiesMoved: change.propertiesMoved,
       };
     case 'associationChange': {
