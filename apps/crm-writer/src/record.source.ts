@@ -51,10 +51,9 @@ export const recordProcess = (
     return recordProcess(() => declared, writerAppId, environment, reference);
   },
   routes: Object.fromEntries(
-    [Topic.ingressHubspot, Topic.ingressGeneric, Topic.render, Topic.enrichment, Topic.crm].map((topic) => [
-      topic,
-      (record: ReadableRecord) => routeOf(record, recipes(), writerAppId),
-    ]),
+    [Topic.ingressHubspot, Topic.ingressGeneric, Topic.render, Topic.enrichment, Topic.crm, Topic.sweep].map(
+      (topic) => [topic, (record: ReadableRecord) => routeOf(record, recipes(), writerAppId)],
+    ),
   ),
   outcome({ kind, purpose, rootCause, ...end }, at, streamId) {
     if (isCallOfAction(kind)) return { type: 'action-ended', purpose, rootCause, ended: actionEndOf(end) };

@@ -6,6 +6,7 @@ import {
   askText,
   coolsDown,
   handedOn,
+  isSameChange,
   labelOf,
   type Note,
   type Properties,
@@ -120,9 +121,10 @@ function onTrigger(enrichments: Enrichments, trigger: AskDue): Decision<Enrichme
   return { events: [requested], effects: [read] };
 }
 
-const repeats = (enrichment: Enrichment, due: AskDue): boolean =>
-  enrichment.status !== 'rejected' &&
-  coolsDown({ content: enrichment.content, at: enrichment.triggeredAt }, due, due.recipe.coolDownMs);
+function repeats({ content, triggeredAt: at, status }: Enrichment, due: AskDue): boolean {
+  const said = { content, at };
+  return isSameChange(said, due) || (status !== 'rejected' && coolsDown(said, due, due.recipe.coolDownMs));
+}
 
 // Read again (a replay, after a fix), the same enrichment is prepared again or its question stated once more: the ledger
 // says whether that question is answered, changed or owed again.

@@ -4,6 +4,7 @@ import { type Decider, type Decision, nothing, type Owed } from '#libs/process';
 import {
   coolsDown,
   handedOn,
+  isSameChange,
   labelOf,
   prepareVideo,
   type Properties,
@@ -133,9 +134,10 @@ function onTrigger(renders: Renders, trigger: VideoDue): Decision<RenderEvent> {
   return { events: [requested], effects: [read] };
 }
 
-const repeats = (render: Render, due: VideoDue): boolean =>
-  render.status !== 'rejected' &&
-  coolsDown({ content: render.content, at: render.triggeredAt }, due, due.recipe.coolDownMs);
+function repeats({ content, triggeredAt: at, status }: Render, due: VideoDue): boolean {
+  const said = { content, at };
+  return isSameChange(said, due) || (status !== 'rejected' && coolsDown(said, due, due.recipe.coolDownMs));
+}
 
 // Read again (a replay, after a fix), the same render is prepared again or its order stated once more: the ledger says
 // whether that order is done, changed or owed again.

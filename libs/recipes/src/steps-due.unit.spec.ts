@@ -133,7 +133,7 @@ steps:
       {
         step: 'write',
         results: { trigger: { ends: '2027-03-31' } },
-        content: 'contract_end=2027-03-31',
+        content: `contract_end=${String(Date.UTC(2027, 2, 31))}`,
         at,
         number: 0,
       },

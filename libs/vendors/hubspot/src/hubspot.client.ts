@@ -4,6 +4,15 @@ import { makeNote, makeTask, type NoteRequest, type Once, type TaskRequest } fro
 import { type Made, sorted, typeIdOf } from './answering';
 import { type ConsentRequest, setConsent } from './consent';
 import { deadlineAgent } from './deadline-agent';
+import {
+  type CountRequest,
+  countRecords,
+  listPage,
+  type ListPageRequest,
+  type RecordPage,
+  searchPage,
+  type SearchPageRequest,
+} from './listing';
 import { changeList, type ListRequest } from './lists';
 import { enrol, type SequenceRequest } from './sequences';
 import { upsert, type UpsertRequest } from './upsert';
@@ -113,6 +122,21 @@ export class HubspotClient {
   /** Writes to the record of a unique property's value, or creates it; an unknown call may be repeated. */
   upsert(request: UpsertRequest, signal: AbortSignal): Promise<Answer<Made>> {
     return upsert(this.client, request, signal);
+  }
+
+  /** Reads a page of all records of a type, each property with its last change. */
+  list(request: ListPageRequest, signal: AbortSignal): Promise<Answer<RecordPage>> {
+    return listPage(this.client, request, signal);
+  }
+
+  /** Reads a page of the records that a search finds, in the same way. The index of searches lags behind. */
+  search(request: SearchPageRequest, signal: AbortSignal): Promise<Answer<RecordPage>> {
+    return searchPage(this.client, request, signal);
+  }
+
+  /** Counts records, without any bound. */
+  count(request: CountRequest, signal: AbortSignal): Promise<Answer<number>> {
+    return countRecords(this.client, request, signal);
   }
 
   private async notes(ids: string[], limit: number): Promise<ReadRecord['notes']> {

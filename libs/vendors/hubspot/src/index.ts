@@ -3,6 +3,16 @@ export type { Made } from './answering';
 export type { ConsentRequest } from './consent';
 export * from './hubspot.client';
 export * from './limits';
+export {
+  type CountRequest,
+  type ListedRecord,
+  type ListPageRequest,
+  type RecordPage,
+  RECORDS_A_PAGE,
+  searchLimits,
+  type SearchPageRequest,
+  type Where,
+} from './listing';
 export type { ListRequest } from './lists';
 export * from './properties';
 export type { SequenceRequest } from './sequences';
