@@ -11,7 +11,7 @@ import {
 import type { PageAnswer, PageRequest } from './leg.decider';
 import type { SweepConfig } from './sweep.config';
 
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 10_000;
 
 /** crm-reader's calls: all of them only read. They wait behind everything else that is owed to HubSpot. */
 export function sweepEffects(config: SweepConfig): Record<string, EffectKind> {
