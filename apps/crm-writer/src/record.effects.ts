@@ -7,6 +7,7 @@ import {
   type HubspotPlan,
   isByEmail,
   type ListRequest,
+  MOST_IN_BATCH,
   type NoteRequest,
   type ReadRequest,
   type SequenceRequest,
@@ -50,6 +51,10 @@ export function recordEffects(config: RecordConfig, recipes: () => readonly Reci
         follows: ({ properties }: UpdateRequest) => splitInto(Object.keys(properties).length),
       },
       perform: (request: UpdateRequest, call) => hubspot.update(request, call.signal),
+      batch: {
+        most: MOST_IN_BATCH,
+        perform: (requests: readonly UpdateRequest[], call) => hubspot.updateTogether(requests, call.signal),
+      },
     },
     'hubspot.read': {
       is: 'query',
@@ -74,10 +79,10 @@ function actionEffects(hubspot: HubspotClient, plan: HubspotPlan): Record<string
   const changed = { answer: () => ({}), cost: () => ({ apiCalls: 1 }), follows: () => ({}) };
   const created = { ...changed, answer: () => ({ id: 'planned' }) };
   // A repeat asks for the record's tasks or notes, reads one batch of them, and makes its own.
-  const activity = { ...command, maxRepeats: 10, limits: hubspotLimits(plan, 3), plan: created };
+  const activity = { ...command, maxRepeats: 10, limits: hubspotLimits(plan, 1, 3), plan: created };
   // What people say of themselves meanwhile counts more than a wish repeated for long, and each enrolment writes to a
   // person: after a few looks a person decides.
-  const personal = { ...command, maxRepeats: 3, limits: hubspotLimits(plan, 2) };
+  const personal = { ...command, maxRepeats: 3, limits: hubspotLimits(plan, 1, 2) };
   return {
     [callOf.task]: {
       ...activity,

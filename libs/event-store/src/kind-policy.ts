@@ -24,6 +24,8 @@ export type VendorLimit = {
   tenant?: string;
   /** How much of it one effect takes at most; 1 unless said otherwise. */
   takes?: number;
+  /** The same of any later attempt, which may have to look first; as the first one unless said otherwise. */
+  takesAgain?: number;
   /** The codes of refusals by which the vendor says that this limit is used up: they pause it for everyone. */
   pausedBy?: string[];
 } & (
@@ -52,6 +54,7 @@ export function claimParameters(policies: KindPolicy[]): unknown[] {
     limits.map((l) => ('dayIn' in l ? l.dayIn : null)),
     limits.map((l) => ('jobMs' in l ? l.jobMs : null)),
     limits.map((l) => l.tenant ?? null),
+    limits.map((l) => l.takesAgain ?? l.takes ?? 1),
     policies.map((p) => p.mostInBatch ?? 1),
   ];
 }

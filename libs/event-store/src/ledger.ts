@@ -224,4 +224,4 @@ interface ClaimRow {
 const CLAIM = `
   select slot, generation, attempts, refusals, tenant, lane, subject, stream_id, kind, purpose, request, meta
   from claim_effects($1, $2, $3, $4::text[], $5::int[], $6::text[], $7::text[], $8::text[], $9::int[], $10::int[],
-    $11::int[], $12::text[], $13::int[], $14::text[], $15::int[])`;
+    $11::int[], $12::text[], $13::int[], $14::text[], $15::int[], $16::int[])`;

@@ -14,7 +14,7 @@ import { prepareVideo } from './video';
 import { type PreparedWrite, prepareWrite, type WriteBindings } from './write';
 
 const rejected = z.strictObject({
-  rejected: z.enum(['missing', 'placeholder', 'not-met', 'expression', 'path', 'nobody', 'no-rota']),
+  rejected: z.enum(['missing', 'placeholder', 'not-met', 'expression', 'path', 'nobody', 'no-rota', 'no-such-stage']),
 });
 const texts = z.record(z.string(), z.string());
 const ids = z.array(z.string()).optional();
@@ -57,6 +57,8 @@ const caseSchema = z.strictObject({
   /** RFC 3339: when it happened. */
   time: z.iso.datetime().default('2026-01-01T00:00:00.000Z'),
   record: z.record(z.string(), z.string().nullable()).default({}),
+  /** Ids of the stages of the record's pipeline, by their names. */
+  stages: z.record(z.string(), z.string()).default({}),
   /** What the steps left, by their names. */
   steps: z.record(z.string(), z.record(z.string(), z.unknown())).default({}),
   /** Reference tables by name, and their rows by key, in the place of those of the folder. */
@@ -191,14 +193,16 @@ function outcomesOf(recipe: Recipe, given: Situation, tables: ReferenceTables): 
   const [match] = matchOf(recipe, given);
   if (!match) return {};
   if (match.failed) return { trigger: codeOf(match.failed) };
-  const { record, time } = given;
+  const { record, time, stages } = given;
   const steps: Results = { [TRIGGER]: match.taken, ...given.steps };
   // A step whose forerunner left nothing is not come to.
   const due = recipe.steps.filter(({ after }) => after === undefined || steps[after]);
-  return Object.fromEntries(due.map((step) => [step.name, outcomeOf(step, { record, steps, time }, { tables })]));
+  return Object.fromEntries(
+    due.map((step) => [step.name, outcomeOf(step, { record, steps, time, stages }, { tables })]),
+  );
 }
 
-function outcomeOf(step: Step, { time, ...bindings }: WriteBindings, given: Given): Outcome {
+function outcomeOf(step: Step, { time, stages, ...bindings }: WriteBindings, given: Given): Outcome {
   switch (step.kind) {
     case 'video':
       return shown(prepareVideo(step, bindings, given));
@@ -207,7 +211,7 @@ function outcomeOf(step: Step, { time, ...bindings }: WriteBindings, given: Give
     case 'fetch':
       return fetched(prepareFetch(step, bindings));
     case 'write':
-      return written(prepareWrite(step, { ...bindings, time }, given));
+      return written(prepareWrite(step, { ...bindings, time, ...(stages ? { stages } : {}) }, given));
     case 'assign':
       return shown(prepareAssign(step, bindings, given));
   }

@@ -119,15 +119,19 @@ const actions = {
 const writeStep = z
   .strictObject({
     properties: z.record(property, value).default({}).describe('What the record should say'),
+    stage: text
+      .max(500)
+      .optional()
+      .describe("The stage that it moves to, by its name in the record's own pipeline or by its id; deals and tickets"),
     ...actions,
   })
   .describe('What the record should say, and what is done once for each trigger')
   .refine(({ properties, ...done }) => Object.keys(properties).length > 0 || Object.values(done).some(Boolean), {
-    message: `writes nothing: properties or one of ${Object.keys(actions).join(', ')} is needed`,
+    message: `writes nothing: properties or one of stage, ${Object.keys(actions).join(', ')} is needed`,
   });
 
 /** What a write step does beside setting properties, as its file says it. */
-export type ActionsFile = Omit<z.infer<typeof writeStep>, 'properties'>;
+export type ActionsFile = Omit<z.infer<typeof writeStep>, 'properties' | 'stage'>;
 const fetchStep = z
   .strictObject({
     from: name.describe('The system that is asked, as the operator declared it'),

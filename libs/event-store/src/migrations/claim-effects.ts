@@ -16,7 +16,7 @@ export const CLAIM_EFFECTS = `
 create or replace function claim_effects(
   my_service text, want int, my_owner text, kinds text[], deadlines int[], vendors text[],
   l_kinds text[], l_names text[], l_takes int[], l_most int[], l_per int[], l_zones text[], l_ages int[],
-  l_tenants text[], batches int[]
+  l_tenants text[], l_again int[], batches int[]
 ) returns setof effect language plpgsql set enable_seqscan = off set jit = off
   set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
@@ -67,8 +67,9 @@ begin
     select * from unnest(kinds, deadlines, vendors, batches) p (kind, deadline, vendor, batch)
   ),
   needs as (
-    select distinct kind, name, takes, age from unnest(l_kinds, l_names, l_takes, l_ages) l (kind, name, takes, age)
-    union all select kind, 'breaker', 1, null from policy
+    select distinct kind, name, takes, again, age
+    from unnest(l_kinds, l_names, l_takes, l_again, l_ages) l (kind, name, takes, again, age)
+    union all select kind, 'breaker', 1, 1, null from policy
   ),
   room as (
     select l.tenant, l.vendor, l.name, case
@@ -92,10 +93,10 @@ begin
   -- Equal tags stand in the same order whoever looks, else two services would leave the last room to each other.
   queue as (
     select *, row_number() over (partition by tenant, vendor order by tag, service, kind, lane, rank) as turn from (
-    select l.tenant, l.vendor, my_service as service, l.kind, l.lane, c.rank, c.slot, c.generation, c.due, c.jobs,
+    select l.tenant, l.vendor, my_service as service, l.kind, l.lane, c.rank, c.slot, c.generation, c.due, c.calls, c.jobs,
       l.base + (c.rank - 1) / l.weight as tag, l.base + c.rank / l.weight as finish, null::json as needs
     from lanes l, lateral (
-      select e.slot, e.generation, e.due, row_number() over (order by e.due, e.seq) as rank,
+      select e.slot, e.generation, e.due, e.attempts as calls, row_number() over (order by e.due, e.seq) as rank,
         case when e.attempts > 0 then array(select p.name from permit p
           where p.slot = e.slot and p.generation = e.generation and p.attempt = 0 and p.until > asked_at) end as jobs
       from effect e
@@ -107,7 +108,7 @@ begin
           or exists (select from effect o where o.order_key = e.order_key and o.state = 'owed' and o.seq < e.seq)))
       order by e.due, e.seq limit case when l.batch > 1 then least(1, want) else want end) c
     union all
-    select f.tenant, f.vendor, f.service, f.kind, f.lane, rank, null, null, null, null,
+    select f.tenant, f.vendor, f.service, f.kind, f.lane, rank, null, null, null, null, null,
       greatest(g.clock, f.finish) + (rank - 1) / w.weight, null, f.needs
     from gate_flow f join gate g using (tenant, vendor) join lane_weight w using (lane),
       generate_series(1, f.waiting) rank
@@ -115,7 +116,8 @@ begin
       and f.seen > asked_at - interval '1 second') q
   ),
   asked as (
-    select q.*, n.name, n.takes from queue q join needs n using (kind)
+    select q.*, n.name, case when q.calls > 0 then n.again else n.takes end as takes
+    from queue q join needs n using (kind)
     where q.slot is not null and n.name <> all (coalesce(q.jobs, '{}'))
     union all
     select q.*, n.name, n.takes from queue q, json_to_recordset(q.needs) n (name text, takes int) where q.slot is null
@@ -151,7 +153,7 @@ begin
   permitted as (
     insert into permit as o (slot, generation, attempt, name, tenant, vendor, takes, cools_ms, until)
     select c.slot, c.generation, case when n.age is null then c.attempts else 0 end, n.name, c.tenant, p.vendor,
-      n.takes, case when n.age is null then coalesce(l.per_ms, 0) end,
+      case when c.attempts > 1 then n.again else n.takes end, case when n.age is null then coalesce(l.per_ms, 0) end,
       case when n.age is null then c.lease_until + make_interval(secs => coalesce(l.per_ms, 0) / 1000.0)
         else asked_at + make_interval(secs => n.age / 1000.0) end
     from claimed c join policy p using (kind) join needs n using (kind) join gate g using (tenant, vendor)
@@ -163,7 +165,7 @@ begin
     update vendor_limit l set day = (asked_at at time zone l.zone)::date,
       used = s.takes + case when l.day = (asked_at at time zone l.zone)::date then l.used
         else held(l.tenant, l.vendor, l.name, asked_at) end
-    from (select c.tenant, p.vendor, n.name, sum(n.takes)::int as takes
+    from (select c.tenant, p.vendor, n.name, sum(case when c.attempts > 1 then n.again else n.takes end)::int as takes
       from claimed c join policy p using (kind) join needs n using (kind) group by 1, 2, 3) s
     where l.zone is not null and l.tenant = s.tenant and l.vendor = s.vendor and l.name = s.name
   ),

@@ -3,6 +3,7 @@ import { Client } from '@hubspot/api-client';
 import { makeNote, makeTask, type NoteRequest, type Once, type TaskRequest } from './activities';
 import { type Made, sorted, typeIdOf } from './answering';
 import { type ConsentRequest, setConsent } from './consent';
+import { updateTogether } from './batch';
 import { deadlineAgent } from './deadline-agent';
 import {
   type CountRequest,
@@ -41,6 +42,11 @@ export interface ReadRequest {
 export interface UpdateRequest {
   record: RecordRef;
   properties: Record<string, string>;
+}
+
+/** What a write left: when HubSpot says that the record changed last, RFC 3339. */
+export interface Updated {
+  modifiedAt: string;
 }
 
 const NOTE = '0-46';
@@ -85,13 +91,18 @@ export class HubspotClient {
    * Writes properties of a record. Writing the same again changes nothing, so an unknown write may be repeated. HubSpot
    * takes all of them or none: where it refuses what several say, the code is {@link ONE_OF_SEVERAL}.
    */
-  update({ record, properties }: UpdateRequest, signal: AbortSignal): Promise<Answer<{ modifiedAt: string }>> {
+  update({ record, properties }: UpdateRequest, signal: AbortSignal): Promise<Answer<Updated>> {
     const call = async () => {
       const updated = await this.client.crm.objects.basicApi.update(typeIdOf(record.type), record.id, { properties });
       return { modifiedAt: updated.updatedAt.toISOString() };
     };
     const isOne = Object.keys(properties).length === 1;
     return sorted(signal, call, isOne ? {} : { codes: [{ status: 400, code: ONE_OF_SEVERAL }] });
+  }
+
+  /** The same for several records of one type in one call, at most {@link MOST_IN_BATCH}; each is answered for itself. */
+  updateTogether(requests: readonly UpdateRequest[], signal: AbortSignal): Promise<Answer<Updated>[]> {
+    return updateTogether(this.client, requests, signal);
   }
 
   /** Makes a task at a record; a repeat makes none where it finds what an earlier call made. */

@@ -1,5 +1,6 @@
 export type { NoteRequest, TaskRequest } from './activities';
 export type { Made } from './answering';
+export { MOST_IN_BATCH } from './batch';
 export type { ConsentRequest } from './consent';
 export * from './hubspot.client';
 export * from './limits';
@@ -17,3 +18,4 @@ export type { ListRequest } from './lists';
 export * from './properties';
 export type { SequenceRequest } from './sequences';
 export { isByEmail, type UpsertRequest } from './upsert';
+export { answersOf, type BatchBody, type Part } from './parts';

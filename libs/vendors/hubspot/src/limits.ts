@@ -7,10 +7,17 @@ export interface HubspotPlan {
 }
 
 /**
- * HubSpot's limits on an effect that makes at most `calls` calls, with the policies by which its refusals name them
+ * HubSpot's limits on an effect that makes at most `calls` calls, `again` where an earlier attempt may have been obeyed, with the policies by which its refusals name them
  * (https://developers.hubspot.com/docs/api/usage-details).
  */
-export const hubspotLimits = (plan: HubspotPlan, calls = 1) => [
-  { name: 'ten-secondly', most: plan.perTenSeconds, perMs: 10_000, takes: calls, pausedBy: ['TEN_SECONDLY_ROLLING'] },
-  { name: 'daily', most: plan.perDay, dayIn: plan.timeZone, takes: calls, pausedBy: ['DAILY'] },
+export const hubspotLimits = (plan: HubspotPlan, calls = 1, again = calls) => [
+  {
+    name: 'ten-secondly',
+    most: plan.perTenSeconds,
+    perMs: 10_000,
+    takes: calls,
+    takesAgain: again,
+    pausedBy: ['TEN_SECONDLY_ROLLING'],
+  },
+  { name: 'daily', most: plan.perDay, dayIn: plan.timeZone, takes: calls, takesAgain: again, pausedBy: ['DAILY'] },
 ];

@@ -1,7 +1,8 @@
 import type { Answer, RecordRef } from '#libs/contracts';
 import type { Client } from '@hubspot/api-client';
 import { type Made, sorted, typeIdOf } from './answering';
-import { refusalOf } from './errors';
+import { existingId, refusalOf } from './errors';
+import { answerOf } from './parts';
 
 /** A record known by a unique property, whose value is among the properties; `record` is the one that wants it. */
 export interface UpsertRequest {
@@ -19,21 +20,13 @@ export async function upsert(client: Client, { upsert }: UpsertRequest, signal: 
   const input = { id: properties[by] ?? '', idProperty: by, properties, objectWriteTraceId: 'upsert' };
   const codes = [{ said: /non-unique/i, code: 'not-unique' }];
   const call = () => client.crm.objects.batchApi.upsert(typeIdOf(object), { inputs: [input] });
-  const answer = await sorted(signal, call, { codes });
-  if (answer.outcome !== 'done') return answer;
-  const [written] = answer.value.results;
-  if (written) return { outcome: 'done', value: { id: written.id } };
-  // A part that failed is no error to the SDK.
-  const [refusal] = ('errors' in answer.value ? answer.value.errors : undefined) ?? [];
-  const { category: code = 'no-result', message = '' } = refusal ?? {};
-  return { outcome: certain.has(code) ? 'stop' : 'unknown', code, message: message.slice(0, 1_000) };
+  const answer = answerOf(input, await sorted(signal, call, { codes }));
+  return answer.outcome === 'done' ? { outcome: 'done', value: { id: answer.value.id } } : answer;
 }
 
 /** Whether it takes a look, and so more calls than one. */
 export const isByEmail = ({ upsert: { object, by } }: { upsert: { object: string; by: string } }): boolean =>
   object === 'contact' && by === 'email';
-
-const certain = new Set(['VALIDATION_ERROR', 'CONFLICT', 'OBJECT_NOT_FOUND', 'OBJECT_ALREADY_EXISTS']);
 
 async function byEmail(client: Client, properties: Record<string, string>): Promise<Made> {
   const { basicApi } = client.crm.objects;
@@ -69,7 +62,7 @@ async function create({ crm: { objects } }: Client, properties: Record<string, s
   try {
     return { id: (await objects.basicApi.create(CONTACT, { properties, associations: [] })).id, isNew: true };
   } catch (error) {
-    const [, id] = /Existing ID:\s*(\d+)/.exec(refusalOf(error, 409) ?? '') ?? [];
+    const id = existingId(refusalOf(error, 409));
     if (id === undefined) throw error;
     return { id, isNew: false };
   }
