@@ -55,7 +55,6 @@ export async function askForSweep(
     time: new Date().toISOString(),
     tenant,
     correlationid: id,
-    lane: 'backfill' as const,
   };
   const value: SweepAsked = { ...name, ...over };
   await tell(pool, SWEEP_SERVICE, { topic: Topic.sweep, envelope, value });

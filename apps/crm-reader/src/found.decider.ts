@@ -35,7 +35,12 @@ export function onFound({ count, last }: Finds, { streamId, about, record }: Rec
   const before = last[forOf(data)];
   const isRepeat = before?.says === saysOf(data) && (about.origin !== 'backfill' || before.sweep === about.sweep);
   if (isRepeat) return nothing();
-  return { events: [{ type: 'RecordFound', data }], rootCause: `${streamId}@${String(count + 1)}` };
+  return {
+    events: [{ type: 'RecordFound', data }],
+    rootCause: `${streamId}@${String(count + 1)}`,
+    // What a date sets off is as urgent as a change; what was missed gives way.
+    ...(about.origin === 'due' ? {} : { lane: 'backfill' }),
+  };
 }
 
 const forOf = ({ origin, recipe = '' }: Pick<About, 'origin' | 'recipe'>): string => `${origin} ${recipe}`;

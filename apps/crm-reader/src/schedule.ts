@@ -110,8 +110,6 @@ function askFor(pool: Pool, { tenant, ...name }: SweepName): Promise<void> {
     time: new Date().toISOString(),
     tenant,
     correlationid: id,
-    // What a date sets off is as urgent as a change; what was missed gives way.
-    ...(name.origin === 'due' ? {} : { lane: 'backfill' as const }),
   };
   const value: SweepAsked = { ...name, scheduled: true };
   return tell(pool, SWEEP_SERVICE, { topic: Topic.sweep, envelope, value });

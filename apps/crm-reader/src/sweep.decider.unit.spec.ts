@@ -238,7 +238,12 @@ describe('a record', () => {
   });
 
   it('is said once, and begins a chain of its own by each find', () => {
-    expect(given()(found({}))).toEqual({ events: [say()], rootCause: 'found-default:contact:1@1' });
+    expect(given()(found({}))).toEqual({
+      events: [say()],
+      rootCause: 'found-default:contact:1@1',
+      lane: 'backfill',
+    });
+    expect(given()(found({ origin: 'due' }))).not.toHaveProperty('lane');
     expect(given(say())(found({}))).toEqual({ events: [] });
     const moved = { properties: { stage: { value: 'b', at: noon } } };
     expect(given(say())(found({}, moved))).toMatchObject({ rootCause: 'found-default:contact:1@2' });

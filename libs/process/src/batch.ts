@@ -202,7 +202,7 @@ export class Batch<State, Event extends DomainEvent, Input> {
         ? undefined
         : stream.events.findLast((event) => event.meta.rootCause === rootCause)?.meta;
     const parent = input.links === undefined ? (chain?.traceparent ?? input.meta.traceparent) : undefined;
-    const lane = chain?.lane ?? input.meta.lane;
+    const lane = decision.lane ?? chain?.lane ?? input.meta.lane;
     const also = input.links ?? input.meta.traceparent;
     const span = beginDecision(`${this.definition.service} decide`, parent, also, {
       'refrain.stream': target.streamId,

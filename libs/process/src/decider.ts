@@ -34,6 +34,8 @@ export interface Decision<Event> {
    * but what it completes was begun by a trigger.
    */
   rootCause?: string;
+  /** All that follows from it, in other services too, gives way to everything else (protocol 18); but not what comes due. */
+  lane?: 'backfill';
 }
 
 /** A call that is owed to the outside world. With tenant, stream and root cause, kind and purpose name its slot. */

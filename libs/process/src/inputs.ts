@@ -169,5 +169,6 @@ function timerInput<S, E extends DomainEvent, I>(
 ) {
   if (!definition.timer) throw new Error(`${definition.service} set a timer but hears none`);
   const input = definition.timer(timer, at, streamId, timer.meta.rootCause);
-  return { input, meta: { ...timer.meta, causedBy: key }, also: [] };
+  // What has come due gives way to nobody, whoever has set the time.
+  return { input, meta: { ...timer.meta, lane: undefined, causedBy: key }, also: [] };
 }

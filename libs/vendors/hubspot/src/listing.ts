@@ -64,7 +64,7 @@ const SEARCHES_A_SECOND = 4;
 export const searchLimits = (plan: HubspotPlan, reads = 0) => [
   { name: 'search', most: SEARCHES_A_SECOND, perMs: 1_000, pausedBy: ['SECONDLY'] },
   ...hubspotLimits(plan, reads).flatMap((limit) => {
-    if (limit.name === 'daily') return [{ ...limit, takes: reads + 1 }];
+    if (limit.name === 'daily') return [{ ...limit, takes: reads + 1, takesAgain: reads + 1 }];
     return reads > 0 ? [limit] : [];
   }),
 ];
