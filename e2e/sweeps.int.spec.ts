@@ -227,6 +227,12 @@ it('reads on through refusals, error pages and cut connections, and past a recor
   expect(new Set(writes().map(({ envelope }) => envelope.lane))).toEqual(new Set(['backfill']));
 }, 180_000);
 
+it('keeps of a page what it says of each record with that record, and nowhere else', async () => {
+  const kept = await db.pool.query(`select from effect where kind = 'hubspot.search' and answer is not null`);
+  const read = await db.pool.query(`select from effect where kind = 'hubspot.search' and state = 'done'`);
+  expect([kept.rowCount, (read.rowCount ?? 0) > 3]).toEqual([0, true]);
+});
+
 it('reads a window once more where HubSpot counts more in it than were found, and is complete then', async () => {
   const match = { pathPrefix: '/crm/v3/objects/0-1/search', bodyIncludes: '"limit":1,' };
   const body = { total: 999, results: [] };

@@ -80,7 +80,12 @@ function onPage(leg: Leg, { page, ended }: LegInput & { type: 'page' }): Decisio
   if (page !== leg.pages + 1 || !leg.cursor) return nothing();
   if ('code' in ended)
     return { events: [{ type: 'SweepRead', data: { ...nameOf(leg), found: leg.found, code: ended.code } }] };
-  const read = readOf(leg, ended.answer);
+  // A page is about many people: what it says stands with each of them from now on.
+  return { ...goOn(leg, page, ended.answer), forget: [{ kind: kindOf(leg), purpose: purposeOf(page) }] };
+}
+
+function goOn(leg: Leg, page: number, answer: PageAnswer): Decision<SweepEvent> {
+  const read = readOf(leg, answer);
   const { cursor } = read;
   const pageRead: SweepEvent = { type: 'SweepPageRead', data: { ...nameOf(leg), leg: leg.leg, ...read } };
   const after: Leg = { ...leg, ...read };
@@ -129,13 +134,16 @@ const read = (leg: Leg, counted?: { hubspot: number; found: number }): SweepEven
 });
 
 function pageAt(leg: Leg, cursor: SweepCursor): Owed {
-  const { object, origin, properties, from, due, pages } = leg;
+  const { object, properties, from, due, pages } = leg;
   const recipe = due ? { recipe: due.recipe } : {};
   const about: About = { ...nameOf(leg), ...(from === undefined || due ? {} : { from }), ...recipe };
   const request: PageRequest = { object, properties, cursor, about, ...betweenOf(leg) };
-  const kind = origin === 'backfill' && from === undefined ? 'hubspot.list' : 'hubspot.search';
-  return { kind, purpose: `page-${String(pages + 1)}`, request, lane: 'backfill' };
+  return { kind: kindOf(leg), purpose: purposeOf(pages + 1), request, lane: 'backfill' };
 }
+
+const kindOf = ({ origin, from }: Leg): string =>
+  origin === 'backfill' && from === undefined ? 'hubspot.list' : 'hubspot.search';
+const purposeOf = (page: number): string => `page-${String(page)}`;
 
 /** The dates that come due between two times are so much earlier themselves. */
 function betweenOf({ due, from, to }: Leg): Pick<PageRequest, 'between'> {

@@ -180,6 +180,7 @@ describe('a part of a sweep', () => {
     const moved = [{ id: '9', modifiedAt: '2026-11-21T11:30:00.000Z' }];
     const history = legOf(begun, page(1, { rows: moved, isLast: false }));
     const counting = given(...history)(page(2, { rows: [{ id: '8', modifiedAt: noon }] }));
+    expect(counting.forget).toEqual([{ kind: 'hubspot.search', purpose: 'page-2' }]);
     expect(counting.effects).toMatchObject([{ kind: 'hubspot.count', request: { modified: window } }]);
     const all = [...history, ...counting.events];
     expect(given(...all)({ type: 'counted', ended: { answer: 2 } }).events).toEqual([

@@ -239,10 +239,13 @@ export class Batch<State, Event extends DomainEvent, Input> {
     });
   }
 
-  private withdraw({ supersede, release }: Decision<Event>, { tenant, streamId }: Target<Input>, rootCause: string) {
+  private withdraw(decision: Decision<Event>, { tenant, streamId }: Target<Input>, rootCause: string) {
+    const { supersede, release, forget } = decision;
+    const slots = (calls: { kind: string; purpose: string }[]) =>
+      calls.map((call) => slotOf({ tenant, streamId, rootCause, ...call }));
     if (supersede) (this.outcome.superseded ??= []).push(...supersede.map((s) => ({ streamId, ...s })));
-    if (release)
-      (this.outcome.released ??= []).push(...release.map((r) => slotOf({ tenant, streamId, rootCause, ...r })));
+    if (release) (this.outcome.released ??= []).push(...slots(release));
+    if (forget) (this.outcome.forgotten ??= []).push(...slots(forget));
   }
 
   // In a replay an effect that has its receipt, or whose answer the plan has read, is not performed; its outcome is told

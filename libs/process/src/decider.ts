@@ -27,6 +27,8 @@ export interface Decision<Event> {
   supersede?: { kind: string; purpose: string }[];
   /** Calls of this root cause whose jobs at the vendor have ended: they give back their share of its limit. */
   release?: { kind: string; purpose: string }[];
+  /** Queries of this root cause whose answers were used up: their receipts keep none, so that an erasure need not seek them. */
+  forget?: { kind: string; purpose: string }[];
   /** A vendor's own id that from now on means this stream (protocol 9). */
   correlate?: { vendor: string; externalId: string };
   /**
