@@ -3,6 +3,7 @@ import type { Owed } from '#libs/process';
 import {
   type AssignStep,
   coolsDown,
+  isSameChange,
   labelOf,
   prepareAssign,
   type Properties,
@@ -20,6 +21,8 @@ export interface AssignDue extends Followed {
   recipe: Recipe;
   step: AssignStep;
   rootCause: string;
+  /** It was read from the record, so it may have been told already. */
+  found?: boolean;
   /** The trigger's own condition could not be told: why. */
   failed?: Refusal;
 }
@@ -102,11 +105,15 @@ const readingFor = ({ recipe, step }: AssignDue, { record, where }: Place): Owed
 export const readingsOf = (assignments: Assignments): string[] =>
   Object.values(assignments).flatMap((one) => (one.status === 'requested' ? [purposeFor(one)] : []));
 
-const repeats = (other: Assignment, { recipe, step, content, guard }: AssignDue): boolean =>
-  other.recipe === recipe.id &&
-  other.step === step.name &&
-  other.status !== 'rejected' &&
-  coolsDown({ content: other.content, at: other.guard.at }, { content, at: guard.at }, recipe.coolDownMs);
+function repeats(other: Assignment, due: AssignDue): boolean {
+  const { recipe, step, content, guard } = due;
+  if (other.recipe !== recipe.id || other.step !== step.name) return false;
+  const earlier = { content: other.content, at: other.guard.at };
+  const trigger = { content, at: guard.at, found: due.found };
+  return (
+    isSameChange(earlier, trigger) || (other.status !== 'rejected' && coolsDown(earlier, trigger, recipe.coolDownMs))
+  );
+}
 
 /** What was read for an assign step: `recipe` as it is now, `properties` absent where the record could not be read. */
 export interface AssignRead {

@@ -62,10 +62,9 @@ export const recordProcess = (
     return recordProcess(() => declared, writer, environment, reference);
   },
   routes: Object.fromEntries(
-    [Topic.ingressHubspot, Topic.ingressGeneric, Topic.render, Topic.enrichment, Topic.crm].map((topic) => [
-      topic,
-      (record: ReadableRecord) => routeOf(record, recipes(), writer),
-    ]),
+    [Topic.ingressHubspot, Topic.ingressGeneric, Topic.render, Topic.enrichment, Topic.crm, Topic.sweep].map(
+      (topic) => [topic, (record: ReadableRecord) => routeOf(record, recipes(), writer)],
+    ),
   ),
   outcome({ kind, purpose, rootCause, ...end }, at, streamId) {
     if (isCallOfAction(kind)) return { type: 'action-ended', purpose, rootCause, ended: actionEndOf(end) };

@@ -3,6 +3,7 @@ import type { Owed } from '#libs/process';
 import { found, lookingFor, type Lookups, stepKey as nameOf } from './lookups';
 import type { WantedAction } from './action.decider';
 import {
+  isSameChange,
   labelOf,
   prepareWrite,
   type Properties,
@@ -23,6 +24,8 @@ export interface StepDue extends Followed {
   recipe: Recipe;
   step: WriteStep;
   rootCause: string;
+  /** It was read from the record, so it may have been told already. */
+  found?: boolean;
   /** The trigger's own condition could not be told: why. */
   failed?: Refusal;
 }
@@ -75,9 +78,13 @@ export function stepIn(purpose: string): { recipe: string; step: string } | unde
   return recipe !== undefined && step !== undefined ? { recipe, step } : undefined;
 }
 
-/** A step that reads nothing is filled at once. A root cause that has taken it reads again: the ledger knows the answer. */
+/**
+ * A step that reads nothing is filled at once. A root cause that has taken it reads again: the ledger knows the answer. A
+ * change that is found in the record and was told before wants nothing: the record may say something else by now.
+ */
 export function onStepDue(steps: TakenSteps, due: StepDue, place: Place, lookups: Lookups): StepCourse {
   const about = aboutOf(due);
+  if (!steps[nameOf(about)] && wasTold(steps, due)) return saying();
   if (due.failed) return steps[nameOf(about)] ? saying() : rejected(due, due.failed);
   if (due.step.reads.length === 0) return fill(steps, due, { properties: {} }, lookups);
   const requested: StepEvent = { type: 'RecordStepRequested', data: { ...about, ...followedBy(due) } };
@@ -99,6 +106,16 @@ export const readingsOf = (steps: TakenSteps): string[] =>
     const [recipe = '', step = ''] = key.split('|');
     return properties ? [] : [purposeFor({ recipe, step })];
   });
+
+function wasTold(steps: TakenSteps, due: StepDue): boolean {
+  const { content, guard, found: isFound } = due;
+  const ofStep = nameOf({ ...aboutOf(due), rootCause: '' });
+  return Object.entries(steps).some(
+    ([name, taken]) =>
+      name.startsWith(ofStep) &&
+      isSameChange({ content: taken.content, at: taken.guard.at }, { content, at: guard.at, found: isFound }),
+  );
+}
 
 /** What was read for a step: `recipe` as it is now, `properties` absent where the record could not be read. */
 export interface StepRead {

@@ -265,3 +265,21 @@ describe('what a step looks up', () => {
     expect(types(mended.events)).toContain('RecordStepFilled');
   });
 });
+
+it('takes no step for a change that is found in the record and was told before, whatever was told in between', () => {
+  const content = 'hs_lead_status=OPEN_DEAL';
+  const taken = given()(due(reading, { content })).events;
+  const between = given(...taken)(
+    due(reading, { content: 'x', rootCause: 'b', guard: { ...guard, at: '2026-11-22T10:00:00.000Z' } }),
+  ).events;
+  const found = due(reading, { content, rootCause: 'found-default:contact:7@1', found: true });
+  expect(given(...taken, ...between)(found)).toEqual({ events: [] });
+  expect(given(...between)(found).effects).toMatchObject([look]);
+  const later = due(reading, {
+    content,
+    rootCause: 'c',
+    found: true,
+    guard: { ...guard, at: '2026-11-23T10:00:00.000Z' },
+  });
+  expect(given(...taken, ...between)(later).effects).toMatchObject([look]);
+});

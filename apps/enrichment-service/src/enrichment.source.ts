@@ -51,6 +51,7 @@ export function enrichmentProcess(
       [Topic.render]: steps,
       [Topic.enrichment]: steps,
       [Topic.crm]: steps,
+      [Topic.sweep]: steps,
     },
     outcome({ kind, purpose, rootCause, ...end }, _at, streamId) {
       const ended = (

@@ -58,6 +58,7 @@ export function renderProcess(
       [Topic.ingressGeneric]: steps,
       [Topic.enrichment]: steps,
       [Topic.crm]: steps,
+      [Topic.sweep]: steps,
       [Topic.ingressHeygen]: routeCallback,
     },
     outcome({ kind, purpose, rootCause, generation, ...end }, at, streamId) {

@@ -15,4 +15,5 @@ export * from './lookup';
 export * from './messages';
 export * from './recipe';
 export * from './render';
+export * from './sweep';
 export * from './topics';

@@ -70,6 +70,8 @@ export interface Trigger {
   content: string;
   at: string;
   rootCause: string;
+  /** It was read from the record, so it may have been told already. */
+  found?: boolean;
   /** The trigger's own condition could not be told: why. */
   failed?: Rejection;
   /** What the trigger and the steps so far have left. */

@@ -45,6 +45,15 @@ export const isEcho = (change: HubspotChange, writerAppId: string): boolean =>
 
 /** Our own app: one for all tenants, or each tenant's, undefined for as long as it is not known. */
 export type WriterApp = string | ((tenant: string) => string | undefined);
+/**
+ * A value as webhooks write it, whichever way it came: they write a date in milliseconds, where the CRM's API writes RFC
+ * 3339. Equal for equal values.
+ */
+export function asTold(value: string): string {
+  if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,9})?Z)?$/.test(value)) return value;
+  const time = Date.parse(value);
+  return Number.isNaN(time) ? value : String(time);
+}
 
 /** The recipes that a change of a tenant's record sets off; none for our own echo. */
 export function matching(
@@ -55,7 +64,7 @@ export function matching(
 ): Match[] {
   if (isOurs(change, writer, tenant)) return [];
   const { property = '', value = '' } = change;
-  const content = change.property === undefined ? change.change : `${property}=${value}`;
+  const content = change.property === undefined ? change.change : `${property}=${asTold(value)}`;
   return waitingFor(recipes, ofChange(change.record.type, change.change, change.property), tenant).flatMap((recipe) => {
     const { becomes } = recipe.trigger;
     return becomes && !becomes.includes(value) ? [] : metBy(recipe, eventOf(change), () => content);
@@ -89,7 +98,7 @@ export function matchingDate(recipes: readonly Recipe[], reached: ReachedDate, t
   const { property, value } = reached;
   return waitingFor(recipes, ofDate(reached.object, property), tenant)
     .filter(({ id }) => id === reached.recipe)
-    .flatMap((recipe) => metBy(recipe, { ...reached }, () => `${property}=${value}`));
+    .flatMap((recipe) => metBy(recipe, { ...reached }, () => `${property}=${asTold(value)}`));
 }
 
 /** The recipes that wait for the date which a property of a tenant's record holds. */

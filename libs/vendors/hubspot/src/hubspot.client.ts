@@ -4,6 +4,15 @@ import { type Made, sorted, typeIdOf } from './answering';
 import { type ConsentRequest, setConsent } from './consent';
 import { type Updated, type UpdateRequest, updateTogether } from './batch';
 import { type EventRequest, sendEvent } from './events';
+import {
+  type CountRequest,
+  countRecords,
+  listPage,
+  type ListPageRequest,
+  type RecordPage,
+  searchPage,
+  type SearchPageRequest,
+} from './listing';
 import { changeList, type ListRequest } from './lists';
 import { owners, pipelines, properties, schemas } from './portal';
 import { type Lacking, prepare, type Preparation, preparation } from './properties';
@@ -147,6 +156,21 @@ export class HubspotClient {
   /** Creates what a portal lacks, and nothing else. */
   prepare(lacking: Lacking, signal: AbortSignal): Promise<Answer<void>> {
     return prepare(this.client, lacking, signal);
+  }
+
+  /** Reads a page of all records of a type, each property with its last change. */
+  list(request: ListPageRequest, signal: AbortSignal): Promise<Answer<RecordPage>> {
+    return listPage(this.client, request, signal);
+  }
+
+  /** Reads a page of the records that a search finds, in the same way. The index of searches lags behind. */
+  search(request: SearchPageRequest, signal: AbortSignal): Promise<Answer<RecordPage>> {
+    return searchPage(this.client, request, signal);
+  }
+
+  /** Counts records, without any bound. */
+  count(request: CountRequest, signal: AbortSignal): Promise<Answer<number>> {
+    return countRecords(this.client, request, signal);
   }
 
   private async notes(ids: string[], limit: number): Promise<ReadRecord['notes']> {

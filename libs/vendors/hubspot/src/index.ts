@@ -6,6 +6,15 @@ export type { ConsentRequest } from './consent';
 export type { EventRequest } from './events';
 export * from './hubspot.client';
 export * from './limits';
+export {
+  type CountRequest,
+  type ListedRecord,
+  type ListPageRequest,
+  type RecordPage,
+  RECORDS_A_PAGE,
+  type SearchPageRequest,
+  type Where,
+} from './listing';
 export type { ListRequest } from './lists';
 export { answersOf, type BatchBody, type Part } from './parts';
 export type { ObjectSchema, Pipeline, Property, PublicOwner } from './portal';
