@@ -7,6 +7,8 @@ const base = {
   transform: { '^.+\\.ts$': '@swc/jest' },
   moduleNameMapper: { '^#libs/(.*)$': '<rootDir>/libs/$1/src/index.ts' },
   testEnvironment: 'node',
+  // Beside what else is kept: the folder for temporary files is another one in each run.
+  cacheDirectory: `${__dirname}/.refrain/jest`,
 };
 const infra = {
   globalSetup: '<rootDir>/scripts/test/global-setup.mts',
@@ -16,7 +18,7 @@ const infra = {
 /** @type {import('jest').Config} */
 module.exports = {
   maxWorkers: 2,
-  testTimeout: 60_000,
+  testTimeout: 120_000,
   projects: [
     { ...base, displayName: 'unit', testMatch: ['**/*.unit.spec.ts'] },
     { ...base, ...infra, displayName: 'int', testMatch: ['**/*.int.spec.ts'] },

@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { gateway, freshTopics, signedUrl } from './gateway/doors.mts';
 import { load } from './gateway/load.mts';
-import type { Server } from './gateway/server.mts';
+import type { Server } from './support/server.mts';
 import type { Figure } from '../scripts/bench/main.mts';
 import { median } from '../scripts/bench/rounds.mts';
 import { freePort } from '../scripts/infra/free-port.mts';

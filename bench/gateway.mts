@@ -10,7 +10,7 @@ import { type Admin, LogProducer, type OutgoingRecord, withAdmin } from '#libs/l
 import { Door, doorAt, freshTopics, gateway, signedUrl } from './gateway/doors.mts';
 import { CONNECTIONS, newEvent, SECRET } from './gateway/load.mts';
 import { redpandaDoor } from './gateway/redpanda-connect.mts';
-import { Server } from './gateway/server.mts';
+import { Server } from './support/server.mts';
 import type { Figure, Wishes } from '../scripts/bench/main.mts';
 import { peerFile } from '../scripts/bench/peers.mts';
 import { median, ratioOf, rounds, throughput } from '../scripts/bench/rounds.mts';

@@ -2,8 +2,9 @@
 // its event can be read. `--records N` prefills fewer, at least some thousands: then rounds end when nothing is left.
 import { randomBytes } from 'node:crypto';
 import { openPool } from '#libs/event-store';
-import { type Admin, applyTopics, withAdmin } from '#libs/log';
+import { applyTopics, withAdmin } from '#libs/log';
 import { freshDatabase } from './support/database.mts';
+import { remove } from './support/topics.mts';
 import type { Figure } from '../scripts/bench/main.mts';
 import { consumption } from './log/consume.mts';
 import { readable } from './log/readable.mts';
@@ -35,11 +36,4 @@ export async function suite(
     await pool.end();
     await Promise.all([drop(), withAdmin(connection, (admin) => remove(admin, topicPrefix))]);
   }
-}
-
-async function remove(admin: Admin, prefix: string): Promise<void> {
-  const mine = (names: string[]) => names.filter((name) => name.startsWith(prefix));
-  await admin.deleteTopics({ topics: mine(await admin.listTopics()) });
-  const { groups } = await admin.listGroups();
-  await admin.deleteGroups(mine(groups.map(({ groupId }) => groupId)));
 }

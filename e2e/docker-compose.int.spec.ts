@@ -66,7 +66,7 @@ describeWithGo('docker-compose.yml, as the Compose Specification reads it', () =
   });
 
   it('starts the services once the stores are healthy and the setup is done', () => {
-    for (const name of ['gateway', 'render-service', 'enrichment-service', 'crm-writer']) {
+    for (const name of ['gateway', 'render-service', 'enrichment-service', 'crm-writer', 'crm-reader']) {
       expect(project.services[name]?.depends_on).toMatchObject({
         setup: { condition: 'service_completed_successfully' },
         kafka: { condition: 'service_healthy' },
@@ -91,6 +91,11 @@ describeWithGo('docker-compose.yml, as the Compose Specification reads it', () =
     expect(holders('HEYGEN_WEBHOOK_SECRET')).toEqual(['gateway']);
     expect(holders('HEYGEN_API_KEY')).toEqual(['render-service']);
     expect(holders('OPENAI_API_KEY')).toEqual(['enrichment-service']);
-    expect(holders('HUBSPOT_ACCESS_TOKEN')).toEqual(['crm-writer', 'enrichment-service', 'render-service']);
+    expect(holders('HUBSPOT_ACCESS_TOKEN')).toEqual([
+      'crm-reader',
+      'crm-writer',
+      'enrichment-service',
+      'render-service',
+    ]);
   });
 });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 const root = join(__dirname, '..');
 const dockerfile = readFileSync(join(root, 'Dockerfile'), 'utf8');
-const apps = ['gateway', 'render-service', 'enrichment-service', 'crm-writer'];
+const apps = ['gateway', 'render-service', 'enrichment-service', 'crm-writer', 'crm-reader'];
 
 /** Returns the words of an instruction in exec form, such as CMD ["gateway"], exactly as Docker would take them. */
 function instruction(name: string): string[] {

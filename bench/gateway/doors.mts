@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { topics } from '#libs/contracts';
 import { type Admin, applyTopics, type LogConnection, withAdmin } from '#libs/log';
 import { load, type Load, SECRET } from './load.mts';
-import { Server } from './server.mts';
+import { Server } from '../support/server.mts';
 import { median, type Party } from '../../scripts/bench/rounds.mts';
 import { gatewayMemory, nodeFlags } from '../../scripts/start/service.mts';
 import { programOf } from '../../scripts/start/services.mts';

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { signedUrl, doorAt, DOOR } from './doors.mts';
 import { SECRET } from './load.mts';
-import { Server } from './server.mts';
+import { Server } from '../support/server.mts';
 
 /** Starts a binary of it that brings requests to a topic; its configuration is written into `folder`. */
 export function redpandaDoor(

@@ -31,7 +31,7 @@ export function planFaults(chances: Chances, overMs: number): PlannedFault[] {
 
 function round(chances: Chances): FaultBody[] {
   const replica = () => chances.pick([1, 2] as const);
-  const services = ['gateway', 'render-service', 'enrichment-service', 'crm-writer'] as const;
+  const services = ['gateway', 'render-service', 'enrichment-service', 'crm-writer', 'crm-reader'] as const;
   const stop = (): FaultBody => ({
     kind: 'stop',
     service: chances.pick(services),

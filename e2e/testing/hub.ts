@@ -10,16 +10,17 @@ import { type RawRecord, Topics } from './topics';
 import { until } from './until';
 import { type Call, type Sandbox, startSandbox, type Vendor, vendors } from './vendors';
 
-export const services = ['gateway', 'render-service', 'enrichment-service', 'crm-writer'] as const;
+export const services = ['gateway', 'render-service', 'enrichment-service', 'crm-writer', 'crm-reader'] as const;
 export type Service = (typeof services)[number];
 
-const events = ['render.events.v1', 'enrichment.events.v1', 'crm.events.v1'];
+const events = ['render.events.v1', 'enrichment.events.v1', 'crm.events.v1', 'sweep.events.v1'];
 const ingress = ['ingress.hubspot.v1', 'ingress.generic.v1'];
 
 // In the order in which what the one decides reaches the next.
 const reads: [Service, string[]][] = [
+  ['crm-reader', ['sweep.events.v1']],
   ['enrichment-service', [...ingress, ...events]],
-  ['render-service', [...ingress, 'ingress.heygen.v1', 'enrichment.events.v1', 'crm.events.v1']],
+  ['render-service', [...ingress, 'ingress.heygen.v1', 'enrichment.events.v1', 'crm.events.v1', 'sweep.events.v1']],
   ['crm-writer', [...ingress, ...events]],
 ];
 

@@ -89,3 +89,63 @@ describe('merges', () => {
     assert.equal((await client.crm.companies.basicApi.getById(String(b))).id, merged.id);
   });
 });
+
+describe('reading what has changed', () => {
+  it('shows the history of a property with its sources: of one, of a list, and of a batch', async () => {
+    const made = await contact({ city: 'Ulm' });
+    await hubspot.control('PATCH', `/ui/contacts/${made.id}`, { properties: { city: 'Graz' } });
+    const { basicApi, batchApi } = client.crm.contacts;
+    const one = await basicApi.getById(made.id, undefined, ['city']);
+    const shown = one.propertiesWithHistory?.['city']?.map((was) => [was.value, was.sourceType, was.sourceId]);
+    assert.deepEqual(shown, [
+      ['Graz', 'CRM_UI', 'userId:7001'],
+      ['Ulm', 'INTEGRATION', '54321'],
+    ]);
+    const [first, second] = one.propertiesWithHistory?.['city'] ?? [];
+    assert.ok((first?.timestamp ?? 0) >= (second?.timestamp ?? 0));
+    assert.equal(first?.updatedByUserId, 7001);
+    const list = await basicApi.getPage(1, made.id, undefined, ['city']);
+    assert.deepEqual(list.results[0]?.propertiesWithHistory, one.propertiesWithHistory);
+    const batch = await batchApi.read({ inputs: [{ id: made.id }], properties: [], propertiesWithHistory: ['city'] });
+    assert.deepEqual(batch.results[0]?.propertiesWithHistory, one.propertiesWithHistory);
+  });
+
+  it('lists page by page from an id on, with history fewer at once', async () => {
+    const made = [await contact(), await contact(), await contact()].map(({ id }) => id);
+    const { basicApi } = client.crm.contacts;
+    const first = await basicApi.getPage(2, made[0]);
+    assert.deepEqual(
+      first.results.map(({ id }) => id),
+      made.slice(0, 2),
+    );
+    assert.equal(first.paging?.next?.after, made[2]);
+    const last = await basicApi.getPage(2, first.paging?.next?.after);
+    assert.deepEqual([last.results.map(({ id }) => id), last.paging], [made.slice(2), undefined]);
+    await assert.rejects(basicApi.getPage(51, undefined, undefined, ['city']), { code: 400 });
+  });
+
+  it('is found by search in the order of its last change, page by page', async () => {
+    await hubspot.control('PUT', '/settings', { searchLagMs: 0 });
+    const since = Date.now();
+    const made: string[] = [];
+    for (let n = 0; n < 5; n += 1) made.push((await contact()).id);
+    const [oldest = '', ...others] = made;
+    while (Date.now() <= since + 1) await new Promise((resolve) => setImmediate(resolve));
+    await client.crm.contacts.basicApi.update(oldest, { properties: { city: 'Bern' } });
+    const page = (after?: string) =>
+      client.crm.contacts.searchApi.doSearch({
+        filterGroups: [
+          { filters: [{ propertyName: 'lastmodifieddate', operator: 'GTE', value: String(since) } as never] },
+        ],
+        sorts: ['lastmodifieddate'],
+        properties: ['lastmodifieddate'],
+        limit: 4,
+        ...(after === undefined ? {} : { after }),
+      });
+    const first = await page();
+    const second = await page(first.paging?.next?.after);
+    const found = [...first.results, ...second.results].map(({ id }) => id);
+    assert.deepEqual(found, [...others, oldest]);
+    assert.equal(second.paging, undefined);
+  });
+});

@@ -38,6 +38,7 @@ export async function serviceSpecs(around: Surroundings): Promise<ServiceSpec[]>
       SYSTEMS_FILE: around.settings.env.SYSTEMS_FILE,
     },
     'crm-writer': hubspot,
+    'crm-reader': hubspot,
   };
   return Promise.all(
     Object.entries(own).map(async ([name, env]) => {

@@ -1,6 +1,7 @@
 // `npm test`: builds what the end-to-end tests run, then every test of the hub and of the sandbox, and one sum of all.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from '../build.mts';
 import { refrainDirectory, root } from '../infra/work-directory.mts';
@@ -20,6 +21,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   });
 }
 
+// What tests leave in the folder for temporary files goes with it.
+const temporary = mkdtempSync(join(tmpdir(), 'refrain-test-'));
 const counts: Count[] = [];
 if (projects.some((project) => project !== 'unit')) counts.push(await built());
 if (!told && counts.every((count) => count.failed === 0)) {
@@ -28,6 +31,7 @@ if (!told && counts.every((count) => count.failed === 0)) {
 }
 const passed = counts.reduce((sum, count) => sum + count.passed, 0);
 const failed = counts.reduce((sum, count) => sum + count.failed, 0);
+rmSync(temporary, { recursive: true, force: true });
 console.log(`\n${passed} passed, ${failed} failed`);
 process.exit(failed > 0 || told ? 1 : 0);
 
@@ -90,6 +94,7 @@ function sumOf(output: string, pattern: RegExp): number {
 function run(command: string, args: string[], stdout: 'inherit' | 'copy') {
   const child = spawn(command, args, {
     cwd: root,
+    env: { ...process.env, TMPDIR: temporary },
     stdio: ['inherit', stdout === 'inherit' ? 'inherit' : 'pipe', 'inherit'],
   });
   running = child;

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { version } from '#libs/platform';
+import { addBackfill } from './commands/backfill';
 import { addDlq } from './commands/dlq';
 import { addErase } from './commands/erase';
 import { addExplain } from './commands/explain';
@@ -8,6 +9,7 @@ import { addLimits } from './commands/limits';
 import { addMigrate } from './commands/migrate';
 import { addRebuild } from './commands/rebuild';
 import { addRecipes } from './commands/recipes';
+import { addReconcile } from './commands/reconcile';
 import { addRecords } from './commands/records';
 import { addReplay } from './commands/replay';
 import { addTopics } from './commands/topics';
@@ -25,6 +27,8 @@ export function createProgram(): Command {
   addTopics(program);
   addExplain(program);
   addReplay(program);
+  addBackfill(program);
+  addReconcile(program);
   addDlq(program);
   addErase(program);
   addLimits(program);

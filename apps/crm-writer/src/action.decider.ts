@@ -66,6 +66,7 @@ export const callOf = {
   consent: 'hubspot.change-consent',
   sequence: 'hubspot.enrol',
   upsert: 'hubspot.upsert',
+  event: 'hubspot.send-event',
 } as const satisfies Record<ActionKind, string>;
 
 export const isCallOfAction = (kind: string): boolean => Object.values<string>(callOf).includes(kind);
@@ -156,6 +157,7 @@ function thingOf(action: Action): string | undefined {
     case 'task':
     case 'note':
     case 'sequence':
+    case 'event':
       return undefined;
   }
 }

@@ -4,6 +4,7 @@ import {
   type AssignStep,
   type Changer,
   coolsDown,
+  isSameChange,
   labelOf,
   prepareAssign,
   type Properties,
@@ -23,6 +24,8 @@ export interface AssignDue extends Followed {
   rootCause: string;
   /** Who made the change that set it off, right behind a trigger. */
   by?: Changer;
+  /** It was read from the record, so it may have been told already. */
+  found?: boolean;
   /** Why it is not taken: the trigger's own condition could not be told, say. */
   failed?: Refusal;
 }
@@ -105,11 +108,15 @@ const readingFor = ({ recipe, step }: AssignDue, { record, where }: Place): Owed
 export const readingsOf = (assignments: Assignments): string[] =>
   Object.values(assignments).flatMap((one) => (one.status === 'requested' ? [purposeFor(one)] : []));
 
-const repeats = (other: Assignment, { recipe, step, content, guard }: AssignDue): boolean =>
-  other.recipe === recipe.id &&
-  other.step === step.name &&
-  other.status !== 'rejected' &&
-  coolsDown({ content: other.content, at: other.guard.at }, { content, at: guard.at }, recipe.coolDownMs);
+function repeats(other: Assignment, due: AssignDue): boolean {
+  const { recipe, step, content, guard } = due;
+  if (other.recipe !== recipe.id || other.step !== step.name) return false;
+  const earlier = { content: other.content, at: other.guard.at };
+  const trigger = { content, at: guard.at, found: due.found };
+  return (
+    isSameChange(earlier, trigger) || (other.status !== 'rejected' && coolsDown(earlier, trigger, recipe.coolDownMs))
+  );
+}
 
 /** What was read for an assign step: `recipe` as it is now, `properties` absent where the record could not be read. */
 export interface AssignRead {

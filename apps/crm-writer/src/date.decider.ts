@@ -1,6 +1,6 @@
 import type { CrmEvent } from '#libs/contracts';
 import { type Decision, nothing } from '#libs/process';
-import { type AwaitedDate, dueAt } from '#libs/recipes';
+import { asTold, type AwaitedDate, dueAt } from '#libs/recipes';
 
 /** What a recipe waits for: the newest date of its property, and whether that has come. */
 interface Waiting {
@@ -46,15 +46,22 @@ const PREFIX = 'date-';
 export const recipeOfTimer = (name: string): string | undefined =>
   name.startsWith(PREFIX) ? name.slice(PREFIX.length) : undefined;
 
-/** The newest date counts, by when the record came to say it: an older one that comes late changes nothing. */
+/**
+ * The newest date counts, by when the record came to say it: an older one that comes late changes nothing. The same one
+ * said again counts only where the recipe has come to want it earlier, and it was not reached yet.
+ */
 export function onDateSaid(dates: Dates, said: AwaitedDate): Decision<CrmEvent> {
   const { recipe, property, value, saidAt } = said;
   const before = dates[recipe];
-  if (before && (Date.parse(before.saidAt) > Date.parse(saidAt) || before.value === value)) return nothing();
   const due = dueAt(said);
-  if (due === undefined && !before) return nothing();
-  return waitFor({ recipe, property, value, saidAt }, due);
+  if (!before) return due === undefined ? nothing() : waitFor({ recipe, property, value, saidAt }, due);
+  if (Date.parse(before.saidAt) > Date.parse(saidAt)) return nothing();
+  const isSame = asTold(before.value) === asTold(value);
+  return isSame && !isEarlier(before, due) ? nothing() : waitFor({ recipe, property, value, saidAt }, due);
 }
+
+const isEarlier = ({ reached, dueAt: awaited }: Waiting, due: string | undefined): boolean =>
+  !reached && due !== undefined && (awaited === undefined || Date.parse(due) < Date.parse(awaited));
 
 /** The date may be another meanwhile, or the recipe may want to wait longer. */
 export function onDateDue(dates: Dates, { recipe, due, offsetMs }: DateDue): Decision<CrmEvent> {

@@ -74,3 +74,29 @@ it('goes by what the recipe says when the date has come: longer, or not any more
 it.each(['soon', '99999999999999999999', 'NaN', '2027-13-45'])('does not take %s for a date', (value) => {
   expect(given()(told({ ...said, value }))).toEqual({ events: [] });
 });
+
+it('knows a date that is found in the record again as the one that was told, also after it was reached', () => {
+  const found = { ...said, value: String(Date.UTC(2027, 2, 31)), saidAt: '2026-11-25T10:00:00.000Z' };
+  expect(given(awaited)(told(found))).toEqual({ events: [] });
+  expect(given(awaited, reached)(told(found))).toEqual({ events: [] });
+});
+
+it('waits less where the recipe wants it earlier by now, unless it was reached', () => {
+  const earlier = { ...said, offsetMs: -90 * day };
+  expect(given(awaited)(told(earlier)).timers).toEqual([{ name: 'date-renewal', due: '2026-12-31T00:00:00.000Z' }]);
+  expect(given(awaited, reached)(told(earlier))).toEqual({ events: [] });
+});
+
+it('does not reach what was due before a sweep looks, and no longer what the record says no more', () => {
+  const past = {
+    ...said,
+    value: '2027-02-28',
+    notBefore: '2027-01-15T00:00:00.000Z',
+    saidAt: '2026-11-25T10:00:00.000Z',
+  };
+  expect(given()(told(past))).toEqual({ events: [] });
+  const { events, timers } = given(awaited)(told(past));
+  expect(events).toMatchObject([{ type: 'RecordDateAwaited', data: { value: past.value } }]);
+  expect(timers).toBeUndefined();
+  expect(given(awaited, ...events)(due())).toEqual({ events: [] });
+});

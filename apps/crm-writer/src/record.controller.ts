@@ -36,4 +36,9 @@ export class RecordController {
   records(_record: unknown) {
     return this.alerts.over(this.runtime.handlerFor(Topic.crm));
   }
+
+  @EventPattern(Topic.sweep)
+  finds(_record: unknown) {
+    return this.runtime.handlerFor(Topic.sweep);
+  }
 }

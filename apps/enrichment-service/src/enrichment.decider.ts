@@ -11,6 +11,7 @@ import {
   GONE,
   handedOn,
   isGone,
+  isSameChange,
   type Known,
   labelOf,
   LOOP,
@@ -164,9 +165,10 @@ function readingNow({ recipe, purpose }: EnrichmentInput & { type: 'read' }, whe
   return recipe && step && record ? reading(recipe, step, record, where) : undefined;
 }
 
-const repeats = (enrichment: Enrichment, due: AskDue): boolean =>
-  enrichment.status !== 'rejected' &&
-  coolsDown({ content: enrichment.content, at: enrichment.triggeredAt }, due, due.recipe.coolDownMs);
+function repeats({ content, triggeredAt: at, status }: Enrichment, due: AskDue): boolean {
+  const said = { content, at };
+  return isSameChange(said, due) || (status !== 'rejected' && coolsDown(said, due, due.recipe.coolDownMs));
+}
 
 // Read again (a replay, after a fix), the same enrichment is prepared again or its question stated once more: the ledger
 // says whether that question is answered, changed or owed again.

@@ -84,6 +84,24 @@ it('reads the record when it is triggered, with its newest notes', () => {
   expect(given()(trigger())).toEqual({ events: [requested], effects: [readRecord] });
 });
 
+it('asks nothing about a change that is found in the record and was told before, whatever became of it', () => {
+  const rejected: EnrichmentEvent = {
+    type: 'EnrichmentRejected',
+    data: {
+      recipe: about.recipe,
+      recipeVersion: about.recipeVersion,
+      enrichment: 1,
+      triggeredAt: at,
+      code: 'not-met',
+      reason: 'why',
+    },
+  };
+  const found = trigger({ rootCause: 'cause-2', found: true });
+  expect(given(requested, prepared)(found)).toEqual({ events: [] });
+  expect(given(requested, rejected)(found)).toEqual({ events: [] });
+  expect(given(requested, rejected)(trigger({ rootCause: 'cause-2' })).events).toHaveLength(1);
+});
+
 it('states the same reading for the same root cause, and nothing within the cool-down', () => {
   expect(given(requested, prepared, completed)(trigger())).toEqual({ events: [], effects: [readRecord] });
   expect(given(requested)(trigger({ rootCause: 'cause-2', at: '2026-11-22T09:59:59.999Z' }))).toEqual({ events: [] });

@@ -9,6 +9,7 @@ import {
   GONE,
   handedOn,
   isGone,
+  isSameChange,
   type Known,
   labelOf,
   LOOP,
@@ -256,9 +257,10 @@ const find = (fetches: Fetches, step: string, rootCause: string): Fetch | undefi
 const stepIn = (recipe: Recipe | undefined, name: string): FetchStep | undefined =>
   recipe && stepsOf(recipe, 'fetch').find((step) => step.name === name);
 
-const repeats = (fetch: Fetch, due: FetchDue): boolean =>
-  fetch.status !== 'rejected' &&
-  coolsDown({ content: fetch.content, at: fetch.triggeredAt }, due, due.recipe.coolDownMs);
+function repeats({ content, triggeredAt: at, status }: Fetch, due: FetchDue): boolean {
+  const said = { content, at };
+  return isSameChange(said, due) || (status !== 'rejected' && coolsDown(said, due, due.recipe.coolDownMs));
+}
 
 const also = (events: EnrichmentEvent[], decision: Decision<FetchEvent>): Decision<EnrichmentEvent> => ({
   ...decision,

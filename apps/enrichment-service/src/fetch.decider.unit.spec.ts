@@ -138,6 +138,8 @@ describe('when a step is due', () => {
 
   it('what was rejected does not cool down', () => {
     expect(given(requested(), rejected('missing'))(due({ rootCause: 'cause-2' })).events).toHaveLength(1);
+    const found = due({ rootCause: 'cause-2', found: true });
+    expect(given(requested(), rejected('missing'))(found).events).toEqual([]);
   });
 
   it('a trigger whose own condition failed is rejected', () => {

@@ -32,4 +32,9 @@ export class RenderController {
   records(_record: unknown) {
     return this.runtime.handlerFor(Topic.crm);
   }
+
+  @EventPattern(Topic.sweep)
+  finds(_record: unknown) {
+    return this.runtime.handlerFor(Topic.sweep);
+  }
 }

@@ -10,6 +10,7 @@ import {
   GONE,
   handedOn,
   isGone,
+  isSameChange,
   labelOf,
   LOOP,
   prepareVideo,
@@ -184,9 +185,10 @@ function onTrigger(renders: Renders, trigger: VideoDue): Decision<RenderEvent> {
 const reading = (recipe: Recipe, { properties }: VideoStep, record: RecordRef, where: Whereabouts): Owed =>
   owed(recipe, 'hubspot.read', purposeNow(READ, where), { record, properties, notes: 0 });
 
-const repeats = (render: Render, due: VideoDue): boolean =>
-  render.status !== 'rejected' &&
-  coolsDown({ content: render.content, at: render.triggeredAt }, due, due.recipe.coolDownMs);
+function repeats({ content, triggeredAt: at, status }: Render, due: VideoDue): boolean {
+  const said = { content, at };
+  return isSameChange(said, due) || (status !== 'rejected' && coolsDown(said, due, due.recipe.coolDownMs));
+}
 
 // Read again (a replay, after a fix), the same render is prepared again or its order stated once more: the ledger says
 // whether that order is done, changed or owed again.

@@ -94,6 +94,29 @@ describe('a trigger', () => {
     expect(given(requested, prepared)(earlier)).toEqual({ events: [] });
   });
 
+  it('that is found in the record and was told before does nothing, whatever became of it and came in between', () => {
+    const [other, rejected]: RenderEvent[] = [
+      {
+        type: 'RenderRequested',
+        data: { ...about, render: 2, triggeredAt: '2026-12-24T10:00:00.000Z', rootCause: 'cause-2', content: 'other' },
+      },
+      { type: 'RenderRejected', data: { ...about, code: 'missing', reason: 'why' } },
+    ] as const;
+    const found = trigger({ rootCause: 'cause-3', found: true, at: '2026-11-21T10:00:00.250Z' });
+    for (const history of [
+      [requested, prepared, submitted, completed],
+      [requested, rejected],
+    ])
+      expect(given(...history, other)(found)).toEqual({ events: [] });
+    const recipeWithout = { ...recipe, coolDownMs: 0 };
+    expect(given(requested, completed)(trigger({ rootCause: 'cause-3', found: true, recipe: recipeWithout }))).toEqual({
+      events: [],
+    });
+    expect(given(requested, rejected)(trigger({ rootCause: 'cause-3' })).events).toHaveLength(1);
+    const lost = trigger({ rootCause: 'cause-3', found: true, at: '2026-12-21T10:00:00.000Z' });
+    expect(given(requested, prepared, submitted, completed)(lost).events).toMatchObject([{ data: { render: 2 } }]);
+  });
+
   it('after the cool-down makes the next render, by the triggers’ own times', () => {
     const next = given(
       requested,

@@ -25,6 +25,7 @@ import {
   type Reference,
   stepsDue,
   withTexts,
+  type WriterApp,
   type Written,
 } from '#libs/recipes';
 import { type Ended, renderDecider, type RenderInput, type VideoDue } from './render.decider';
@@ -38,11 +39,11 @@ const service = 'render-service';
  */
 export function renderProcess(
   recipes: () => readonly Recipe[],
-  writerAppId: string,
+  writer: WriterApp,
   environment?: string,
   reference?: Reference,
 ): ProcessDefinition<Renders, RenderEvent, RenderInput> {
-  const steps = (record: ReadableRecord) => routeSteps(record, recipes(), writerAppId);
+  const steps = (record: ReadableRecord) => routeSteps(record, recipes(), writer);
   const recipeOf = (streamId: string) => recipes().find((recipe) => recipe.id === readStreamId(streamId).name);
   return {
     service,
@@ -51,13 +52,14 @@ export function renderProcess(
     provenance: ['recipeVersion', 'actedAt'],
     declared(texts) {
       const declared = withTexts(recipes(), texts, environment, reference);
-      return renderProcess(() => declared, writerAppId, environment, reference);
+      return renderProcess(() => declared, writer, environment, reference);
     },
     routes: {
       [Topic.ingressHubspot]: steps,
       [Topic.ingressGeneric]: steps,
       [Topic.enrichment]: steps,
       [Topic.crm]: steps,
+      [Topic.sweep]: steps,
       [Topic.ingressHeygen]: routeCallback,
     },
     outcome({ kind, purpose, rootCause, generation, ...end }, at, streamId) {
@@ -80,8 +82,8 @@ export function renderProcess(
   };
 }
 
-function routeSteps(record: ReadableRecord, recipes: readonly Recipe[], writerAppId: string): Route<RenderInput> {
-  const read = stepsDue(record, recipes, writerAppId);
+function routeSteps(record: ReadableRecord, recipes: readonly Recipe[], writer: WriterApp): Route<RenderInput> {
+  const read = stepsDue(record, recipes, writer);
   if ('error' in read) throw new UnreadableRecord(read.error);
   const targets = [
     ...ofKind(read.due, 'video').map(triggered),

@@ -24,3 +24,6 @@ export interface Cost {
 
 /** The code of a refused write of several values of which one was refused; vendors do not always say which. */
 export const ONE_OF_SEVERAL = 'one-of-several-refused';
+
+/** Code of a refusal of a whole batch for what one of its parts says: whatever bears it is called by itself next. */
+export const BATCH_REFUSED = 'batch-refused';

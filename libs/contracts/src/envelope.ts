@@ -16,6 +16,8 @@ export const envelopeSchema = z.object({
   /** Id of the record or effect that led to this one. */
   causationid: z.string().min(1).optional(),
   replayid: z.string().min(1).optional(),
+  /** What follows gives way to everything else (protocol 18). */
+  lane: z.literal('backfill').optional(),
   /** W3C trace context. */
   traceparent: z.string().optional(),
 });

@@ -110,6 +110,13 @@ const typeIds: Record<string, string> = {
 /** One name per object type: `0-1` becomes `contact`; custom types keep their id `2-NNN`. */
 export const objectTypeOf = (typeOrId: string): string => typeIds[typeOrId] ?? typeOrId.toLowerCase();
 
+const plurals: Record<string, string> = Object.fromEntries(
+  Object.values(typeIds).map((type) => [type === 'company' ? 'companies' : `${type}s`, type]),
+);
+
+/** The same for what a person writes: `contacts` is `contact` too. */
+export const objectTypeNamed = (name: string): string => plurals[name.toLowerCase()] ?? objectTypeOf(name);
+
 /** Whether a body is one of the Webhooks API (an event of an array) rather than a workflow's call. */
 export const isWebhookEvent = (body: unknown): boolean =>
   typeof body === 'object' && body !== null && 'subscriptionType' in body;

@@ -16,4 +16,5 @@ export * from './loop';
 export * from './messages';
 export * from './recipe';
 export * from './render';
+export * from './sweep';
 export * from './topics';

@@ -16,6 +16,7 @@ import { HEYGEN_CLAIMED, HEYGEN_RECEIVED, heygenWebhookBody } from './heygen';
 import { HUBSPOT_RECEIVED, hubspotWebhookEvent, hubspotWorkflowCall, TEST_EVENT } from './hubspot';
 import { recipeEvents } from './recipe';
 import { renderEvents } from './render';
+import { sweepEvents } from './sweep';
 import { deadLetterTopic, services, Topic } from './topics';
 
 /** One kind of message on one topic, as the published description of the topics tells it. */
@@ -58,7 +59,7 @@ const unreadableHeaders = z.object({
 });
 
 /** The contexts of the hub, each with the events that its topic carries. */
-export const catalogs: readonly Catalog[] = [renderEvents, enrichmentEvents, crmEvents, recipeEvents];
+export const catalogs: readonly Catalog[] = [renderEvents, enrichmentEvents, crmEvents, sweepEvents, recipeEvents];
 
 /** The messages that a context's events are on its topic, in all their versions. */
 export const eventsOf = (of: Catalog): MessageSpec[] =>

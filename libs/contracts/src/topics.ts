@@ -17,7 +17,7 @@ const topic = (name: string, says: string, partitions = 6, retentionMs = 7 * DAY
 });
 
 /** The services that consume; each has a dead letter topic `<service>.dlq`. */
-export const services = ['render-service', 'enrichment-service', 'crm-writer'] as const;
+export const services = ['render-service', 'enrichment-service', 'crm-writer', 'crm-reader'] as const;
 
 /** Name of a service: consumer group, owner of streams and effects, prefix of its dead letter topic. */
 export type ServiceName = (typeof services)[number];
@@ -33,6 +33,7 @@ export const Topic = {
   render: 'render.events.v1',
   enrichment: 'enrichment.events.v1',
   crm: 'crm.events.v1',
+  sweep: 'sweep.events.v1',
   recipes: 'recipes.events.v1',
 } as const;
 
@@ -45,6 +46,7 @@ export const topics: readonly TopicSpec[] = [
   topic(Topic.render, 'What render-service decided'),
   topic(Topic.enrichment, 'What enrichment-service decided'),
   topic(Topic.crm, 'What crm-writer decided'),
+  topic(Topic.sweep, 'What crm-reader found in the CRM, and up to when it is complete'),
   topic(Topic.recipes, 'What was published, rolled back and withdrawn of the recipes', 1, 30 * DAY),
   ...services.map((service) =>
     topic(deadLetterTopic(service), `What ${service} could not read or handle`, 1, 30 * DAY),

@@ -47,6 +47,8 @@ export interface Outcome {
   superseded?: { streamId: string; kind: string; purpose: string }[];
   /** Slots of long jobs that have ended. */
   released?: string[];
+  /** Slots of done queries whose answers nobody needs any more. */
+  forgotten?: string[];
   /** Vendors' ids that belong to a stream from now on (protocol 9). */
   correlated?: Correlation[];
   /** Callbacks that name an id of which no stream is known yet. */

@@ -13,6 +13,7 @@ import { Order1796083200000 } from './migrations/1796083200000-order';
 import { Recipes1796169600000 } from './migrations/1796169600000-recipes';
 import { Previews1796256000000 } from './migrations/1796256000000-previews';
 import { RecipeCases1796342400000 } from './migrations/1796342400000-recipe-cases';
+import { Batches1796428800000 } from './migrations/1796428800000-batches';
 
 /**
  * TypeORM's view of the store, for its migrations; everything else speaks to `pg` directly. Loaded only here: a process
@@ -39,6 +40,7 @@ async function storeDataSource(databaseUrl: string): Promise<DataSource> {
       Recipes1796169600000,
       Previews1796256000000,
       RecipeCases1796342400000,
+      Batches1796428800000,
     ],
     migrationsTableName: 'migration',
     migrationsTransactionMode: 'all',

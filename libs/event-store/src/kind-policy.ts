@@ -9,6 +9,8 @@ export interface KindPolicy {
   vendor?: string;
   /** What the vendor allows. Limits of one tenant, vendor and name are one limit, whichever kinds name it. */
   limits?: VendorLimit[];
+  /** How many effects of one tenant, lane and type of subject one call may carry; it takes of the limits once. */
+  mostInBatch?: number;
 }
 
 /**
@@ -18,8 +20,12 @@ export interface KindPolicy {
 export type VendorLimit = {
   name: string;
   most: number;
+  /** The tenant it is for; one without counts for all tenants that have none of their own of that name. */
+  tenant?: string;
   /** How much of it one effect takes at most; 1 unless said otherwise. */
   takes?: number;
+  /** The same of any later attempt, which may have to look first; as the first one unless said otherwise. */
+  takesAgain?: number;
   /** The codes of refusals by which the vendor says that this limit is used up: they pause it for everyone. */
   pausedBy?: string[];
 } & (
@@ -47,5 +53,8 @@ export function claimParameters(policies: KindPolicy[]): unknown[] {
     limits.map((l) => ('perMs' in l ? l.perMs : null)),
     limits.map((l) => ('dayIn' in l ? l.dayIn : null)),
     limits.map((l) => ('jobMs' in l ? l.jobMs : null)),
+    limits.map((l) => l.tenant ?? null),
+    limits.map((l) => l.takesAgain ?? l.takes ?? 1),
+    policies.map((p) => p.mostInBatch ?? 1),
   ];
 }

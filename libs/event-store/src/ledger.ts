@@ -15,6 +15,7 @@ export interface ClaimedEffect {
   /** Calls that the vendor turned away unprocessed: they use up no attempt. */
   refusals: number;
   tenant: string;
+  lane: string;
   subject: string;
   /** Empty for a call that several owners share. */
   streamId: string;
@@ -69,14 +70,15 @@ export class Ledger {
   /**
    * Claims up to `limit` due effects for `owner` under a lease, as far as the vendors' limits, lanes and breakers let
    * them (protocol 18); what finds no room stays owed as it is. Two claimers never get the same one, and effects of one
-   * order key are claimed one after the other, in the order they were owed (protocol 16).
+   * order key are claimed one after the other, in the order they were owed (protocol 16). Of a kind whose calls carry
+   * several effects, what comes of one tenant, lane and type of subject is one call, and counts as one of `limit`.
    */
-  async claim(owner: string, limit: number): Promise<ClaimedEffect[]> {
+  async claim(owner: string, limit: number, policies = this.policies): Promise<ClaimedEffect[]> {
     const { rows } = await run<ClaimRow>(this.pool, 'refrain-claim', CLAIM, [
       this.service,
       limit,
       owner,
-      ...claimParameters(this.policies),
+      ...claimParameters(policies),
     ]);
     return rows.map((row) => ({
       slot: row.slot,
@@ -84,6 +86,7 @@ export class Ledger {
       attempt: row.attempts,
       refusals: row.refusals,
       tenant: row.tenant,
+      lane: row.lane,
       subject: row.subject,
       streamId: row.stream_id,
       kind: row.kind,
@@ -209,6 +212,7 @@ interface ClaimRow {
   attempts: number;
   refusals: number;
   tenant: string;
+  lane: string;
   subject: string;
   stream_id: string;
   kind: string;
@@ -218,6 +222,6 @@ interface ClaimRow {
 }
 
 const CLAIM = `
-  select slot, generation, attempts, refusals, tenant, subject, stream_id, kind, purpose, request, meta
+  select slot, generation, attempts, refusals, tenant, lane, subject, stream_id, kind, purpose, request, meta
   from claim_effects($1, $2, $3, $4::text[], $5::int[], $6::text[], $7::text[], $8::text[], $9::int[], $10::int[],
-    $11::int[], $12::text[], $13::int[])`;
+    $11::int[], $12::text[], $13::int[], $14::text[], $15::int[], $16::int[])`;

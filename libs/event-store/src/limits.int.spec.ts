@@ -60,7 +60,11 @@ it('admits no more than allowed when many replicas ask at once', async () => {
   const pools = services.map((service) => openPool(db.url, service, 1));
   await Promise.all(
     pools.map((pool) =>
-      pool.query('select * from claim_effects($1, 0, $1, $2, $3, $2, $2, $2, $3, $3, $3, $2, $3)', ['none', [], []]),
+      pool.query('select * from claim_effects($1, 0, $1, $2, $3, $2, $2, $2, $3, $3, $3, $2, $3, $2, $3, $3)', [
+        'none',
+        [],
+        [],
+      ]),
     ),
   );
   const replicas = pools.map((pool, i) => new Ledger(pool, services[i] ?? '', ledger.policies));
@@ -189,4 +193,17 @@ it('counts a day until midnight of the account’s time zone, with what is under
   await db.moveClock(10_500);
   expect(await ledger.claim('me', 20)).toHaveLength(3);
   expect(await ledger.claim('me', 20)).toHaveLength(0);
+});
+
+it('takes more of a limit for a later attempt, where that may have to look first', async () => {
+  const ledger = ledgerOf([{ name: 'window', most: 4, takesAgain: 3, perMs: 10_000 }]);
+  await owe(db.pool, effects(2));
+  const [first, second] = await ledger.claim('me', 10);
+  await ledger.settle(sure(first), { state: 'owed', code: 'later', afterMs: 0, refused: false });
+  await ledger.settle(sure(second), done);
+  await db.moveClock(10_100);
+  await owe(db.pool, effects(3));
+  const claimed = await ledger.claim('me', 10);
+  expect(claimed.map(({ attempt }) => attempt).sort()).toEqual([1, 2]);
+  expect((await gates(db.pool)).gates[0]?.limits[0]?.free).toBe(0);
 });

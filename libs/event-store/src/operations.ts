@@ -68,6 +68,11 @@ export async function release(tx: Queries, slots: string[]): Promise<void> {
   await run(tx, 'refrain-release', RELEASE, [slots]);
 }
 
+/** Takes the answers out of receipts, in the caller's transaction: that they were given stays. */
+export async function forget(tx: Queries, slots: string[]): Promise<void> {
+  await run(tx, 'refrain-forget', FORGET, [slots]);
+}
+
 const mailed = (ending: string): string => `
   with ended as (${ending}
     returning *
@@ -98,5 +103,7 @@ const REDO = `
   where state in ('done', 'dead', 'cancelled', 'superseded')
   on conflict do nothing
   returning slot, generation, shares`;
+
+const FORGET = `update effect set answer = null where slot = any ($1::text[]) and state = 'done'`;
 
 const RELEASE = `delete from permit where slot = any ($1::text[]) and cools_ms is null`;

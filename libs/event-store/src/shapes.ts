@@ -18,6 +18,8 @@ export interface EventMeta {
   causedBy: string;
   traceparent?: string;
   replayId?: string;
+  /** What follows from it gives way to everything else (protocol 18). */
+  lane?: 'backfill';
   /** The log record by which the chain came to this service: topic/partition/offset. */
   record?: string;
   /** The replay may make effects again whose request has changed. */

@@ -4,7 +4,7 @@ import { type Known, type Outcome, READ, type ReadRow, readValues, type Wanted }
 import { correlate, keepUnmatched } from './correlation';
 import { sorted } from './errors';
 import { type MailRow, mailOfRow } from './mailbox';
-import { release, supersede } from './operations';
+import { forget, release, supersede } from './operations';
 import { PARKED_MAIL } from './parking';
 import { atomically, giveBack, type Queries, run } from './query';
 import { joinSharedCalls } from './shared-calls';
@@ -58,18 +58,19 @@ async function writeMain(on: Queries, service: string, outcome: Outcome, entry: 
   await run(on, name, text, values);
 }
 
-const hasMore = ({ effects, superseded, released, correlated, unmatched }: Outcome): boolean =>
+const hasMore = ({ effects, superseded, released, forgotten, correlated, unmatched }: Outcome): boolean =>
   effects.some((e) => e.shares !== undefined) ||
-  [superseded, released, correlated, unmatched].some((rows) => rows !== undefined && rows.length > 0);
+  [superseded, released, forgotten, correlated, unmatched].some((rows) => rows !== undefined && rows.length > 0);
 
 // Shared calls before their owners: whoever settles a call locks in this order too.
 async function writeAll(tx: Queries, service: string, outcome: Outcome, entry: Entry): Promise<void> {
-  const { effects, superseded = [], released = [], correlated = [], unmatched = [] } = outcome;
+  const { effects, superseded = [], released = [], forgotten = [], correlated = [], unmatched = [] } = outcome;
   await writeMain(tx, service, outcome, entry);
   const sharing = effects.filter((e) => e.shares !== undefined);
   if (sharing.length > 0) await joinSharedCalls(tx, sharing);
   if (superseded.length > 0) await supersede(tx, superseded);
   if (released.length > 0) await release(tx, released);
+  if (forgotten.length > 0) await forget(tx, forgotten);
   // A callback and the answer that it waits for may be in one batch.
   if (unmatched.length > 0) await keepUnmatched(tx, service, unmatched);
   if (correlated.length > 0) await correlate(tx, service, correlated);

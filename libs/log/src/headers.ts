@@ -13,6 +13,7 @@ const attributes = [
   'correlationid',
   'causationid',
   'replayid',
+  'lane',
 ] as const;
 
 /** Writes an envelope as the headers of a CloudEvents 1.0 record in Kafka binary mode; `traceparent` goes unchanged. */

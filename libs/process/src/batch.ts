@@ -194,22 +194,23 @@ export class Batch<State, Event extends DomainEvent, Input> {
     }
   }
 
-  // A decision may belong to an older chain than the input does (a callback): then the trace goes on where that chain
+  // A decision may belong to an older chain than the input does (a callback): then trace and lane go on where that chain
   // left off, and the input's own trace is linked.
   private metaOf(input: Pending<Input>, target: Target<Input>, decision: Decision<Event>, stream: Folded<State>) {
     const rootCause = decision.rootCause ?? input.meta.rootCause;
     const chain =
       rootCause === input.meta.rootCause
         ? undefined
-        : stream.events.findLast((event) => event.meta.rootCause === rootCause)?.meta.traceparent;
-    const parent = input.links === undefined ? (chain ?? input.meta.traceparent) : undefined;
+        : stream.events.findLast((event) => event.meta.rootCause === rootCause)?.meta;
+    const parent = input.links === undefined ? (chain?.traceparent ?? input.meta.traceparent) : undefined;
+    const lane = decision.lane ?? chain?.lane ?? input.meta.lane;
     const also = input.links ?? input.meta.traceparent;
     const span = beginDecision(`${this.definition.service} decide`, parent, also, {
       'refrain.stream': target.streamId,
       'refrain.events': decision.events.map((event) => event.type).join(' '),
     });
     this.spans.push(span);
-    return { ...input.meta, rootCause, traceparent: traceparentOf(span) ?? parent };
+    return { ...input.meta, rootCause, lane, traceparent: traceparentOf(span) ?? parent };
   }
 
   private owe(owed: Owed, target: Target<Input>, meta: Pending<Input>['meta']): void {
@@ -233,16 +234,19 @@ export class Batch<State, Event extends DomainEvent, Input> {
       request: owed.request,
       requestHash: hash,
       meta: owed.recipes ? { ...meta, recipes: owed.recipes } : meta,
-      lane: owed.lane ?? (meta.replayId === undefined ? undefined : 'replay'),
+      lane: owed.lane ?? (meta.replayId === undefined ? meta.lane : 'replay'),
       owedSince: owed.owedSince,
       shares: answered ? undefined : this.definition.sharedSlot?.(tenant, owed.kind, owed.request),
     });
   }
 
-  private withdraw({ supersede, release }: Decision<Event>, { tenant, streamId }: Target<Input>, rootCause: string) {
+  private withdraw(decision: Decision<Event>, { tenant, streamId }: Target<Input>, rootCause: string) {
+    const { supersede, release, forget } = decision;
+    const slots = (calls: { kind: string; purpose: string }[]) =>
+      calls.map((call) => slotOf({ tenant, streamId, rootCause, ...call }));
     if (supersede) (this.outcome.superseded ??= []).push(...supersede.map((s) => ({ streamId, ...s })));
-    if (release)
-      (this.outcome.released ??= []).push(...release.map((r) => slotOf({ tenant, streamId, rootCause, ...r })));
+    if (release) (this.outcome.released ??= []).push(...slots(release));
+    if (forget) (this.outcome.forgotten ??= []).push(...slots(forget));
   }
 
   // In a replay an effect that has its receipt, or whose answer the plan has read, is not performed; its outcome is told

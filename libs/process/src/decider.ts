@@ -27,6 +27,8 @@ export interface Decision<Event> {
   supersede?: { kind: string; purpose: string }[];
   /** Calls of this root cause whose jobs at the vendor have ended: they give back their share of its limit. */
   release?: { kind: string; purpose: string }[];
+  /** Queries of this root cause whose answers were used up: their receipts keep none, so that an erasure need not seek them. */
+  forget?: { kind: string; purpose: string }[];
   /** A vendor's own id that from now on means this stream (protocol 9). */
   correlate?: { vendor: string; externalId: string };
   /**
@@ -39,6 +41,8 @@ export interface Decision<Event> {
    * that one. What the stream's inputs wait and park by stays its own.
    */
   subject?: string;
+  /** All that follows from it, in other services too, gives way to everything else (protocol 18); but not what comes due. */
+  lane?: 'backfill';
 }
 
 /** A call that is owed to the outside world. With tenant, stream and root cause, kind and purpose name its slot. */

@@ -53,6 +53,8 @@ export interface ProcessDefinition<State, Event extends DomainEvent, Input> {
   routes: Record<string, (record: ReadableRecord) => Route<Input>>;
   /** An effect's end as an input; `at` is when it became known (RFC 3339). */
   outcome(outcome: EffectOutcome, at: string, streamId: string): Input;
+  /** Further streams that an effect's end speaks to, in the same transaction as the one that owes it. */
+  alsoTold?(outcome: EffectOutcome, streamId: string): Target<Input>[];
   timer?(timer: TimerMail, at: string, streamId: string, rootCause: string): Input;
   /** For plans: upper bound of what all calls together cost that this timer may lead to; nothing unless said. */
   timerFollows?(timer: Timer): Cost;

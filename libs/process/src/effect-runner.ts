@@ -28,16 +28,25 @@ export interface CallContext {
   idempotencyKey: string;
 }
 
+/** What a call that carries several effects is told besides their requests. */
+export type BatchContext = Pick<CallContext, 'tenant' | 'signal'>;
+
 /**
  * One kind of effect: how it is performed, and what happens when it is not known whether it was (protocol 14). What it
  * says is read anew for each claim, and kinds may be added while a service runs; none may be taken away.
  */
-export interface EffectKind extends Omit<KindPolicy, 'kind'> {
+export interface EffectKind extends Omit<KindPolicy, 'kind' | 'mostInBatch'> {
   /** A query only reads and may be read again at will; a command changes or bills. */
   is: 'query' | 'command';
   /** Attempts that the vendor processed before the effect is dead. */
   maxAttempts: number;
   perform(request: never, call: CallContext): Promise<Answer>;
+  /**
+   * Where one call may carry several effects: how many at most, and the call, which answers each in its turn. They are of
+   * one tenant, lane and type of subject. What refuses all of them for one of them answers with the code
+   * {@link BATCH_REFUSED}; each is performed by itself then. Such effects are gathered for a moment before they go.
+   */
+  batch?: { most: number; perform(requests: readonly never[], call: BatchContext): Promise<Answer[]> };
   /**
    * Where equal content has one answer, whoever asks (protocol 5): what makes a request's content, without the tenant.
    * Effects of equal content share one call and its receipt; undefined for a request that shares with none.
@@ -56,6 +65,8 @@ export interface EffectKind extends Omit<KindPolicy, 'kind'> {
 
 const SWEEP_MS = 500;
 const POLL_MS = 100;
+/** How long effects that may share a call are gathered. */
+const GATHER_MS = 250;
 
 /**
  * Performs owed effects, each at most once per claim. Vendors are called here and nowhere else; what comes of a call is
@@ -64,6 +75,7 @@ const POLL_MS = 100;
 export class EffectRunner {
   private readonly ledger: Ledger;
   private readonly claiming: Loop;
+  private readonly gathering: Loop;
   private readonly sweeping: Loop;
   private readonly running = new Set<Promise<void>>();
 
@@ -79,11 +91,13 @@ export class EffectRunner {
   ) {
     this.ledger = new Ledger(pool, service, () => policiesOf(kinds));
     this.claiming = new Loop(`effects of ${service}`, pollMs, () => this.claim(), onError);
+    this.gathering = new Loop(`batches of ${service}`, GATHER_MS, () => this.gather(), onError);
     this.sweeping = new Loop(`overdue effects of ${service}`, SWEEP_MS, () => this.sweep(), onError);
   }
 
   start(): void {
     this.claiming.start();
+    this.gathering.start();
     this.sweeping.start();
   }
 
@@ -94,28 +108,59 @@ export class EffectRunner {
 
   /** Claims nothing more and waits for the calls in hand. */
   async stop(): Promise<void> {
-    await Promise.all([this.claiming.stop(), this.sweeping.stop()]);
+    await Promise.all([this.claiming, this.gathering, this.sweeping].map((loop) => loop.stop()));
     await Promise.all(this.running);
   }
 
   private async claim(): Promise<boolean> {
+    const { free, calls } = await this.begin(({ mostInBatch = 1 }) => mostInBatch === 1);
+    return free > 0 && calls.length === free;
+  }
+
+  // Nobody wakes this loop when something is owed: what comes meanwhile goes along.
+  private async gather(): Promise<boolean> {
+    const { calls } = await this.begin(({ mostInBatch = 1 }) => mostInBatch > 1);
+    return calls.some((effects) => effects.length === this.kindOf(effects).batch?.most);
+  }
+
+  /** Begins the calls that are due and find room, of the kinds that pass. */
+  private async begin(passes: (policy: KindPolicy) => boolean): Promise<{ free: number; calls: ClaimedEffect[][] }> {
     const free = this.concurrency - this.running.size;
-    if (free <= 0) return false;
+    const policies = this.ledger.policies.filter(passes);
+    if (free <= 0 || policies.length === 0) return { free, calls: [] };
     // The deadline counts from before the claim, so the lease always outlives the call (protocol 17).
     const claimedAt = performance.now();
-    const effects = await this.ledger.claim(this.owner, free);
-    for (const effect of effects) {
-      const call = this.perform(effect, claimedAt)
-        .catch((error: unknown) => {
-          this.onError(error, `effect ${effect.kind}`);
-        })
-        .finally(() => {
-          this.running.delete(call);
-          this.claiming.wake();
-        });
-      this.running.add(call);
-    }
-    return effects.length === free;
+    const effects = await this.ledger.claim(this.owner, free, policies);
+    const calls = [...Map.groupBy(effects, (effect) => this.callOf(effect)).values()];
+    for (const call of calls) this.run(call, claimedAt);
+    return { free, calls };
+  }
+
+  /** What effects must have in common to be one call. */
+  private callOf({ kind, tenant, lane, subject, slot, generation }: ClaimedEffect): string {
+    const common = this.kinds[kind]?.batch ? [kind, tenant, lane, subject.split(':', 1)[0]] : [slot, generation];
+    return JSON.stringify(common);
+  }
+
+  private run(effects: ClaimedEffect[], claimedAt: number): void {
+    const kind = this.kindOf(effects);
+    const asks = asksOf(effects, kind);
+    const performed = effects.map((effect, i) =>
+      this.perform(effect, kind, asks[i] ?? unanswered, claimedAt).catch((error: unknown) => {
+        this.onError(error, `effect ${effect.kind}`);
+      }),
+    );
+    const call = Promise.all(performed).then(() => {
+      this.running.delete(call);
+      this.claiming.wake();
+    });
+    this.running.add(call);
+  }
+
+  private kindOf([effect]: readonly ClaimedEffect[]): EffectKind {
+    const kind = this.kinds[effect?.kind ?? ''];
+    if (!kind) throw new Error(`claimed a kind that is not performed here: ${effect?.kind ?? 'none'}`);
+    return kind;
   }
 
   private async sweep(): Promise<boolean> {
@@ -128,10 +173,8 @@ export class EffectRunner {
     return false;
   }
 
-  private async perform(effect: ClaimedEffect, claimedAt: number): Promise<void> {
-    const kind = this.kinds[effect.kind];
-    if (!kind) throw new Error(`claimed a kind that is not performed here: ${effect.kind}`);
-    const answer = await this.call(effect, kind, claimedAt).catch(thrown);
+  private async perform(effect: ClaimedEffect, kind: EffectKind, ask: Ask, claimedAt: number): Promise<void> {
+    const answer = await this.call(effect, kind, ask, claimedAt).catch(thrown);
     const ok = health(answer);
     if (ok !== undefined) this.ledger.note(effect, ok);
     await this.settle(effect, answer, settlementOf(answer, effect, kind), claimedAt + 2 * kind.deadlineMs);
@@ -153,7 +196,7 @@ export class EffectRunner {
     }
   }
 
-  private async call(effect: ClaimedEffect, kind: EffectKind, claimedAt: number): Promise<Answer> {
+  private async call(effect: ClaimedEffect, kind: EffectKind, ask: Ask, claimedAt: number): Promise<Answer> {
     const left = Math.floor(claimedAt + kind.deadlineMs - performance.now());
     if (left <= 0) return { outcome: 'retry', code: 'claimed-too-late', message: 'not sent', refused: true };
     const call: CallContext = {
@@ -173,11 +216,35 @@ export class EffectRunner {
       `effect ${effect.kind}`,
       effect.meta.traceparent,
       attributes,
-      () => kind.perform(effect.request as never, call),
+      () => ask(call),
       (result) => (result.outcome === 'done' ? undefined : result.code),
     );
   }
 }
+
+/** Asks the vendor for one effect, alone or with others in one call. */
+type Ask = (call: CallContext) => Promise<Answer>;
+
+function asksOf(effects: readonly ClaimedEffect[], kind: EffectKind): Ask[] {
+  const { batch } = kind;
+  if (!batch || effects.length === 1)
+    return effects.map(
+      ({ request }) =>
+        (call: CallContext) =>
+          kind.perform(request as never, call),
+    );
+  let answers: Promise<Answer[]> | undefined;
+  return effects.map((_, i) => async (call: CallContext) => {
+    answers ??= batch.perform(
+      effects.map(({ request }) => request as never),
+      call,
+    );
+    return (await answers)[i] ?? unanswered();
+  });
+}
+
+const unanswered = (): Promise<Answer> =>
+  Promise.resolve({ outcome: 'unknown', code: 'not-answered', message: 'the batch has no answer for it' });
 
 // What an answer says of the vendor's health: undefined where it says nothing, as a limit or a call that was not sent.
 function health(answer: Answer): boolean | undefined {
@@ -190,7 +257,12 @@ const mayHaveHappened = ({ outcome }: Answer): boolean => outcome === 'done' || 
 
 /** How the ledger treats each kind. */
 export const policiesOf = (kinds: Record<string, EffectKind>): KindPolicy[] =>
-  Object.entries(kinds).map(([kind, k]) => ({ ...k, kind, maxRepeats: repeatsOf(k) }));
+  Object.entries(kinds).map(([kind, k]) => ({
+    ...k,
+    kind,
+    maxRepeats: repeatsOf(k),
+    ...(k.batch ? { mostInBatch: k.batch.most } : {}),
+  }));
 
 /** The largest number of the ledger's column. */
 const ANY_NUMBER = 2 ** 31 - 1;

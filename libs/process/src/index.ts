@@ -14,3 +14,4 @@ export type { Verdict } from './replay/verdict';
 export * from './service-runtime';
 export { Storm } from './storm';
 export * from './stream-id';
+export { tell } from './tell';

@@ -88,6 +88,7 @@ const metaOfRecord = ({ envelope, at }: RecordMail): EventMeta => ({
   causedBy: envelope.id,
   traceparent: envelope.traceparent,
   replayId: envelope.replayid,
+  lane: envelope.lane,
   record: at,
 });
 
@@ -100,14 +101,14 @@ export function inputOfMail<S, E extends DomainEvent, I>(
   const streamId = mail.streamId ?? '';
   const { tenant, record } = readStreamId(streamId);
   const at = mail.due.toISOString();
-  const { input, meta } =
+  const { input, meta, also } =
     mail.kind === 'outcome'
       ? outcomeInput(definition, mail.body as EffectOutcome, mail.key, at, streamId)
       : timerInput(definition, mail.body as TimerMail & { meta: EventMeta }, mail.key, at, streamId);
   return {
     inbox: { key: mail.key, day: at.slice(0, 10) },
     inputKey: mail.inputKey,
-    targets: [{ streamId, tenant, subject: `${record.type}:${record.id}`, input }],
+    targets: [{ streamId, tenant, subject: `${record.type}:${record.id}`, input }, ...also],
     meta,
     mailId: mail.id,
     mail,
@@ -149,10 +150,13 @@ const outcomeInput = <S, E extends DomainEvent, I>(
   streamId: string,
 ) => {
   // Which recipes wanted the call is said of the call, not of what follows from it.
-  const { recipes: _, ...meta } = outcome.meta;
+  const { recipes: _, lane, ...meta } = outcome.meta;
+  // What takes the place of a superseded call may be wanted by somebody who does not give way.
+  const kept = outcome.state === 'superseded' ? undefined : lane;
   return {
     input: definition.outcome(outcome, at, streamId),
-    meta: { ...meta, rootCause: outcome.rootCause, causedBy: key },
+    meta: { ...meta, lane: kept, rootCause: outcome.rootCause, causedBy: key },
+    also: definition.alsoTold?.(outcome, streamId) ?? [],
   };
 };
 
@@ -164,5 +168,7 @@ function timerInput<S, E extends DomainEvent, I>(
   streamId: string,
 ) {
   if (!definition.timer) throw new Error(`${definition.service} set a timer but hears none`);
-  return { input: definition.timer(timer, at, streamId, timer.meta.rootCause), meta: { ...timer.meta, causedBy: key } };
+  const input = definition.timer(timer, at, streamId, timer.meta.rootCause);
+  // What has come due gives way to nobody, whoever has set the time.
+  return { input, meta: { ...timer.meta, lane: undefined, causedBy: key }, also: [] };
 }

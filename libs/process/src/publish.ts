@@ -28,6 +28,7 @@ function recordOfEvent(event: UnpublishedEvent, catalog: Catalog): OutgoingRecor
       correlationid: event.meta.rootCause,
       causationid: event.meta.causedBy,
       replayid: event.meta.replayId,
+      lane: event.meta.lane,
       traceparent: event.meta.traceparent,
     },
   };

@@ -14,7 +14,7 @@ import { prepareVideo } from './video';
 import { type PreparedWrite, prepareWrite, type WriteBindings } from './write';
 
 const rejected = z.strictObject({
-  rejected: z.enum(['missing', 'placeholder', 'not-met', 'expression', 'path', 'nobody', 'no-rota']),
+  rejected: z.enum(['missing', 'placeholder', 'not-met', 'expression', 'path', 'nobody', 'no-rota', 'no-such-stage']),
 });
 const texts = z.record(z.string(), z.string());
 const ids = z.array(z.string()).optional();
@@ -24,7 +24,10 @@ const actionOutcomes = {
   lists: z.strictObject({ add: ids, remove: ids }).optional(),
   consent: texts.optional(),
   sequence: texts.optional(),
-  upsert: z.strictObject({ object: z.string(), by: z.string(), properties: texts }).optional(),
+  upsert: z
+    .strictObject({ object: z.string(), by: z.string(), properties: texts, associate: z.array(texts).optional() })
+    .optional(),
+  event: z.strictObject({ type: z.string(), properties: texts }).optional(),
 };
 const outcome = z.union([
   rejected,
@@ -57,6 +60,8 @@ const caseSchema = z.strictObject({
   /** RFC 3339: when it happened. */
   time: z.iso.datetime().default('2026-01-01T00:00:00.000Z'),
   record: z.record(z.string(), z.string().nullable()).default({}),
+  /** Ids of the stages of the record's pipeline, by their names. */
+  stages: z.record(z.string(), z.string()).default({}),
   /** What the steps left, by their names. */
   steps: z.record(z.string(), z.record(z.string(), z.unknown())).default({}),
   /** Reference tables by name, and their rows by key, in the place of those of the folder. */
@@ -191,14 +196,16 @@ function outcomesOf(recipe: Recipe, given: Situation, tables: ReferenceTables): 
   const [match] = matchOf(recipe, given);
   if (!match) return {};
   if (match.failed) return { trigger: codeOf(match.failed) };
-  const { record, time } = given;
+  const { record, time, stages } = given;
   const steps: Results = { [TRIGGER]: match.taken, ...given.steps };
   // A step whose forerunner left nothing is not come to.
   const due = recipe.steps.filter(({ after }) => after === undefined || steps[after]);
-  return Object.fromEntries(due.map((step) => [step.name, outcomeOf(step, { record, steps, time }, { tables })]));
+  return Object.fromEntries(
+    due.map((step) => [step.name, outcomeOf(step, { record, steps, time, stages }, { tables })]),
+  );
 }
 
-function outcomeOf(step: Step, { time, ...bindings }: WriteBindings, given: Given): Outcome {
+function outcomeOf(step: Step, { time, stages, ...bindings }: WriteBindings, given: Given): Outcome {
   switch (step.kind) {
     case 'video':
       return shown(prepareVideo(step, bindings, given));
@@ -207,7 +214,7 @@ function outcomeOf(step: Step, { time, ...bindings }: WriteBindings, given: Give
     case 'fetch':
       return fetched(prepareFetch(step, bindings));
     case 'write':
-      return written(prepareWrite(step, { ...bindings, time }, given));
+      return written(prepareWrite(step, { ...bindings, time, ...(stages ? { stages } : {}) }, given));
     case 'assign':
       return shown(prepareAssign(step, bindings, given));
   }
@@ -269,6 +276,10 @@ function withAction(outcome: Outcome, action: Action): Outcome {
     case 'sequence': {
       const { sequence: id, sender, user } = action;
       return { ...outcome, sequence: { id, sender, user } };
+    }
+    case 'event': {
+      const { type, properties } = action;
+      return { ...outcome, event: { type, properties } };
     }
     case 'task':
     case 'consent':

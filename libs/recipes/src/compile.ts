@@ -11,11 +11,11 @@ import type { StepBase } from './step';
 import { compileText, joined, ofStep, shapeOf, type Text, type Variables } from './text';
 import { TRIGGER } from './trigger';
 import type { VideoStep } from './video';
-import type { WriteStep } from './write';
+import { pipelined, type WriteStep } from './write';
 
 const ofEvent = { event: 'any' } as const satisfies Variables;
 const ofAnswer = { body: 'any', status: 'any' } as const satisfies Variables;
-const ofWrite = { ...ofStep, time: 'any' } as const satisfies Variables;
+const ofWrite = { ...ofStep, time: 'any', stages: 'any' } as const satisfies Variables;
 
 const NO_TABLE_IN_A_FETCH =
   'a fetch looks into no table: what it asks must be the same in a replay; look in the step behind it, whose lookups are recorded';
@@ -177,10 +177,23 @@ class Compiler extends TextCompiler {
       text: (at, value) => this.text([...path, ...at], value, ofWrite),
       fault: (at, message) => this.faults.push({ path: [...path, ...at], message }),
     });
-    const texts = [...Object.values(properties), ...textsOf(actions)];
+    const stage = write.stage === undefined ? undefined : this.stage([...path, 'stage'], write.stage);
+    const texts = [...Object.values(properties), ...textsOf(actions), ...(stage ? [stage.text] : [])];
     const { all, ...base } = this.base(path, name, when, texts, { variables: ofWrite, before });
-    const reads = [...new Set([...recordReads(all), ...propertiesNeeded(actions)])];
-    return { kind: 'write', ...base, properties, actions, reads };
+    const readsStages = stage !== undefined || all.some(({ reads }) => reads['stages']);
+    const pipeline = readsStages ? pipelined[this.object]?.pipeline : undefined;
+    if (readsStages && pipeline === undefined)
+      this.faults.push({ path, message: `${this.object} records have no stages` });
+    const needed = [...propertiesNeeded(actions), ...(pipeline === undefined ? [] : [pipeline])];
+    const needs = new Set([...recordReads(all), ...needed]);
+    // What it will say is read along, where anything is: then it is known what that was before.
+    const along = needs.size > 0 ? [...Object.keys(properties), ...(stage ? [stage.property] : [])] : [];
+    const reads = [...new Set([...needs, ...along])];
+    return { kind: 'write', ...base, properties, ...(stage ? { stage } : {}), actions, reads, readsStages };
+  }
+
+  private stage(path: PropertyKey[], wanted: string): WriteStep['stage'] {
+    return { text: this.text(path, wanted, ofWrite), property: pipelined[this.object]?.stage ?? '' };
   }
 
   private assign(path: PropertyKey[], name: string, { when, assign }: StepWith<'assign'>): AssignStep {

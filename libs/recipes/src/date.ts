@@ -10,6 +10,8 @@ export interface AwaitedDate {
   value: string;
   offsetMs: number;
   saidAt: string;
+  /** Of a record that was found: what was due before that time (RFC 3339) is past, and sets off nothing. */
+  notBefore?: string;
 }
 
 /** The recipes that wait for the date which a change says. Our own writes count: a date is a fact whoever wrote it. */
@@ -17,7 +19,7 @@ export const awaitedDates = (
   recipes: readonly Recipe[],
   { record, change, property, value = '' }: HubspotChange,
   tenant: string,
-  saidAt: string,
+  said: Pick<AwaitedDate, 'saidAt' | 'notBefore'>,
 ): AwaitedDate[] =>
   change !== 'propertyChange' || property === undefined
     ? []
@@ -26,7 +28,7 @@ export const awaitedDates = (
         property,
         value,
         offsetMs: recipe.trigger.due?.offsetMs ?? 0,
-        saidAt,
+        ...said,
       }));
 
 /**
@@ -37,10 +39,12 @@ export function dueAt({
   value,
   offsetMs,
   saidAt,
-}: Pick<AwaitedDate, 'value' | 'offsetMs' | 'saidAt'>): string | undefined {
+  notBefore,
+}: Pick<AwaitedDate, 'value' | 'offsetMs' | 'saidAt' | 'notBefore'>): string | undefined {
   const date = /^-?\d{9,15}$/.test(value) ? Number(value) : Date.parse(value);
   if (Number.isNaN(date) || Math.abs(date) > LATEST) return undefined;
   if (offsetMs < 0 && date < Date.parse(saidAt)) return undefined;
+  if (notBefore !== undefined && date + offsetMs < Date.parse(notBefore)) return undefined;
   return new Date(date + offsetMs).toISOString();
 }
 

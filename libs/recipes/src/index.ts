@@ -3,7 +3,7 @@ export * from './ask';
 export * from './assign';
 export * from './book';
 export * from './cases';
-export { coolsDown, handedOn, type Said } from './chain';
+export { coolsDown, handedOn, isSameChange, type Said } from './chain';
 export { type Changer } from './changer';
 export { type AwaitedDate, dueAt } from './date';
 export { type Difference, differences, schemaChanges } from './difference';
@@ -28,6 +28,7 @@ export {
   depthOf,
   type Elsewhere,
   fingerprintOf,
+  isSameValue,
   type Known,
   LOOP,
   noTriggers,
@@ -47,7 +48,8 @@ export { recipeJsonSchema } from './recipe.schema';
 export * from './step';
 export * from './steps-due';
 export { type ReadRows, referenceOf, TableFolder } from './table-folder';
-export { isEcho, type Match, matching } from './trigger';
+export { contentOf, asTold, isEcho, type Match, matching, type WriterApp } from './trigger';
 export * from './video';
+export { type DueOf, type Watched, watchedBy } from './watched';
 export * from './write';
 export { every } from './every';

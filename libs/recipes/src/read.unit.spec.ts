@@ -114,7 +114,11 @@ it('takes an action right behind the trigger', () => {
 });
 
 it.each([
-  ['a write of nothing', 'properties: {}', /r\.yaml:5:\d+: .*writes nothing: properties or one of task, note, lists/],
+  [
+    'a write of nothing',
+    'properties: {}',
+    /r\.yaml:5:\d+: .*writes nothing: properties or one of stage, task, note, lists/,
+  ],
   ['lists that name none', 'lists: {}', /names no list to add to/],
   [
     'a basis without its explanation',
@@ -193,7 +197,7 @@ ${ask.replace('    ask:', '    when: record.country == "DE"\n    ask:')}  - when
 `);
   const [write] = stepsOf(recipe, 'write');
   const asked = stepOf(recipe, 'ask');
-  expect(write?.reads.sort()).toEqual(['email', 'firstname', 'hubspot_owner_id', 'lastname']);
+  expect(write?.reads.sort()).toEqual(['a', 'b', 'email', 'firstname', 'hubspot_owner_id', 'lastname']);
   expect(asked?.reads.sort()).toEqual(['company', 'country']);
 });
 

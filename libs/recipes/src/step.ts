@@ -20,7 +20,16 @@ export interface StepBindings {
 /** Why a step does nothing about a record. */
 export interface Rejection {
   code:
-    'missing' | 'placeholder' | 'not-met' | 'expression' | 'path' | 'not-found' | 'too-large' | 'nobody' | 'no-rota';
+    | 'missing'
+    | 'placeholder'
+    | 'not-met'
+    | 'expression'
+    | 'path'
+    | 'not-found'
+    | 'too-large'
+    | 'nobody'
+    | 'no-rota'
+    | 'no-such-stage';
   reason: string;
 }
 

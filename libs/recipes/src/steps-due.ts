@@ -4,14 +4,17 @@ import {
   enrichmentEvents,
   type Envelope,
   type EventOf,
+  type FoundProperty,
   GENERIC_RECEIVED,
   HUBSPOT_RECEIVED,
+  type HubspotChange,
   readEvent,
   readHubspot,
   recordOf,
   type RecordRef,
   renderEvents,
   type Results,
+  sweepEvents,
   UnreadableEvent,
   wiresOf,
 } from '#libs/contracts';
@@ -20,7 +23,7 @@ import { type AwaitedDate, awaitedDates } from './date';
 import { fatesOfChange, fatesOfEvent, type RecordFate } from './fate';
 import { type Elsewhere, isWritten, type Written, writtenTo } from './loop-guard';
 import { type Recipe, type Step, type StepDue, type StepKind, stepOf, stepsOf, type Trigger } from './recipe';
-import { isEcho, type Match, matching, matchingDate, matchingEvent, TRIGGER } from './trigger';
+import { asTold, isOurs, type Match, matching, matchingDate, matchingEvent, TRIGGER, type WriterApp } from './trigger';
 
 /** A record of the log, as far as recipes need it; its value is read only where one of them may wait for it. */
 export interface LogRecord {
@@ -53,13 +56,15 @@ export interface StepsDue {
 export function stepsDue(
   record: LogRecord,
   recipes: readonly Recipe[],
-  writerAppId: string,
+  writer: WriterApp,
 ): StepsDue | { error: string } {
   switch (record.envelope.type) {
     case HUBSPOT_RECEIVED:
-      return afterChange(record, recipes, writerAppId);
+      return afterChange(record, recipes, writer);
     case GENERIC_RECEIVED:
       return afterEvent(record, recipes);
+    case sweepEvents.shapes.RecordFound.wire:
+      return afterFound(record, recipes, writer);
     default:
       return afterStep(record, recipes);
   }
@@ -68,7 +73,7 @@ export function stepsDue(
 const nothingDue: Omit<StepsDue, 'inbox'> = { due: [], dates: [], fates: [], written: [] };
 
 /** A workflow call has no time of its own: it counts as of its reception, and its content's hash tells it apart. */
-function afterChange(record: LogRecord, recipes: readonly Recipe[], writerAppId: string) {
+function afterChange(record: LogRecord, recipes: readonly Recipe[], writer: WriterApp) {
   const read = readHubspot(record.value);
   if ('error' in read) return read;
   const { change } = read;
@@ -79,19 +84,72 @@ function afterChange(record: LogRecord, recipes: readonly Recipe[], writerAppId:
       ? { key: `${envelope.source}|${change.identity}`, day: at.slice(0, 10) }
       : { key: `${envelope.source}|${record.hash}|${change.identity}`, received: envelope.time };
   if (change.test) return { inbox, ...nothingDue };
-  const matches = matching(recipes, change, writerAppId, envelope.tenant);
+  const matches = matching(recipes, change, writer, envelope.tenant);
   const by = changerOf(change);
   const { record: about, property, value = '' } = change;
   const isElsewhere =
-    property !== undefined && isWritten(recipes, about.type, property) && !isEcho(change, writerAppId);
+    property !== undefined && isWritten(recipes, about.type, property) && !isOurs(change, writer, envelope.tenant);
   return {
     inbox,
     due: matches.flatMap((match) => behind({ ...triggered(match, envelope, about, at), by })),
-    dates: awaitedDates(recipes, change, envelope.tenant, at),
+    dates: awaitedDates(recipes, change, envelope.tenant, { saidAt: at }),
     fates: fatesOfChange(change, at),
     written: [],
     ...(isElsewhere ? { elsewhere: { property, value, by, at } } : {}),
   };
+}
+
+/**
+ * A found record counts like the last change of each of its properties, at that change's own time: what its webhook has
+ * set off already falls into its cool-down. What is older than the sweep looks at sets off nothing, nor do dates that were
+ * due before.
+ */
+function afterFound(record: LogRecord, recipes: readonly Recipe[], writer: WriterApp): StepsDue | { error: string } {
+  const { envelope } = record;
+  const read = readable(() => readEvent(sweepEvents, envelope.type, record.value));
+  if ('error' in read) return read;
+  const { read: event } = read;
+  if (event.type !== 'RecordFound') return { error: `${envelope.type} is no found record` };
+  const found = event.data;
+  const { tenant } = envelope;
+  const about = { type: found.object, id: found.id };
+  const { recipe: only, from } = found;
+  const looking = only === undefined ? recipes : recipes.filter(({ id }) => id === only);
+  const changes = changesOf(found);
+  const told = changes.filter(({ at }) => only === undefined && at !== undefined && isSince(at, from));
+  const due = told.flatMap(({ change, at = '' }) =>
+    matching(recipes, change, writer, tenant).flatMap((match) =>
+      behind({ ...triggered(match, envelope, about, at), by: changerOf(change), found: true }),
+    ),
+  );
+  const notBefore = only === undefined ? { notBefore: from ?? envelope.time } : {};
+  const dates = changes.flatMap(({ change, at: saidAt = found.modifiedAt }) =>
+    awaitedDates(looking, change, tenant, { saidAt, ...notBefore }),
+  );
+  return { inbox: { key: envelope.id, day: envelope.time.slice(0, 10) }, ...nothingDue, due, dates };
+}
+
+const isSince = (at: string, from: string | undefined): boolean =>
+  from === undefined || Date.parse(at) >= Date.parse(from);
+
+/** What a webhook would have said of each property, and of the record's creation. */
+function changesOf({ object, id, created, properties }: DataOf<typeof sweepEvents, 'RecordFound'>) {
+  const as = (change: Pick<HubspotChange, 'change' | 'property' | 'value'>, said: Omit<FoundProperty, 'value'>) => ({
+    at: said.at,
+    change: {
+      ...change,
+      delivery: 'webhook' as const,
+      record: { type: object, id },
+      identity: '',
+      changeSource: said.sourceType,
+      sourceId: said.sourceId,
+      ...(said.at === undefined ? {} : { occurredAt: Date.parse(said.at) }),
+    },
+  });
+  const said = Object.entries(properties).map(([property, { value, ...last }]) =>
+    as({ change: 'propertyChange', property, value: asTold(value) }, last),
+  );
+  return [as({ change: 'creation' }, created), ...said];
 }
 
 function afterEvent(record: LogRecord, recipes: readonly Recipe[]): StepsDue {
@@ -149,8 +207,13 @@ function afterStep(record: LogRecord, recipes: readonly Recipe[]): StepsDue | { 
   if (!told) return { inbox, ...nothingDue };
   const about = recordOf(envelope.subject);
   if (!about) return { error: `${envelope.subject} is no record` };
+  const read = readable(() => told(record.value, { envelope, record: about, recipes }));
+  return 'error' in read ? read : { inbox, ...nothingDue, ...read.read };
+}
+
+function readable<T>(read: () => T): { read: T } | { error: string } {
   try {
-    return { inbox, ...nothingDue, ...told(record.value, { envelope, record: about, recipes }) };
+    return { read: read() };
   } catch (error) {
     if (!(error instanceof UnreadableEvent)) throw error;
     return { error: error.message };
@@ -237,7 +300,7 @@ const tellers = new Map<string, Teller>([
         EventOf<typeof crmEvents>,
         { type: 'RecordUpdated' }
       >;
-      const { properties, actedAt: at = time } = data;
+      const { properties, writtenAt: at = time } = data;
       return { written: writtenTo(recipes, { record, tenant, properties, at }) };
     },
   ]),

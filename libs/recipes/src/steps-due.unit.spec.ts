@@ -45,6 +45,20 @@ it('a recipe of other tenants is not set off', () => {
   expect(of('third')).toEqual([]);
 });
 
+it("knows our own change by the app in the tenant's account; where that is not known a change by an app waits", () => {
+  const apps: Record<string, string> = { acme: '7', blue: '8' };
+  const by = (tenant: string, change: object) => {
+    const value = { ...qualified, ...change };
+    const read = stepsDue({ envelope: { ...envelope, tenant }, value, hash: '' }, everyones, (name) => apps[name]);
+    return 'error' in read ? read.error : read.due.length;
+  };
+  const everyones = recipes.map((recipe) => ({ ...recipe, tenants: ['acme', 'blue', 'other'] }));
+  const ours = { changeSource: 'INTEGRATION', sourceId: '7' };
+  expect([by('acme', ours), by('blue', ours)]).toEqual([0, 2]);
+  expect(() => by('other', ours)).toThrow('our own app in the account of other is not known');
+  expect(by('other', { changeSource: 'CRM_UI', sourceId: 'userId:7' })).toBe(2);
+});
+
 /** What begins, step by step, with what it is given. */
 const dueOf = (recipes: Recipe[], record: Pick<LogRecord, 'value' | 'eventType'> & { type: string; over?: object }) => {
   const { eventType, type, over } = record;
@@ -133,7 +147,7 @@ steps:
       {
         step: 'write',
         results: { trigger: { ends: '2027-03-31' } },
-        content: 'contract_end=2027-03-31',
+        content: `contract_end=${String(Date.UTC(2027, 2, 31))}`,
         at,
         number: 0,
       },
@@ -259,5 +273,90 @@ steps:
   });
   expect(stepsDue({ envelope: told, value: { ...data, step: 'other' }, hash: '' }, [recipe], '1')).toMatchObject({
     due: [],
+  });
+});
+
+describe('a record that was found', () => {
+  const staged = (trigger = 'property: stage, becomes: [open]') =>
+    recipeOf(`recipe: staged
+trigger: { object: contact, ${trigger} }
+steps:
+  - write: { properties: { seen: "yes" } }
+`);
+  const changedAt = '2026-11-20T10:00:00.000Z';
+  const data = {
+    sweep: 1,
+    object: 'contact',
+    origin: 'reconcile',
+    id: '123',
+    from: '2026-11-20T09:00:00.000Z',
+    created: { at: '2026-01-01T00:00:00.000Z' },
+    modifiedAt: '2026-11-21T10:00:00.000Z',
+    properties: { stage: { value: 'open', at: changedAt, sourceType: 'CRM_UI', sourceId: 'userId:1' } },
+  };
+  const found = (over: object = {}, recipes: Recipe[] = [staged()]) => {
+    const type = 'refrain.record.found.v1';
+    const read = stepsDue({ envelope: { ...envelope, type }, value: { ...data, ...over }, hash: '' }, recipes, '77');
+    if ('error' in read) throw new Error(read.error);
+    return read;
+  };
+  const stage = (over: object) => ({ properties: { stage: { ...data.properties.stage, ...over } } });
+
+  it('counts like the change that its webhook would have told, at its own time', () => {
+    const { due } = found();
+    expect(due).toMatchObject([{ content: 'stage=open', at: changedAt, found: true, rootCause: 'e1' }]);
+    expect(found(stage({ value: 'closed' })).due).toEqual([]);
+    const by = recipeOf(`recipe: by
+trigger: { object: contact, property: stage, when: 'event.source == "CRM_UI"' }
+steps: [{ write: { properties: { seen: "yes" } } }]
+`);
+    expect(found({}, [by]).due).toHaveLength(1);
+    expect(found(stage({ sourceType: 'IMPORT' }), [by]).due).toEqual([]);
+  });
+
+  it('sets off nothing by what our own app wrote, nor by what is older than the sweep looks at', () => {
+    expect(found(stage({ sourceType: 'INTEGRATION', sourceId: '77' })).due).toEqual([]);
+    expect(found(stage({ sourceType: 'INTEGRATION', sourceId: '78' })).due).toHaveLength(1);
+    expect(found(stage({ at: '2026-11-20T08:59:59.999Z' })).due).toEqual([]);
+    expect(found({ from: undefined, ...stage({ at: '2019-01-01T00:00:00.000Z' }) }).due).toHaveLength(1);
+    expect(found(stage({ at: undefined })).due).toEqual([]);
+  });
+
+  it('counts as created only where that was within what the sweep looks at', () => {
+    const created = staged('on: [creation]');
+    expect(found({}, [created]).due).toEqual([]);
+    const at = '2026-11-20T09:30:00.000Z';
+    expect(found({ created: { at } }, [created]).due).toMatchObject([{ content: 'creation', at }]);
+    expect(found({ created: { at, sourceType: 'INTEGRATION', sourceId: '77' } }, [created]).due).toEqual([]);
+  });
+
+  it('says a date as its webhook would, so that the same one is the same', () => {
+    const dated = staged('property: ends');
+    const ends = (value: string) => ({ properties: { ends: { value, at: changedAt } } });
+    const contents = ['2027-03-31', '2027-03-31T00:00:00Z', String(Date.UTC(2027, 2, 31))].map(
+      (value) => found(ends(value), [dated]).due[0]?.content,
+    );
+    expect(new Set(contents).size).toBe(1);
+  });
+
+  it('is awaited by its dates, without those that were due before the sweep looks', () => {
+    const waits = staged('due: { date: ends, after: 1d }');
+    const properties = { ends: { value: '2027-03-31', at: changedAt } };
+    const { from } = data;
+    expect(found({ properties }, [waits]).dates).toMatchObject([{ saidAt: changedAt, notBefore: from }]);
+    expect(found({ properties, from: undefined }, [waits]).dates).toMatchObject([{ notBefore: envelope.time }]);
+  });
+
+  it('whose date comes due is for the recipe alone that waits for it', () => {
+    const waits = staged('due: { date: ends, after: 1d }');
+    const other = { ...waits, id: 'other' };
+    const due = { origin: 'due', recipe: 'staged', from: undefined };
+    const properties = { ...data.properties, ends: { value: '2027-03-31' } };
+    const read = found({ ...due, properties }, [waits, other, staged()]);
+    expect(read.due).toEqual([]);
+    expect(read.dates).toEqual([
+      expect.objectContaining({ recipe: 'staged', saidAt: data.modifiedAt, value: String(Date.UTC(2027, 2, 31)) }),
+    ]);
+    expect(read.dates[0]).not.toHaveProperty('notBefore');
   });
 });

@@ -43,20 +43,43 @@ export interface ReachedDate {
 export const isEcho = (change: HubspotChange, writerAppId: string): boolean =>
   change.changeSource === 'INTEGRATION' && change.sourceId === writerAppId;
 
+/** Our own app: one for all tenants, or each tenant's, undefined for as long as it is not known. */
+export type WriterApp = string | ((tenant: string) => string | undefined);
+/**
+ * A value as webhooks write it, whichever way it came: they write a date in milliseconds, where the CRM's API writes RFC
+ * 3339. Equal for equal values.
+ */
+export function asTold(value: string): string {
+  if (!/^\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,9})?Z)?$/.test(value)) return value;
+  const time = Date.parse(value);
+  return Number.isNaN(time) ? value : String(time);
+}
+
+/** What a change of a property says: the same whichever way it came. */
+export const contentOf = (property: string, value: string): string => `${property}=${asTold(value)}`;
+
 /** The recipes that a change of a tenant's record sets off; none for our own echo. */
 export function matching(
   recipes: readonly Recipe[],
   change: HubspotChange,
-  writerAppId: string,
+  writer: WriterApp,
   tenant: string,
 ): Match[] {
-  if (isEcho(change, writerAppId)) return [];
+  if (isOurs(change, writer, tenant)) return [];
   const { property = '', value = '' } = change;
-  const content = change.property === undefined ? change.change : `${property}=${value}`;
+  const content = change.property === undefined ? change.change : contentOf(property, value);
   return waitingFor(recipes, ofChange(change.record.type, change.change, change.property), tenant).flatMap((recipe) => {
     const { becomes } = recipe.trigger;
     return becomes && !becomes.includes(value) ? [] : metBy(recipe, eventOf(change), () => content);
   });
+}
+
+// A guess would lose somebody else's change, or answer our own for ever: until the app is known its changes wait.
+export function isOurs(change: HubspotChange, writer: WriterApp, tenant: string): boolean {
+  const id = typeof writer === 'string' ? writer : writer(tenant);
+  if (id === undefined && change.changeSource === 'INTEGRATION')
+    throw new Error(`our own app in the account of ${tenant} is not known: is this change ours?`);
+  return id !== undefined && isEcho(change, id);
 }
 
 /** The recipes that an event of a source sets off. What they take of it is its content: the rest may differ. */
@@ -78,7 +101,7 @@ export function matchingDate(recipes: readonly Recipe[], reached: ReachedDate, t
   const { property, value } = reached;
   return waitingFor(recipes, ofDate(reached.object, property), tenant)
     .filter(({ id }) => id === reached.recipe)
-    .flatMap((recipe) => metBy(recipe, { ...reached }, () => `${property}=${value}`));
+    .flatMap((recipe) => metBy(recipe, { ...reached }, () => `${property}=${asTold(value)}`));
 }
 
 /** The recipes that wait for the date which a property of a tenant's record holds. */

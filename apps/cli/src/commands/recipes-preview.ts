@@ -52,7 +52,7 @@ export function addPreview(recipes: Command): void {
 }
 
 /** Where steps of recipes are decided: the services, and the topics that they read for them. */
-const events = [Topic.ingressGeneric, Topic.enrichment, Topic.crm];
+const events = [Topic.ingressGeneric, Topic.enrichment, Topic.crm, Topic.sweep];
 const places = [
   ...[Topic.ingressHubspot, ...events].map((topic) => ({ service: 'render-service', topic })),
   ...[Topic.ingressHubspot, ...events, Topic.render].map((topic) => ({ service: 'enrichment-service', topic })),

@@ -1,3 +1,5 @@
+import { BATCH_REFUSED } from '#libs/contracts';
+
 /**
  * Claims due effects in one round trip. It is a function because its second half must see what another claimer did
  * while this one waited for the gate: each statement of a function has a snapshot of its own, and the statements of a
@@ -6,11 +8,15 @@
  * Shares: every call has a tag, its lane's clock plus its rank over the lane's weight (start-time fair queueing); the
  * lowest tags get the room there is. Calls of other services that found no room within the last second keep their tags in
  * this queue, so a busy service leaves them theirs; a service that stopped looking holds nothing.
+ *
+ * Batches: of a kind whose calls carry several effects, one of each tenant and lane is admitted, and takes as many of its
+ * lane and type of subject along as a call may carry. These use up nothing of the limits: it is one call.
  */
 export const CLAIM_EFFECTS = `
 create or replace function claim_effects(
   my_service text, want int, my_owner text, kinds text[], deadlines int[], vendors text[],
-  l_kinds text[], l_names text[], l_takes int[], l_most int[], l_per int[], l_zones text[], l_ages int[]
+  l_kinds text[], l_names text[], l_takes int[], l_most int[], l_per int[], l_zones text[], l_ages int[],
+  l_tenants text[], l_again int[], batches int[]
 ) returns setof effect language plpgsql set enable_seqscan = off set jit = off
   set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
@@ -46,19 +52,24 @@ begin
   insert into vendor_limit as o (tenant, vendor, name, most, per_ms, zone)
     select distinct on (1, 2, 3) d.tenant, d.vendor, l.name, l.most, l.per, l.zone
     from unnest(t, v) d (tenant, vendor) join unnest(kinds, vendors) p (kind, vendor) using (vendor)
-    join unnest(l_kinds, l_names, l_most, l_per, l_zones) l (kind, name, most, per, zone) using (kind)
-    where not exists (select from vendor_limit x where x.tenant = d.tenant and x.vendor = d.vendor and x.name = l.name
+    join unnest(l_kinds, l_names, l_most, l_per, l_zones, l_tenants) l (kind, name, most, per, zone, tenant) using (kind)
+    where coalesce(l.tenant = d.tenant, not exists (
+        select from unnest(l_kinds, l_names, l_tenants) o (kind, name, tenant)
+        where o.kind = l.kind and o.name = l.name and o.tenant = d.tenant))
+      and not exists (select from vendor_limit x where x.tenant = d.tenant and x.vendor = d.vendor and x.name = l.name
       and x.most = l.most and x.per_ms is not distinct from l.per and x.zone is not distinct from l.zone)
     order by 1, 2, 3
     on conflict (tenant, vendor, name) do update
       set most = excluded.most, per_ms = excluded.per_ms, zone = excluded.zone;
 
   return query
-  with policy as (select * from unnest(kinds, deadlines, vendors) p (kind, deadline, vendor)),
+  with policy as (
+    select * from unnest(kinds, deadlines, vendors, batches) p (kind, deadline, vendor, batch)
+  ),
   needs as (
-    select kind, name, takes, per, zone, age from
-      unnest(l_kinds, l_names, l_takes, l_per, l_zones, l_ages) l (kind, name, takes, per, zone, age)
-    union all select kind, 'breaker', 1, null, null, null from policy
+    select distinct kind, name, takes, again, age
+    from unnest(l_kinds, l_names, l_takes, l_again, l_ages) l (kind, name, takes, again, age)
+    union all select kind, 'breaker', 1, 1, null from policy
   ),
   room as (
     select l.tenant, l.vendor, l.name, case
@@ -73,7 +84,7 @@ begin
     from gate g where (g.tenant, g.vendor) in (select * from unnest(t, v))
   ),
   lanes as (
-    select g.kind, g.tenant, g.lane, p.vendor, w.weight, greatest(o.clock, f.finish) as base
+    select g.kind, g.tenant, g.lane, p.vendor, p.batch, w.weight, greatest(o.clock, f.finish) as base
     from unnest(g_kind, g_tenant, g_lane) g (kind, tenant, lane) join policy p using (kind)
     join lane_weight w using (lane) join gate o using (tenant, vendor)
     left join gate_flow f on f.tenant = g.tenant and f.vendor = p.vendor and f.service = my_service
@@ -82,10 +93,10 @@ begin
   -- Equal tags stand in the same order whoever looks, else two services would leave the last room to each other.
   queue as (
     select *, row_number() over (partition by tenant, vendor order by tag, service, kind, lane, rank) as turn from (
-    select l.tenant, l.vendor, my_service as service, l.kind, l.lane, c.rank, c.slot, c.generation, c.due, c.jobs,
+    select l.tenant, l.vendor, my_service as service, l.kind, l.lane, c.rank, c.slot, c.generation, c.due, c.calls, c.jobs,
       l.base + (c.rank - 1) / l.weight as tag, l.base + c.rank / l.weight as finish, null::json as needs
     from lanes l, lateral (
-      select e.slot, e.generation, e.due, row_number() over (order by e.due, e.seq) as rank,
+      select e.slot, e.generation, e.due, e.attempts as calls, row_number() over (order by e.due, e.seq) as rank,
         case when e.attempts > 0 then array(select p.name from permit p
           where p.slot = e.slot and p.generation = e.generation and p.attempt = 0 and p.until > asked_at) end as jobs
       from effect e
@@ -95,9 +106,9 @@ begin
         and (e.order_key is null or not (
           exists (select from effect o where o.order_key = e.order_key and o.state in ('running', 'unknown'))
           or exists (select from effect o where o.order_key = e.order_key and o.state = 'owed' and o.seq < e.seq)))
-      order by e.due, e.seq limit want) c
+      order by e.due, e.seq limit case when l.batch > 1 then least(1, want) else want end) c
     union all
-    select f.tenant, f.vendor, f.service, f.kind, f.lane, rank, null, null, null, null,
+    select f.tenant, f.vendor, f.service, f.kind, f.lane, rank, null, null, null, null, null,
       greatest(g.clock, f.finish) + (rank - 1) / w.weight, null, f.needs
     from gate_flow f join gate g using (tenant, vendor) join lane_weight w using (lane),
       generate_series(1, f.waiting) rank
@@ -105,7 +116,8 @@ begin
       and f.seen > asked_at - interval '1 second') q
   ),
   asked as (
-    select q.*, n.name, n.takes from queue q join needs n using (kind)
+    select q.*, n.name, case when q.calls > 0 then n.again else n.takes end as takes
+    from queue q join needs n using (kind)
     where q.slot is not null and n.name <> all (coalesce(q.jobs, '{}'))
     union all
     select q.*, n.name, n.takes from queue q, json_to_recordset(q.needs) n (name text, takes int) where q.slot is null
@@ -141,10 +153,11 @@ begin
   permitted as (
     insert into permit as o (slot, generation, attempt, name, tenant, vendor, takes, cools_ms, until)
     select c.slot, c.generation, case when n.age is null then c.attempts else 0 end, n.name, c.tenant, p.vendor,
-      n.takes, case when n.age is null then coalesce(n.per, 0) end,
-      case when n.age is null then c.lease_until + make_interval(secs => coalesce(n.per, 0) / 1000.0)
+      case when c.attempts > 1 then n.again else n.takes end, case when n.age is null then coalesce(l.per_ms, 0) end,
+      case when n.age is null then c.lease_until + make_interval(secs => coalesce(l.per_ms, 0) / 1000.0)
         else asked_at + make_interval(secs => n.age / 1000.0) end
     from claimed c join policy p using (kind) join needs n using (kind) join gate g using (tenant, vendor)
+      left join vendor_limit l on l.tenant = c.tenant and l.vendor = p.vendor and l.name = n.name
     where n.name <> 'breaker' or g.tripped
     on conflict (slot, generation, attempt, name) do update set until = excluded.until
   ),
@@ -152,9 +165,9 @@ begin
     update vendor_limit l set day = (asked_at at time zone l.zone)::date,
       used = s.takes + case when l.day = (asked_at at time zone l.zone)::date then l.used
         else held(l.tenant, l.vendor, l.name, asked_at) end
-    from (select c.tenant, p.vendor, n.name, sum(n.takes)::int as takes
-      from claimed c join policy p using (kind) join needs n using (kind) where n.zone is not null group by 1, 2, 3) s
-    where l.tenant = s.tenant and l.vendor = s.vendor and l.name = s.name
+    from (select c.tenant, p.vendor, n.name, sum(case when c.attempts > 1 then n.again else n.takes end)::int as takes
+      from claimed c join policy p using (kind) join needs n using (kind) group by 1, 2, 3) s
+    where l.zone is not null and l.tenant = s.tenant and l.vendor = s.vendor and l.name = s.name
   ),
   clocked as (
     update gate g set clock = greatest(g.clock, s.tag)
@@ -173,4 +186,31 @@ begin
       set needs = excluded.needs, finish = excluded.finish, waiting = excluded.waiting, seen = excluded.seen
   )
   select c.* from claimed c join taken t using (slot, generation) order by t.turn;
+
+  if 1 < any (batches) then
+    -- The gate is still ours: what is under way of an order key cannot change meanwhile.
+    return query
+    with first as (
+      select e.kind, e.tenant, e.lane, split_part(e.subject, ':', 1) as type, e.deadline_ms, e.lease_until, p.batch
+      from effect e join unnest(kinds, batches) p (kind, batch) on p.kind = e.kind and p.batch > 1
+      where e.service = my_service and e.state = 'running' and e.lease_owner = my_owner
+        and e.lease_until = asked_at + make_interval(secs => e.deadline_ms * 2 / 1000.0)
+        and e.code is distinct from '${BATCH_REFUSED}'
+    ),
+    others as (
+      select c.*, f.deadline_ms, f.lease_until from first f, lateral (
+        select e.slot, e.generation from effect e
+        where e.service = my_service and e.kind = f.kind and e.tenant = f.tenant and e.lane = f.lane
+          and e.state = 'owed' and e.shares is null and e.due <= asked_at
+          and split_part(e.subject, ':', 1) = f.type and e.code is distinct from '${BATCH_REFUSED}'
+          and (e.order_key is null or not (
+            exists (select from effect o where o.order_key = e.order_key and o.state in ('running', 'unknown'))
+            or exists (select from effect o where o.order_key = e.order_key and o.state = 'owed' and o.seq < e.seq)))
+        order by e.due, e.seq limit f.batch - 1 for update skip locked) c
+    )
+    update effect e set state = 'running', attempts = e.attempts + 1, lease_owner = my_owner,
+      deadline_ms = o.deadline_ms, lease_until = o.lease_until
+    from others o where e.slot = o.slot and e.generation = o.generation and e.state = 'owed'
+    returning e.*;
+  end if;
 end $$`;

@@ -89,7 +89,7 @@ export const letterProcess = (
 });
 
 const never = () => Promise.reject(new Error('the model calls the vendor by hand'));
-const kind = (over: Pick<EffectKind, 'is' | 'plan'>): EffectKind => ({
+const kind = (over: Pick<EffectKind, 'is' | 'plan' | 'batch'>): EffectKind => ({
   deadlineMs: 2_000,
   maxAttempts: 3,
   maxRepeats: 1,
@@ -101,6 +101,7 @@ export const letterKinds: Record<string, EffectKind> = {
   'letters.look': kind({ is: 'query' }),
   'letters.send': kind({
     is: 'command',
+    batch: { most: 3, perform: never },
     plan: { answer: () => 'sent', cost: () => ({ credits: 1 }), follows: () => ({}) },
   }),
 };

@@ -1,24 +1,33 @@
 import { type Answer, ONE_OF_SEVERAL, type RecordRef } from '#libs/contracts';
-import { Client } from '@hubspot/api-client';
 import { makeNote, makeTask, type NoteRequest, type Once, type TaskRequest } from './activities';
 import { type Made, sorted, typeIdOf } from './answering';
 import { type ConsentRequest, setConsent } from './consent';
-import { deadlineAgent } from './deadline-agent';
+import { type Updated, type UpdateRequest, updateTogether } from './batch';
+import { type EventRequest, sendEvent } from './events';
+import {
+  type CountRequest,
+  countRecords,
+  listPage,
+  type ListPageRequest,
+  type RecordPage,
+  searchPage,
+  type SearchPageRequest,
+} from './listing';
 import { changeList, type ListRequest } from './lists';
+import { owners, pipelines, properties, schemas } from './portal';
+import { type Lacking, prepare, type Preparation, preparation } from './properties';
+import { Sdk, type SdkSettings } from './sdk';
 import { enrol, type SequenceRequest } from './sequences';
+import { PortalStages } from './stages';
 import { upsert, type UpsertRequest } from './upsert';
-
-/** Where HubSpot is and who we are there. */
-export interface HubspotSettings {
-  baseUrl?: string;
-  accessToken: string;
-}
 
 /** A record as read: values are strings, null where a property has no value. `modifiedAt` is RFC 3339. */
 export interface ReadRecord {
   properties: Record<string, string | null>;
   modifiedAt: string;
   notes: { at: string; text: string }[];
+  /** Ids of the stages of the record's pipeline, by their names; where they were asked for. */
+  stages?: Record<string, string>;
 }
 
 /** What to read of a record: only the named properties, and up to `notes` of its notes, newest first. */
@@ -26,36 +35,29 @@ export interface ReadRequest {
   record: RecordRef;
   properties: string[];
   notes: number;
+  /** Whether the stages of its pipeline are read too. */
+  stages?: boolean;
 }
 
-/** What to write to a record. */
-export interface UpdateRequest {
-  record: RecordRef;
-  properties: Record<string, string>;
-}
+export type { Updated, UpdateRequest };
 
 const NOTE = '0-46';
 const NOTES_A_BATCH = 100;
-const DEFAULT_BASE_URL = 'https://api.hubapi.com';
 
-/** HubSpot's CRM through the official SDK, without its retries and limiter. Never throws: every answer is sorted. */
+/** An account's CRM through the official SDK. Never throws: every answer is sorted. */
 export class HubspotClient {
-  private readonly client: Client;
+  private readonly client: Sdk;
+  private readonly stages: PortalStages;
 
-  constructor(settings: HubspotSettings) {
-    const basePath = settings.baseUrl ?? DEFAULT_BASE_URL;
-    this.client = new Client({
-      accessToken: settings.accessToken,
-      basePath,
-      httpAgent: deadlineAgent(basePath),
-      numberOfApiCallRetries: 0,
-    });
+  constructor(settings: SdkSettings) {
+    this.client = new Sdk(settings);
+    this.stages = new PortalStages(this.client);
   }
 
   /** Reads a record by its id (never by search, whose index lags), and its notes. */
   read(request: ReadRequest, signal: AbortSignal): Promise<Answer<ReadRecord>> {
     return sorted(signal, async () => {
-      const { record, properties, notes } = request;
+      const { record, properties, notes, stages = false } = request;
       const found = await this.client.crm.objects.basicApi.getById(
         typeIdOf(record.type),
         record.id,
@@ -68,6 +70,7 @@ export class HubspotClient {
         properties: found.properties,
         modifiedAt: found.updatedAt.toISOString(),
         notes: await this.notes([...new Set(noteIds)], notes),
+        ...(stages ? { stages: await this.stages.of(record.type, found.properties) } : {}),
       };
     });
   }
@@ -76,13 +79,18 @@ export class HubspotClient {
    * Writes properties of a record. Writing the same again changes nothing, so an unknown write may be repeated. HubSpot
    * takes all of them or none: where it refuses what several say, the code is {@link ONE_OF_SEVERAL}.
    */
-  update({ record, properties }: UpdateRequest, signal: AbortSignal): Promise<Answer<{ modifiedAt: string }>> {
+  update({ record, properties }: UpdateRequest, signal: AbortSignal): Promise<Answer<Updated>> {
     const call = async () => {
       const updated = await this.client.crm.objects.basicApi.update(typeIdOf(record.type), record.id, { properties });
       return { modifiedAt: updated.updatedAt.toISOString() };
     };
     const isOne = Object.keys(properties).length === 1;
     return sorted(signal, call, isOne ? {} : { codes: [{ status: 400, code: ONE_OF_SEVERAL }] });
+  }
+
+  /** The same for several records of one type in one call, at most {@link MOST_IN_BATCH}; each is answered for itself. */
+  updateTogether(requests: readonly UpdateRequest[], signal: AbortSignal): Promise<Answer<Updated>[]> {
+    return updateTogether(this.client, requests, signal);
   }
 
   /** Makes a task at a record; a repeat makes none where it finds what an earlier call made. */
@@ -113,6 +121,56 @@ export class HubspotClient {
   /** Writes to the record of a unique property's value, or creates it; an unknown call may be repeated. */
   upsert(request: UpsertRequest, signal: AbortSignal): Promise<Answer<Made>> {
     return upsert(this.client, request, signal);
+  }
+
+  /** Writes an event to a record's timeline; `id` tells it apart from all others, so it may be said again. */
+  sendEvent(request: EventRequest, id: string, signal: AbortSignal): Promise<Answer<Made>> {
+    return sendEvent(this.client, request, id, signal);
+  }
+
+  /** All object types that were defined in the portal. */
+  schemas(signal: AbortSignal) {
+    return schemas(this.client, signal);
+  }
+
+  /** All properties of a type of records. */
+  properties(type: string, signal: AbortSignal) {
+    return properties(this.client, type, signal);
+  }
+
+  /** All pipelines of a type of records, with their stages. */
+  pipelines(type: string, signal: AbortSignal) {
+    return pipelines(this.client, type, signal);
+  }
+
+  /** All owners of the portal. */
+  owners(signal: AbortSignal) {
+    return owners(this.client, signal);
+  }
+
+  /** What the portal lacks of what the hub writes to, and what it has otherwise; changes nothing. */
+  preparation(signal: AbortSignal): Promise<Answer<Preparation>> {
+    return preparation(this.client, signal);
+  }
+
+  /** Creates what a portal lacks, and nothing else. */
+  prepare(lacking: Lacking, signal: AbortSignal): Promise<Answer<void>> {
+    return prepare(this.client, lacking, signal);
+  }
+
+  /** Reads a page of all records of a type, each property with its last change. */
+  list(request: ListPageRequest, signal: AbortSignal): Promise<Answer<RecordPage>> {
+    return listPage(this.client, request, signal);
+  }
+
+  /** Reads a page of the records that a search finds, in the same way. The index of searches lags behind. */
+  search(request: SearchPageRequest, signal: AbortSignal): Promise<Answer<RecordPage>> {
+    return searchPage(this.client, request, signal);
+  }
+
+  /** Counts records, without any bound. */
+  count(request: CountRequest, signal: AbortSignal): Promise<Answer<number>> {
+    return countRecords(this.client, request, signal);
   }
 
   private async notes(ids: string[], limit: number): Promise<ReadRecord['notes']> {

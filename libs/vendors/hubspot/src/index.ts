@@ -1,9 +1,25 @@
+export * from './accounts';
 export type { NoteRequest, TaskRequest } from './activities';
 export type { Made } from './answering';
+export { MOST_IN_BATCH } from './batch';
 export type { ConsentRequest } from './consent';
+export type { EventRequest } from './events';
 export * from './hubspot.client';
 export * from './limits';
+export {
+  type CountRequest,
+  type ListedRecord,
+  type ListPageRequest,
+  type RecordPage,
+  RECORDS_A_PAGE,
+  type SearchPageRequest,
+  type Where,
+} from './listing';
 export type { ListRequest } from './lists';
-export * from './properties';
+export { answersOf, type BatchBody, type Part } from './parts';
+export type { ObjectSchema, Pipeline, Property, PublicOwner } from './portal';
+export type { Differing, Lacking, Preparation } from './properties';
+export type { Rates } from './sdk';
 export type { SequenceRequest } from './sequences';
+export type { OauthApp, TokenSource } from './tokens';
 export { isByEmail, type UpsertRequest } from './upsert';

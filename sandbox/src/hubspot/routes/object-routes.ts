@@ -87,7 +87,8 @@ export function addObjectRoutes(app: FastifyInstance, crm: Crm, callerOf: Caller
 
 function listPage(crm: Crm, { type, query }: Where, prefix: string): object {
   const limit = numberOf(query['limit']) ?? 10;
-  if (limit < 1 || limit > 100) throw invalid('The limit must be from 1 to 100.');
+  const most = projectionOf(query).propertiesWithHistory.length > 0 ? 50 : 100;
+  if (limit < 1 || limit > most) throw invalid(`The limit must be from 1 to ${most}.`);
   const after = numberOf(query['after']) ?? 0;
   const archived = query['archived'] === 'true';
   const records = [...crm.records.of(type).values()].filter(

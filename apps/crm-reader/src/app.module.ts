@@ -1,0 +1,43 @@
+import type { DynamicModule } from '@nestjs/common';
+import { publishedRecipes, readForeignRows } from '#libs/event-store';
+import { accountsOf, accountWatch, type Environment, HealthModule, type Logger, version } from '#libs/platform';
+import { connectionOf, keptDaysOf, ServiceRuntime } from '#libs/process';
+import { RecipeBook, referenceOf } from '#libs/recipes';
+import { HubspotAccounts } from '#libs/vendors/hubspot';
+import { Schedule } from './schedule';
+import type { SweepConfig } from './sweep.config';
+import { SweepController } from './sweep.controller';
+import { sweepEffects } from './sweep.effects';
+import { sweepProcess } from './sweep.source';
+
+/** crm-reader: what people and the clock ask for → HubSpot's records, page by page → each as an event. */
+export class AppModule {
+  static for(config: SweepConfig, lines: Logger, env: Environment): DynamicModule {
+    const book = RecipeBook.of(
+      config,
+      publishedRecipes,
+      lines,
+      referenceOf(config, { lines, env, rows: readForeignRows }),
+    );
+    const every = { reconcile: config.RECONCILE_EVERY, due: config.DUE_SCAN_EVERY };
+    const hubspot = new HubspotAccounts(accountsOf(config, env), accountWatch(lines));
+    const schedule = new Schedule(book, hubspot.tenants, lines);
+    const runtime = ServiceRuntime.for({
+      definition: sweepProcess(book.current, hubspot.tenants, every),
+      book: schedule,
+      effects: sweepEffects(hubspot),
+      databaseUrl: config.DATABASE_URL,
+      connection: connectionOf(config, 'crm-reader', lines),
+      concurrency: 4,
+      keptDays: keptDaysOf(config),
+      version,
+      decideLimitMs: config.DECIDE_LIMIT,
+    });
+    return {
+      module: AppModule,
+      imports: [HealthModule.forChecks(runtime.checks())],
+      controllers: [SweepController],
+      providers: [{ provide: ServiceRuntime, useValue: runtime }],
+    };
+  }
+}
