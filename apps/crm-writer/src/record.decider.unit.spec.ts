@@ -157,7 +157,12 @@ it('gives up a refused value, not the properties beside it that change later', (
     events: [
       {
         type: 'RecordUpdateRejected',
-        data: { write: 1, properties: pending, code: 'INVALID_OPTION', reason: 'HubSpot did not take the write' },
+        data: {
+          write: 1,
+          properties: pending,
+          code: 'INVALID_OPTION',
+          reason: 'HubSpot did not take status: INVALID_OPTION',
+        },
       },
     ],
   });
@@ -172,7 +177,12 @@ describe('a write of several values of which HubSpot refuses one', () => {
   const splitted = [...history, split, owed(2, { score: '7' })];
   const refused = (write: number, properties: Record<string, string>): CrmEvent => ({
     type: 'RecordUpdateRejected',
-    data: { write, properties, code: 'PROPERTY_DOESNT_EXIST', reason: 'HubSpot did not take the write' },
+    data: {
+      write,
+      properties,
+      code: 'PROPERTY_DOESNT_EXIST',
+      reason: `HubSpot did not take ${Object.keys(properties).join(', ')}: PROPERTY_DOESNT_EXIST`,
+    },
   });
   const nonsense = { nonsense: 'x' };
   const all = [...splitted, updated(2, { score: '7' }), owed(3, nonsense), refused(3, nonsense), owed(4, { url: 'u' })];

@@ -27,6 +27,15 @@ export type Ended =
 export const UPDATE = 'hubspot.update';
 const purposeFor = (write: number): string => `write-${String(write)}`;
 
+// As HubSpot says that it has no such record.
+const NO_RECORD: ReadonlySet<string> = new Set(['http-404', 'OBJECT_NOT_FOUND', 'record-missing']);
+
+/** HubSpot's own word and what it is about, but nobody's values. */
+const reasonOf = (code: string, properties: Record<string, string>): string =>
+  NO_RECORD.has(code)
+    ? `HubSpot has no such record: resource not found (${code})`
+    : `HubSpot did not take ${Object.keys(properties).join(', ')}: ${code}`;
+
 /** The write that is under way, as something that is wanted no longer. */
 export const writeUnderWay = ({ underWay }: RecordState): { kind: string; purpose: string }[] =>
   underWay ? [{ kind: UPDATE, purpose: purposeFor(underWay.write) }] : [];
@@ -81,8 +90,7 @@ function onEnd(
     case 'held': {
       if (ended.code === ONE_OF_SEVERAL)
         return withNextWrite(state, [{ type: 'RecordUpdateSplit', data: { write, properties, ...unsure } }], record);
-      const reason = 'HubSpot did not take the write';
-      const data = { write, properties, code: ended.code, reason, ...unsure };
+      const data = { write, properties, code: ended.code, reason: reasonOf(ended.code, properties), ...unsure };
       return withNextWrite(state, [{ type: 'RecordUpdateRejected', data }], record);
     }
     case 'late':
