@@ -1,4 +1,4 @@
-import { type CrmEvent, crmEvents, type Guard, type RecordRef } from '#libs/contracts';
+import { type CrmEvent, crmEvents, type Guard } from '#libs/contracts';
 import type { Owed } from '#libs/process';
 import { found, lookingFor, type Lookups, stepKey as nameOf } from './lookups';
 import type { WantedAction } from './action.decider';
@@ -6,13 +6,14 @@ import {
   labelOf,
   prepareWrite,
   type Properties,
+  purposeNow,
+  purposeOf,
   type Recipe,
-  type Rejection,
   type StepDue as Due,
   stepsOf,
   type WriteStep,
 } from '#libs/recipes';
-import { aboutOf, followedBy, type Followed } from './followed';
+import { aboutOf, followedBy, type Followed, type Place, type Refusal, UNREADABLE } from './followed';
 
 /** A write step that is to be taken, as recipes tell it. */
 export type WriteDue = Due<WriteStep>;
@@ -23,7 +24,7 @@ export interface StepDue extends Followed {
   step: WriteStep;
   rootCause: string;
   /** The trigger's own condition could not be told: why. */
-  failed?: Rejection;
+  failed?: Refusal;
 }
 
 /** A step of this record; its values once it was filled. */
@@ -46,6 +47,8 @@ export interface Wanted {
   /** The recipe that wants it, and its version. */
   recipe?: string;
   recipeVersion?: string;
+  /** What of it the record said when it was read, and when that was. */
+  known?: Record<string, { value: string | null; at: string }>;
 }
 
 /** What comes of steps: what they say, what they want the record to say, and what must be read first. */
@@ -68,21 +71,34 @@ const PURPOSE = /^step-([^|]+)\|(.+)$/;
 
 /** The step that a reading is for; undefined where it is for none. */
 export function stepIn(purpose: string): { recipe: string; step: string } | undefined {
-  const [, recipe, step] = PURPOSE.exec(purpose) ?? [];
+  const [, recipe, step] = PURPOSE.exec(purposeOf(purpose)) ?? [];
   return recipe !== undefined && step !== undefined ? { recipe, step } : undefined;
 }
 
 /** A step that reads nothing is filled at once. A root cause that has taken it reads again: the ledger knows the answer. */
-export function onStepDue(steps: TakenSteps, due: StepDue, record: RecordRef, lookups: Lookups): StepCourse {
+export function onStepDue(steps: TakenSteps, due: StepDue, place: Place, lookups: Lookups): StepCourse {
   const about = aboutOf(due);
   if (due.failed) return steps[nameOf(about)] ? saying() : rejected(due, due.failed);
-  if (due.step.reads.length === 0) return fill(steps, due, {}, lookups);
-  const request = { record, properties: due.step.reads, notes: 0 };
-  const recipes = [labelOf(due.recipe)];
-  const read = { kind: 'hubspot.read', purpose: `step-${about.recipe}|${about.step}`, request, recipes };
+  if (due.step.reads.length === 0) return fill(steps, due, { properties: {} }, lookups);
   const requested: StepEvent = { type: 'RecordStepRequested', data: { ...about, ...followedBy(due) } };
-  return { ...saying(...(steps[nameOf(about)] ? [] : [requested])), reads: [read] };
+  return { ...saying(...(steps[nameOf(about)] ? [] : [requested])), reads: [readingFor(due, place)] };
 }
+
+const purposeFor = ({ recipe, step }: { recipe: string; step: string }): string => `step-${recipe}|${step}`;
+
+const readingFor = ({ recipe, step }: StepDue, { record, where }: Place): Owed => ({
+  kind: 'hubspot.read',
+  purpose: purposeNow(purposeFor({ recipe: recipe.id, step: step.name }), where),
+  request: { record, properties: step.reads, notes: 0, ...(step.readsStages ? { stages: true } : {}) },
+  recipes: [labelOf(recipe)],
+});
+
+/** Readings for steps that may still wait. */
+export const readingsOf = (steps: TakenSteps): string[] =>
+  Object.entries(steps).flatMap(([key, { properties }]) => {
+    const [recipe = '', step = ''] = key.split('|');
+    return properties ? [] : [purposeFor({ recipe, step })];
+  });
 
 /** What was read for a step: `recipe` as it is now, `properties` absent where the record could not be read. */
 export interface StepRead {
@@ -90,11 +106,20 @@ export interface StepRead {
   recipe: Recipe | undefined;
   rootCause: string;
   properties?: Properties;
+  /** Ids of the stages of its pipeline by their names, where they were read. */
+  stages?: Readonly<Record<string, string>>;
+  /** When it was read (RFC 3339). */
+  at: string;
+  /** Why it could not. */
+  refusal?: Refusal;
+  /** It is to be asked of another record, which this one goes on as. */
+  again?: true;
 }
 
 export function onStepRead(
   steps: TakenSteps,
-  { name, recipe, rootCause, properties }: StepRead,
+  { name, recipe, rootCause, properties, stages, at, refusal = UNREADABLE, again }: StepRead,
+  place: Place,
   lookups: Lookups,
 ): StepCourse {
   const taken = steps[nameOf({ ...name, rootCause })];
@@ -106,15 +131,18 @@ export function onStepRead(
     return taken.properties ? saying() : rejection(about, taken, gone);
   }
   const due: StepDue = { ...followedBy(taken), recipe, step, rootCause };
-  if (!properties) return rejected(due, { code: 'unreadable', reason: 'the record could not be read' });
-  return fill(steps, due, properties, lookups);
+  if (properties) return fill(steps, due, { properties, at, ...(stages ? { stages } : {}) }, lookups);
+  return again ? { ...saying(), reads: [readingFor(due, place)] } : rejected(due, refusal);
 }
 
-function fill(steps: TakenSteps, due: StepDue, record: Properties, lookups: Lookups): StepCourse {
+type Reading = Pick<StepRead, 'stages'> & { properties: Properties; at?: string };
+
+function fill(steps: TakenSteps, due: StepDue, read: Reading, lookups: Lookups): StepCourse {
   const { step, results, time, guard } = due;
+  const { properties: record, stages = {} } = read;
   const before = steps[nameOf(aboutOf(due))]?.properties;
   const looked = lookingFor(lookups, aboutOf(due));
-  const prepared = prepareWrite(step, { record, steps: results, time }, { looked });
+  const prepared = prepareWrite(step, { record, steps: results, time, stages }, { looked });
   if ('rejected' in prepared) return before ? saying() : rejected(due, prepared.rejected);
   const { properties } = prepared;
   const trigger = { ...(due.content === undefined ? {} : { content: due.content }), at: guard.at };
@@ -122,9 +150,15 @@ function fill(steps: TakenSteps, due: StepDue, record: Properties, lookups: Look
   const actions = prepared.actions.map((action) => ({ ...about, action }));
   if (before && JSON.stringify(before) === JSON.stringify(properties)) return { ...saying(), actions };
   const data = { ...aboutOf(due), ...followedBy(due), properties, ...found(looked) };
-  const labelled = { recipe: due.recipe.id, recipeVersion: due.recipe.version };
+  const labelled = { recipe: due.recipe.id, recipeVersion: due.recipe.version, ...knownOf(properties, read) };
   const wanted = Object.keys(properties).length > 0 ? [{ properties, guard, because: FILLED, ...labelled }] : [];
   return { ...saying({ type: 'RecordStepFilled', data }), wanted, actions };
+}
+
+function knownOf(properties: Record<string, string>, { properties: record, at }: Reading): Pick<Wanted, 'known'> {
+  const known = Object.keys(properties).filter((name) => Object.hasOwn(record, name));
+  if (at === undefined || known.length === 0) return {};
+  return { known: Object.fromEntries(known.map((name) => [name, { value: record[name] ?? null, at }])) };
 }
 
 const rejected = (due: StepDue, why: { code: string; reason: string }): StepCourse => rejection(aboutOf(due), due, why);

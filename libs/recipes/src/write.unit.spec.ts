@@ -18,7 +18,7 @@ function prepared(write: string, record: Record<string, string | null> = {}, kno
 
 it('moves a record to the stage of that name in its own pipeline, or of that id', () => {
   const byName = prepared('{ stage: At risk }');
-  expect(byName.step).toMatchObject({ reads: ['pipeline'], readsStages: true });
+  expect(byName.step).toMatchObject({ reads: ['pipeline', 'dealstage'], readsStages: true });
   expect(byName.made).toMatchObject({ properties: { dealstage: '4711' } });
   expect(prepared('{ stage: closedwon }').made).toMatchObject({ properties: { dealstage: 'closedwon' } });
 });

@@ -9,6 +9,7 @@ import { owners, pipelines, properties, schemas } from './portal';
 import { type Lacking, prepare, type Preparation, preparation } from './properties';
 import { Sdk, type SdkSettings } from './sdk';
 import { enrol, type SequenceRequest } from './sequences';
+import { PortalStages } from './stages';
 import { upsert, type UpsertRequest } from './upsert';
 
 /** A record as read: values are strings, null where a property has no value. `modifiedAt` is RFC 3339. */
@@ -16,6 +17,8 @@ export interface ReadRecord {
   properties: Record<string, string | null>;
   modifiedAt: string;
   notes: { at: string; text: string }[];
+  /** Ids of the stages of the record's pipeline, by their names; where they were asked for. */
+  stages?: Record<string, string>;
 }
 
 /** What to read of a record: only the named properties, and up to `notes` of its notes, newest first. */
@@ -23,6 +26,8 @@ export interface ReadRequest {
   record: RecordRef;
   properties: string[];
   notes: number;
+  /** Whether the stages of its pipeline are read too. */
+  stages?: boolean;
 }
 
 export type { Updated, UpdateRequest };
@@ -33,15 +38,17 @@ const NOTES_A_BATCH = 100;
 /** An account's CRM through the official SDK. Never throws: every answer is sorted. */
 export class HubspotClient {
   private readonly client: Sdk;
+  private readonly stages: PortalStages;
 
   constructor(settings: SdkSettings) {
     this.client = new Sdk(settings);
+    this.stages = new PortalStages(this.client);
   }
 
   /** Reads a record by its id (never by search, whose index lags), and its notes. */
   read(request: ReadRequest, signal: AbortSignal): Promise<Answer<ReadRecord>> {
     return sorted(signal, async () => {
-      const { record, properties, notes } = request;
+      const { record, properties, notes, stages = false } = request;
       const found = await this.client.crm.objects.basicApi.getById(
         typeIdOf(record.type),
         record.id,
@@ -54,6 +61,7 @@ export class HubspotClient {
         properties: found.properties,
         modifiedAt: found.updatedAt.toISOString(),
         notes: await this.notes([...new Set(noteIds)], notes),
+        ...(stages ? { stages: await this.stages.of(record.type, found.properties) } : {}),
       };
     });
   }
