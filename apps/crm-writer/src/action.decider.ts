@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { Action, ActionKind, CrmEvent, RecordRef } from '#libs/contracts';
 import { type Decision, nothing, type Owed } from '#libs/process';
-import { coolsDown, labelOf } from '#libs/recipes';
+import { coolsDown, GONE, labelOf } from '#libs/recipes';
 
 /** An action that was wanted, and what came of it. */
 interface Taken {
@@ -45,9 +45,14 @@ export interface WantedAction {
   action: Action;
 }
 
-/** How a call ended. `held`: a person decides; `late`: no end, but a call that had been given up was answered. */
+/**
+ * How a call ended. `held`: a person decides; `late`: no end, but a call that had been given up was answered; `withdrawn`:
+ * it never began, since the record is gone.
+ */
 export type ActionEnd =
-  { state: 'done'; id?: string } | { state: 'dead'; code: string } | { state: 'held' | 'late' | 'erased' };
+  | { state: 'done'; id?: string }
+  | { state: 'dead'; code: string }
+  | { state: 'held' | 'late' | 'erased' | 'withdrawn' };
 
 export type ActionEvent = Extract<CrmEvent, { type: `Action${string}` }>;
 
@@ -61,6 +66,7 @@ export const callOf = {
   consent: 'hubspot.change-consent',
   sequence: 'hubspot.enrol',
   upsert: 'hubspot.upsert',
+  event: 'hubspot.send-event',
 } as const satisfies Record<ActionKind, string>;
 
 export const isCallOfAction = (kind: string): boolean => Object.values<string>(callOf).includes(kind);
@@ -89,15 +95,22 @@ export function evolveActions(actions: Actions, { type, data }: ActionEvent): Ac
   return { ...actions, [key]: { ...taken, done: true, ids } };
 }
 
+/** The calls of actions that may still wait. */
+export const callsOf = (actions: Actions): { kind: string; purpose: string }[] =>
+  Object.values(actions)
+    .filter(({ done, rejected }) => !done && !rejected)
+    .map(({ kind, purpose }) => ({ kind: callOf[kind], purpose }));
+
 /**
  * A trigger's action is stated once. Wanted again (a redelivery, a replay after a fix), only the same call is stated
  * once more, and the ledger says whether it is done, changed or owed again (protocol 22). Another trigger of the same
- * content within the cool-down wants what is done already: nothing is stated.
+ * content within the cool-down wants what is done already: nothing is stated. At a record that is gone nothing is done.
  */
 export function onActionsWanted(
   before: Actions,
   wanted: readonly WantedAction[],
   record: RecordRef,
+  isGone = false,
 ): { events: ActionEvent[]; effects: Owed[] } {
   let actions = before;
   const events: ActionEvent[] = [];
@@ -110,8 +123,9 @@ export function onActionsWanted(
       const event: ActionEvent = { type: 'ActionWanted', data: { ...named, purpose, triggeredAt } };
       actions = evolveActions(actions, event);
       events.push(event);
+      if (isGone) events.push({ type: 'ActionRejected', data: { ...nameOf(event.data), ...GONE } });
     }
-    effects.push(callFor(record, purpose, one));
+    if (!isGone) effects.push(callFor(record, purpose, one));
   }
   return { events, effects };
 }
@@ -143,6 +157,7 @@ function thingOf(action: Action): string | undefined {
     case 'task':
     case 'note':
     case 'sequence':
+    case 'event':
       return undefined;
   }
 }
@@ -177,6 +192,8 @@ export function onActionEnded(actions: Actions, { ended, purpose, rootCause }: A
       if (id === undefined ? taken.done : taken.ids.includes(id)) return nothing();
       return { events: [{ type: 'ActionDone', data: { ...nameOf(taken), ...(id === undefined ? {} : { id }) } }] };
     }
+    case 'withdrawn':
+      return reject(taken, GONE.code, GONE.reason);
     case 'dead':
       return reject(taken, ended.code, remedies[ended.code] ?? `HubSpot did not take the ${taken.kind}`);
     case 'erased':
@@ -204,4 +221,9 @@ const reject = (taken: Taken, code: string, reason: string): Decision<CrmEvent> 
     ? nothing()
     : { events: [{ type: 'ActionRejected', data: { ...nameOf(taken), code, reason } }] };
 
-const nameOf = ({ recipe, step, purpose, rootCause }: Taken) => ({ recipe, step, purpose, rootCause });
+const nameOf = ({ recipe, step, purpose, rootCause }: Pick<Taken, 'recipe' | 'step' | 'purpose' | 'rootCause'>) => ({
+  recipe,
+  step,
+  purpose,
+  rootCause,
+});

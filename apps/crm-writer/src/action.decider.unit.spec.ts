@@ -203,7 +203,7 @@ it('ignores the end of an action that nobody wanted', () => {
 it('keeps actions and writes of a record apart', () => {
   const guard = { at, number: 1, rank: 3 };
   const properties = { lead_score: '90' };
-  const write: RecordInput = { type: 'told', record, because: 'test', wish: { properties, guard }, steps: [] };
+  const write: RecordInput = { type: 'told', record, wishes: [{ properties, guard, because: 'test' }], steps: [] };
   const decided = given()(write);
   expect(given(wanted(), done('31'))(write)).toEqual(decided);
   expect(given(...decided.events)(want())).toEqual(given()(want()));

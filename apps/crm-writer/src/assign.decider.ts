@@ -1,4 +1,4 @@
-import type { CrmEvent, RecordRef } from '#libs/contracts';
+import type { CrmEvent } from '#libs/contracts';
 import type { Owed } from '#libs/process';
 import {
   type AssignStep,
@@ -7,12 +7,13 @@ import {
   labelOf,
   prepareAssign,
   type Properties,
+  purposeNow,
+  purposeOf,
   type Recipe,
-  type Rejection,
   type StepDue,
   stepsOf,
 } from '#libs/recipes';
-import { aboutOf, followedBy, type Followed } from './followed';
+import { aboutOf, followedBy, type Followed, type Place, type Refusal, UNREADABLE } from './followed';
 import { found, lookingFor, type Lookups, stepKey } from './lookups';
 
 /** An assign step that is to be taken, and what it follows. */
@@ -23,7 +24,7 @@ export interface AssignDue extends Followed {
   /** It was read from the record, so it may have been told already. */
   found?: boolean;
   /** The trigger's own condition could not be told: why. */
-  failed?: Rejection;
+  failed?: Refusal;
 }
 
 /** An assignment of a record, from the first request on. */
@@ -66,7 +67,7 @@ const PURPOSE = /^assign-([^|]+)\|(.+)$/;
 
 /** The assign step that a reading is for; undefined where it is for none. */
 export function assignIn(purpose: string): { recipe: string; step: string } | undefined {
-  const [, recipe, step] = PURPOSE.exec(purpose) ?? [];
+  const [, recipe, step] = PURPOSE.exec(purposeOf(purpose)) ?? [];
   return recipe !== undefined && step !== undefined ? { recipe, step } : undefined;
 }
 
@@ -80,18 +81,15 @@ export interface AssignKnown {
  * One root cause wants one turn of a step, however often it is told. Another one wants none where the same content did
  * within the cool-down, by the triggers' own times (protocol 7).
  */
-export function onAssignDue(known: AssignKnown, due: AssignDue, record: RecordRef): AssignCourse {
+export function onAssignDue(known: AssignKnown, due: AssignDue, place: Place): AssignCourse {
   const about = aboutOf(due);
   const before = known.assignments[stepKey(about)];
   if (before?.status === 'wanted' || before?.status === 'assigned') return saying();
   if (!before && Object.values(known.assignments).some((other) => repeats(other, due))) return saying();
   if (due.failed) return before ? saying() : rejected(due, due.failed);
-  if (due.step.reads.length === 0) return want(known, due, {});
-  const request = { record, properties: due.step.reads, notes: 0 };
-  const recipes = [labelOf(due.recipe)];
-  const read = { kind: 'hubspot.read', purpose: `assign-${about.recipe}|${about.step}`, request, recipes };
+  if (due.step.reads.length === 0) return want(known, due, {}, place);
   const requested: OwnerEvent = { type: 'OwnerRequested', data: { ...about, ...followedBy(due) } };
-  return { events: before ? [] : [requested], reads: [read] };
+  return { events: before ? [] : [requested], reads: [readingFor(due, place)] };
 }
 
 function repeats(other: Assignment, due: AssignDue): boolean {
@@ -103,6 +101,18 @@ function repeats(other: Assignment, due: AssignDue): boolean {
     isSameChange(earlier, trigger) || (other.status !== 'rejected' && coolsDown(earlier, trigger, recipe.coolDownMs))
   );
 }
+const purposeFor = ({ recipe, step }: { recipe: string; step: string }): string => `assign-${recipe}|${step}`;
+
+const readingFor = ({ recipe, step }: AssignDue, { record, where }: Place): Owed => ({
+  kind: 'hubspot.read',
+  purpose: purposeNow(purposeFor({ recipe: recipe.id, step: step.name }), where),
+  request: { record, properties: step.reads, notes: 0 },
+  recipes: [labelOf(recipe)],
+});
+
+/** Readings for assignments that may still wait. */
+export const readingsOf = (assignments: Assignments): string[] =>
+  Object.values(assignments).flatMap((one) => (one.status === 'requested' ? [purposeFor(one)] : []));
 
 /** What was read for an assign step: `recipe` as it is now, `properties` absent where the record could not be read. */
 export interface AssignRead {
@@ -110,9 +120,17 @@ export interface AssignRead {
   recipe: Recipe | undefined;
   rootCause: string;
   properties?: Properties;
+  /** Why it could not. */
+  refusal?: Refusal;
+  /** It is to be asked of another record, which this one goes on as. */
+  again?: true;
 }
 
-export function onAssignRead(known: AssignKnown, { name, recipe, rootCause, properties }: AssignRead): AssignCourse {
+export function onAssignRead(
+  known: AssignKnown,
+  { name, recipe, rootCause, properties, refusal = UNREADABLE, again }: AssignRead,
+  place: Place,
+): AssignCourse {
   const before = known.assignments[stepKey({ ...name, rootCause })];
   if (!before || before.status === 'wanted' || before.status === 'assigned') return saying();
   const step = recipe && stepsOf(recipe, 'assign').find((assign) => assign.name === name.step);
@@ -123,18 +141,25 @@ export function onAssignRead(known: AssignKnown, { name, recipe, rootCause, prop
     return saying({ type: 'OwnerRejected', data: { ...about, code: 'recipe-gone', reason } });
   }
   const due: AssignDue = { ...followedBy(before), recipe, step, rootCause };
-  if (properties) return want(known, due, properties);
-  return before.status === 'rejected'
-    ? saying()
-    : rejected(due, { code: 'unreadable', reason: 'the record could not be read' });
+  if (properties) return want(known, due, properties, place);
+  if (again) return { events: [], reads: [readingFor(due, place)] };
+  return before.status === 'rejected' ? saying() : rejected(due, refusal);
 }
 
-function want({ assignments, lookups }: AssignKnown, due: AssignDue, record: Properties): AssignCourse {
+function want(
+  { assignments, lookups }: AssignKnown,
+  due: AssignDue,
+  record: Properties,
+  { own, where }: Place,
+): AssignCourse {
   const about = aboutOf(due);
   const looked = lookingFor(lookups, about);
   const prepared = prepareAssign(due.step, { record, steps: due.results }, { looked });
   if (!('rejected' in prepared))
-    return saying({ type: 'OwnerWanted', data: { ...about, ...followedBy(due), ...prepared, ...found(looked) } });
+    return saying({
+      type: 'OwnerWanted',
+      data: { ...about, ...followedBy(due), ...prepared, ...found(looked), ...(where.merged ? { record: own } : {}) },
+    });
   return assignments[stepKey(about)]?.status === 'rejected' ? saying() : rejected(due, prepared.rejected);
 }
 

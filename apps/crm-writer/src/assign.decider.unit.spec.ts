@@ -33,10 +33,11 @@ const due = (recipe: Recipe, over: Partial<AssignDue> = {}): RecordInput => {
   const [step] = stepsOf(recipe, 'assign');
   if (!step) throw new Error('the recipe assigns nothing');
   const assigns = [{ recipe, step, ...followed, rootCause: 'cause', ...over }];
-  return { type: 'told', record, because: 'test', steps: [], assigns };
+  return { type: 'told', record, wishes: [], steps: [], assigns };
 };
 const read = (recipe: Recipe | undefined, properties?: Record<string, string | null>): RecordInput => ({
   type: 'assign-read',
+  purpose: 'assign-r|s',
   record,
   read: { name: { recipe: 'r', step: 'seller' }, recipe, rootCause: 'cause', properties },
 });

@@ -12,7 +12,7 @@ const dueAt = '2027-01-30T00:00:00.000Z';
 const told = (...dates: AwaitedDate[]): RecordInput => ({
   type: 'told',
   record: { type: 'deal', id: '7' },
-  because: 'test',
+  wishes: [],
   steps: [],
   dates,
 });

@@ -1,5 +1,5 @@
-import type { Guard, Results } from '#libs/contracts';
-import type { Recipe } from '#libs/recipes';
+import type { Guard, RecordRef, Results } from '#libs/contracts';
+import type { Recipe, Whereabouts } from '#libs/recipes';
 
 /** What a step of a record follows: whose results it reads, and how its wishes are ordered among others. */
 export interface Followed {
@@ -25,3 +25,18 @@ export const aboutOf = (due: { recipe: Recipe; step: { name: string }; rootCause
   step: due.step.name,
   rootCause: due.rootCause,
 });
+
+/** Where a step is taken: the stream's record, the one that it is now, and how it came to be that. */
+export interface Place {
+  own: RecordRef;
+  record: RecordRef;
+  where: Whereabouts;
+}
+
+/** Why a step is not taken. */
+export interface Refusal {
+  code: string;
+  reason: string;
+}
+
+export const UNREADABLE: Refusal = { code: 'unreadable', reason: 'the record could not be read' };

@@ -1,7 +1,9 @@
 import type { CrmEvent, Guard } from '#libs/contracts';
 import fc from 'fast-check';
 import { given as givenOf } from '../../../libs/process/src/testing/given';
-import { type Ended, recordDecider, type RecordInput, type RecordState } from './record.decider';
+import { recordDecider, type RecordInput } from './record.decider';
+import type { RecordState } from './record-state';
+import type { Ended } from './writes';
 
 const given = (...history: CrmEvent[]) => givenOf(recordDecider, ...history);
 const record = { type: 'contact', id: '7' };
@@ -10,8 +12,7 @@ const guard = (rank: number, number = 1, at = '2026-11-21T10:00:00.000Z'): Guard
 const want = (properties: Record<string, string>, g: Guard): RecordInput => ({
   type: 'told',
   record,
-  because: 'test',
-  wish: { properties, guard: g },
+  wishes: [{ properties, guard: g, because: 'test' }],
   steps: [],
 });
 const wanted = (properties: Record<string, string>, g: Guard): CrmEvent => ({

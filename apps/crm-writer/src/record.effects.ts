@@ -2,6 +2,7 @@ import type { EffectKind } from '#libs/process';
 import { type ActionForm, type Recipe, stepsOf } from '#libs/recipes';
 import {
   type ConsentRequest,
+  type EventRequest,
   HubspotClient,
   hubspotLimits,
   type HubspotPlan,
@@ -66,14 +67,18 @@ export function recordEffects(config: RecordConfig, recipes: () => readonly Reci
       plan: { cost: () => ({ apiCalls: 1 }), follows: () => ({ apiCalls: 1 + mostCallsOf(recipes()) }) },
       perform: (request: ReadRequest, call) => hubspot.read(request, call.signal),
     },
-    ...actionEffects(hubspot, plan),
+    ...actionEffects(hubspot, plan, recipes),
   };
 }
 
 const commandOf = () => ({ is: 'command', deadlineMs: WRITE_DEADLINE_MS, maxAttempts: 8 }) as const;
 
 /** The calls of actions. What an action whose answer was lost may have made is looked for before it is made again. */
-function actionEffects(hubspot: HubspotClient, plan: HubspotPlan): Record<string, EffectKind> {
+function actionEffects(
+  hubspot: HubspotClient,
+  plan: HubspotPlan,
+  recipes: () => readonly Recipe[],
+): Record<string, EffectKind> {
   const command = commandOf();
   // No call of this service follows from the end of an action.
   const changed = { answer: () => ({}), cost: () => ({ apiCalls: 1 }), follows: () => ({}) };
@@ -109,11 +114,20 @@ function actionEffects(hubspot: HubspotClient, plan: HubspotPlan): Record<string
       plan: created,
       perform: (request: SequenceRequest, call) => hubspot.enrol(request, call.attempt > 1, call.signal),
     },
+    [callOf.event]: {
+      ...command,
+      maxRepeats: 10,
+      limits: hubspotLimits(plan),
+      plan: changed,
+      perform: (request: EventRequest, call) => hubspot.sendEvent(request, call.idempotencyKey, call.signal),
+    },
     [callOf.upsert]: {
       ...command,
       maxRepeats: 10,
-      limits: hubspotLimits(plan, CALLS_BY_EMAIL),
-      plan: { ...created, cost: (request: UpsertRequest) => ({ apiCalls: isByEmail(request) ? CALLS_BY_EMAIL : 1 }) },
+      get limits() {
+        return hubspotLimits(plan, Math.max(1, ...formsOf(recipes()).map(callsOf)));
+      },
+      plan: { ...created, cost: ({ upsert }: UpsertRequest) => ({ apiCalls: callsOfUpsert(upsert) }) },
       perform: (request: UpsertRequest, call) => hubspot.upsert(request, call.signal),
     },
   };
@@ -133,7 +147,13 @@ const mostCallsOf = (recipes: readonly Recipe[]): number =>
     ),
   );
 
-const callsOf = (form: ActionForm): number =>
-  form.kind === 'upsert' && isByEmail({ upsert: form }) ? CALLS_BY_EMAIL : 1;
+const formsOf = (recipes: readonly Recipe[]): ActionForm[] =>
+  recipes.flatMap((recipe) => stepsOf(recipe, 'write').flatMap(({ actions }) => actions));
+
+const callsOf = (form: ActionForm): number => (form.kind === 'upsert' ? callsOfUpsert(form) : 1);
+
+/** A record that it is tied to is looked for, and tied. */
+const callsOfUpsert = (upsert: { object: string; by: string; associate?: readonly unknown[] }): number =>
+  (isByEmail({ upsert }) ? CALLS_BY_EMAIL : 1) + 2 * (upsert.associate?.length ?? 0);
 
 const splitInto = (properties: number) => (properties > 1 ? { apiCalls: properties } : {});

@@ -3,6 +3,7 @@ import {
   crmEvents,
   type Guard,
   isOf,
+  isOfRender,
   readEvent,
   recordOf,
   type RecordRef,
@@ -22,14 +23,16 @@ import {
   type Target,
   UnreadableRecord,
 } from '#libs/process';
-import { ofKind, type Recipe, type Reference, stepsDue, withTexts } from '#libs/recipes';
+import { ofKind, type Recipe, type RecordFate, type Reference, stepsDue, withTexts } from '#libs/recipes';
 import type { Made, ReadRecord } from '#libs/vendors/hubspot';
 import { type ActionEnd, isCallOfAction } from './action.decider';
 import { assignDue, assignIn } from './assign.decider';
 import { recipeOfTimer } from './date.decider';
-import { type Ended, recordDecider, type RecordInput, type RecordState } from './record.decider';
+import { recordDecider, type RecordInput } from './record.decider';
+import type { RecordState } from './record-state';
 import { rotaOf } from './rota.decider';
 import { type StepDue, stepIn, type Wanted, type WriteDue } from './step.decider';
+import type { Ended } from './writes';
 
 const service = 'crm-writer';
 
@@ -65,12 +68,12 @@ export const recordProcess = (
     const assign = assignIn(purpose);
     if (assign) {
       const recipe = recipes().find(({ id }) => id === assign.recipe);
-      return { type: 'assign-read', record, read: { name: assign, recipe, rootCause, properties } };
+      return { type: 'assign-read', record, purpose, read: { name: assign, recipe, rootCause, properties } };
     }
     const name = stepIn(purpose);
     if (!name) return { type: 'read', record, write, properties };
     const recipe = recipes().find(({ id }) => id === name.recipe);
-    return { type: 'step-read', record, read: { name, recipe, rootCause, properties } };
+    return { type: 'step-read', record, purpose, read: { name, recipe, rootCause, properties } };
   },
   timer({ name, due }, _at, streamId) {
     const recipe = recipeOfTimer(name);
@@ -115,6 +118,8 @@ function actionEndOf({ state, code, answer }: End): ActionEnd {
     case 'late':
     case 'erased':
       return { state };
+    case 'superseded':
+      return { state: 'withdrawn' };
     default:
       return { state: 'dead', code: code ?? state };
   }
@@ -125,8 +130,8 @@ function actionEndOf({ state, code, answer }: End): ActionEnd {
  * give, and a turn that was taken for the record to know.
  */
 function routeOf(read: ReadableRecord, recipes: readonly Recipe[], writerAppId: string): Route<RecordInput> {
-  const turn = turnOf(read);
-  if (turn) return turn;
+  const passed = turnOf(read) ?? handedOnOf(read, recipes);
+  if (passed) return passed;
   const found = stepsDue(read, recipes, writerAppId);
   if ('error' in found) throw new UnreadableRecord(found.error);
   const { envelope } = read;
@@ -135,12 +140,42 @@ function routeOf(read: ReadableRecord, recipes: readonly Recipe[], writerAppId: 
   const wish = isOf(renderEvents, envelope.type)
     ? readable(() => wishOf(readEvent(renderEvents, envelope.type, read.value)))
     : undefined;
+  const wishes = wish ? [{ ...wish, because: envelope.type }] : [];
   const [first] = found.due;
   const record = first?.record ?? recordOf(envelope.subject);
-  const { dates } = found;
-  if (!record || (!wish && steps.length + assigns.length + dates.length === 0)) return { ignored: true };
-  const input = { type: 'told' as const, record, because: envelope.type, wish, steps, assigns, dates };
-  return { inbox: found.inbox, targets: [targetOf(envelope.tenant, record, input)] };
+  const { dates, fates } = found;
+  const isTold = record && wishes.length + steps.length + assigns.length + dates.length > 0;
+  const told = isTold
+    ? [targetOf(envelope.tenant, record, { type: 'told', record, wishes, steps, assigns, dates })]
+    : [];
+  const targets = [...told, ...fates.flatMap((one) => ofFate(one, envelope))];
+  return targets.length === 0 ? { ignored: true } : { inbox: found.inbox, targets };
+}
+
+/** What became of a record is told to it, and by the event of its merge to the record that it goes on as. */
+function ofFate({ record, fate }: RecordFate, { tenant, type }: ReadableRecord['envelope']): Target<RecordInput>[] {
+  const told = targetOf(tenant, record, { type: 'followed', record, fate });
+  return fate.into && type === MERGED
+    ? [told, targetOf(tenant, fate.into, { type: 'took-over', records: [record] })]
+    : [told];
+}
+
+const MERGED = crmEvents.shapes.RecordMerged.wire;
+const HANDED_ON = crmEvents.shapes.RecordHandedOn.wire;
+
+/** What was wanted of a record that was merged, on its way to the one that it goes on as. */
+function handedOnOf(read: ReadableRecord, recipes: readonly Recipe[]): Route<RecordInput> | undefined {
+  const { envelope } = read;
+  if (envelope.type !== HANDED_ON) return undefined;
+  const event = readable(() => readEvent(crmEvents, envelope.type, read.value));
+  if (event.type !== 'RecordHandedOn') return undefined;
+  const { into: record, wishes, dates } = event.data;
+  const inherited = dates.flatMap((date) => {
+    const due = recipes.find(({ id }) => id === date.recipe)?.trigger.due;
+    return due ? { ...date, offsetMs: due.offsetMs } : [];
+  });
+  const told = targetOf(envelope.tenant, record, { type: 'told', record, wishes, steps: [], inherited });
+  return { inbox: { key: envelope.id, day: envelope.time.slice(0, 10) }, targets: [told] };
 }
 
 const writeDue = ({ at, number, ...due }: WriteDue): StepDue => ({ ...due, guard: { at, number, rank: COMPLETED } });
@@ -167,7 +202,7 @@ function turnOf(read: ReadableRecord): Route<RecordInput> | undefined {
   const to = (target: Target<RecordInput>) => ({ inbox, targets: [target] });
   if (event.type === 'TurnTaken')
     return to(targetOf(tenant, event.data.record, { type: 'turn-taken', turn: event.data }));
-  const record = recordOf(envelope.subject);
+  const record = (event.type === 'OwnerWanted' ? event.data.record : undefined) ?? recordOf(envelope.subject);
   if (event.type !== 'OwnerWanted' || !record) throw new UnreadableRecord(`${envelope.subject} is no record`);
   const { guard, ...data } = event.data;
   const wanted = { ...data, record, month: guard.at.slice(0, 7) };
@@ -186,12 +221,14 @@ function readable<T>(read: () => T): T {
 }
 
 // Ranks of a render's states: a late PENDING never overwrites an end, and a video that came after all overrules FAILED.
-const PENDING = 1;
+const PENDING = 0;
+const PROCESSING = 1;
 const FAILED = 2;
 const COMPLETED = 3;
 
 /** What the end of a render, or its beginning, wants the record to say, whatever the recipe goes on with. */
 function wishOf(event: RenderEvent): Omit<Wanted, 'because'> | undefined {
+  if (!isOfRender(event)) return undefined;
   const { triggeredAt: at, render: number, recipe, recipeVersion } = event.data;
   const guard = (rank: number): Guard => ({ at, number, rank });
   const by = { recipe, recipeVersion };
@@ -201,6 +238,8 @@ function wishOf(event: RenderEvent): Omit<Wanted, 'because'> | undefined {
       const job: Record<string, string> = videoId === undefined ? {} : { heygen_job_id: videoId };
       return { properties: { heygen_render_status: 'PENDING', ...job }, guard: guard(PENDING), ...by };
     }
+    case 'RenderStarted':
+      return { properties: { heygen_render_status: 'PROCESSING' }, guard: guard(PROCESSING), ...by };
     case 'RenderCompleted': {
       const { url, videoId } = event.data;
       const video = { heygen_video_url: url, heygen_job_id: videoId };

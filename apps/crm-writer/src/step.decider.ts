@@ -1,4 +1,4 @@
-import { type CrmEvent, crmEvents, type Guard, type RecordRef } from '#libs/contracts';
+import { type CrmEvent, crmEvents, type Guard } from '#libs/contracts';
 import type { Owed } from '#libs/process';
 import { found, lookingFor, type Lookups, stepKey as nameOf } from './lookups';
 import type { WantedAction } from './action.decider';
@@ -7,13 +7,14 @@ import {
   labelOf,
   prepareWrite,
   type Properties,
+  purposeNow,
+  purposeOf,
   type Recipe,
-  type Rejection,
   type StepDue as Due,
   stepsOf,
   type WriteStep,
 } from '#libs/recipes';
-import { aboutOf, followedBy, type Followed } from './followed';
+import { aboutOf, followedBy, type Followed, type Place, type Refusal, UNREADABLE } from './followed';
 
 /** A write step that is to be taken, as recipes tell it. */
 export type WriteDue = Due<WriteStep>;
@@ -26,7 +27,7 @@ export interface StepDue extends Followed {
   /** It was read from the record, so it may have been told already. */
   found?: boolean;
   /** The trigger's own condition could not be told: why. */
-  failed?: Rejection;
+  failed?: Refusal;
 }
 
 /** A step of this record; its values once it was filled. */
@@ -71,7 +72,7 @@ const PURPOSE = /^step-([^|]+)\|(.+)$/;
 
 /** The step that a reading is for; undefined where it is for none. */
 export function stepIn(purpose: string): { recipe: string; step: string } | undefined {
-  const [, recipe, step] = PURPOSE.exec(purpose) ?? [];
+  const [, recipe, step] = PURPOSE.exec(purposeOf(purpose)) ?? [];
   return recipe !== undefined && step !== undefined ? { recipe, step } : undefined;
 }
 
@@ -79,16 +80,13 @@ export function stepIn(purpose: string): { recipe: string; step: string } | unde
  * A step that reads nothing is filled at once. A root cause that has taken it reads again: the ledger knows the answer. A
  * change that is found in the record and was told before wants nothing: the record may say something else by now.
  */
-export function onStepDue(steps: TakenSteps, due: StepDue, record: RecordRef, lookups: Lookups): StepCourse {
+export function onStepDue(steps: TakenSteps, due: StepDue, place: Place, lookups: Lookups): StepCourse {
   const about = aboutOf(due);
   if (!steps[nameOf(about)] && wasTold(steps, due)) return saying();
   if (due.failed) return steps[nameOf(about)] ? saying() : rejected(due, due.failed);
   if (due.step.reads.length === 0) return fill(steps, due, {}, lookups);
-  const request = { record, properties: due.step.reads, notes: 0 };
-  const recipes = [labelOf(due.recipe)];
-  const read = { kind: 'hubspot.read', purpose: `step-${about.recipe}|${about.step}`, request, recipes };
   const requested: StepEvent = { type: 'RecordStepRequested', data: { ...about, ...followedBy(due) } };
-  return { ...saying(...(steps[nameOf(about)] ? [] : [requested])), reads: [read] };
+  return { ...saying(...(steps[nameOf(about)] ? [] : [requested])), reads: [readingFor(due, place)] };
 }
 
 function wasTold(steps: TakenSteps, due: StepDue): boolean {
@@ -100,6 +98,21 @@ function wasTold(steps: TakenSteps, due: StepDue): boolean {
       isSameChange({ content: taken.content, at: taken.guard.at }, { content, at: guard.at, found: isFound }),
   );
 }
+const purposeFor = ({ recipe, step }: { recipe: string; step: string }): string => `step-${recipe}|${step}`;
+
+const readingFor = ({ recipe, step }: StepDue, { record, where }: Place): Owed => ({
+  kind: 'hubspot.read',
+  purpose: purposeNow(purposeFor({ recipe: recipe.id, step: step.name }), where),
+  request: { record, properties: step.reads, notes: 0 },
+  recipes: [labelOf(recipe)],
+});
+
+/** Readings for steps that may still wait. */
+export const readingsOf = (steps: TakenSteps): string[] =>
+  Object.entries(steps).flatMap(([key, { properties }]) => {
+    const [recipe = '', step = ''] = key.split('|');
+    return properties ? [] : [purposeFor({ recipe, step })];
+  });
 
 /** What was read for a step: `recipe` as it is now, `properties` absent where the record could not be read. */
 export interface StepRead {
@@ -107,11 +120,16 @@ export interface StepRead {
   recipe: Recipe | undefined;
   rootCause: string;
   properties?: Properties;
+  /** Why it could not. */
+  refusal?: Refusal;
+  /** It is to be asked of another record, which this one goes on as. */
+  again?: true;
 }
 
 export function onStepRead(
   steps: TakenSteps,
-  { name, recipe, rootCause, properties }: StepRead,
+  { name, recipe, rootCause, properties, refusal = UNREADABLE, again }: StepRead,
+  place: Place,
   lookups: Lookups,
 ): StepCourse {
   const taken = steps[nameOf({ ...name, rootCause })];
@@ -123,8 +141,8 @@ export function onStepRead(
     return taken.properties ? saying() : rejection(about, taken, gone);
   }
   const due: StepDue = { ...followedBy(taken), recipe, step, rootCause };
-  if (!properties) return rejected(due, { code: 'unreadable', reason: 'the record could not be read' });
-  return fill(steps, due, properties, lookups);
+  if (properties) return fill(steps, due, properties, lookups);
+  return again ? { ...saying(), reads: [readingFor(due, place)] } : rejected(due, refusal);
 }
 
 function fill(steps: TakenSteps, due: StepDue, record: Properties, lookups: Lookups): StepCourse {

@@ -24,10 +24,11 @@ const followed = { time, guard, results: {} };
 const due = (recipe: Recipe, over: Partial<StepDue> = {}): RecordInput => {
   const [step] = stepsOf(recipe, 'write');
   if (!step) throw new Error('the recipe has no write');
-  return { type: 'told', record, because: 'test', steps: [{ recipe, step, ...followed, rootCause: 'cause', ...over }] };
+  return { type: 'told', record, wishes: [], steps: [{ recipe, step, ...followed, rootCause: 'cause', ...over }] };
 };
 const read = (recipe: Recipe | undefined, properties?: Record<string, string | null>): RecordInput => ({
   type: 'step-read',
+  purpose: 'step-r|s',
   record,
   read: { name: { recipe: 'r', step: 'write' }, recipe, rootCause: 'cause', properties },
 });

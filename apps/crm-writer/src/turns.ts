@@ -11,8 +11,10 @@ import {
   onAssignRead,
   onTurnTaken,
   type OwnerEvent,
+  readingsOf,
   type Turn,
 } from './assign.decider';
+import type { Place } from './followed';
 import type { Lookups } from './lookups';
 import {
   evolveRota,
@@ -36,7 +38,7 @@ export const noTurns: Turns = { assignments: {}, rota: freshRota };
 
 /** The way of a turn: the record's reading, the wish at the rota, and its answer at the record. */
 export type TurnInput =
-  | { type: 'assign-read'; record: RecordRef; read: AssignRead }
+  | { type: 'assign-read'; record: RecordRef; purpose: string; read: AssignRead }
   | { type: 'turn-wanted'; wanted: TurnWanted }
   | { type: 'turn-taken'; turn: Turn };
 
@@ -55,24 +57,30 @@ interface Known {
 }
 
 /** What comes of assign steps that are due together: each sees what those before it said. */
-export const onAssigns = ({ turns, lookups }: Known, due: readonly AssignDue[], record: RecordRef): AssignCourse =>
+export const onAssigns = ({ turns, lookups }: Known, due: readonly AssignDue[], place: Place): AssignCourse =>
   due.reduce<AssignCourse>(
     (course, one) => {
       const assignments = course.events.reduce(evolveAssignments, turns.assignments);
-      const next = onAssignDue({ assignments, lookups }, one, record);
+      const next = onAssignDue({ assignments, lookups }, one, place);
       return { events: [...course.events, ...next.events], reads: [...course.reads, ...next.reads] };
     },
     { events: [], reads: [] },
   );
 
-export function onTurn({ turns, lookups }: Known, input: TurnInput): Decision<CrmEvent> {
+/** What was read for an assign step. */
+export function onAssigning({ turns, lookups }: Known, read: AssignRead, place: Place): Decision<CrmEvent> {
+  const { events, reads } = onAssignRead({ assignments: turns.assignments, lookups }, read, place);
+  return { events, ...(reads.length > 0 ? { effects: reads } : {}) };
+}
+
+export function onTurn({ turns }: Known, input: Exclude<TurnInput, { type: 'assign-read' }>): Decision<CrmEvent> {
   const { assignments, rota } = turns;
   switch (input.type) {
-    case 'assign-read':
-      return { events: onAssignRead({ assignments, lookups }, input.read).events };
     case 'turn-wanted':
       return { events: onTurnWanted(rota, input.wanted) };
     case 'turn-taken':
       return { events: onTurnTaken(assignments, input.turn).events };
   }
 }
+
+export { readingsOf as assignReadings };

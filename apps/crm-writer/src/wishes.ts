@@ -10,8 +10,11 @@ export interface Wish {
   refused: boolean;
   /** It was refused among others, or a former value of its property by itself: it is written by itself. */
   alone: boolean;
-  /** The recipe that wants it, with its version. */
-  by?: string;
+  /** Type of the event that led to it. */
+  because: string;
+  /** The recipe that wants it, and its version. */
+  recipe?: string;
+  recipeVersion?: string;
 }
 
 /** Wishes by property. */
@@ -20,11 +23,10 @@ export type Wishes = Readonly<Record<string, Wish>>;
 type ChangeWanted = Extract<CrmEvent, { type: 'RecordChangeWanted' }>;
 
 /** Wishes with the newest among them. What was refused by itself may be refused again: it takes no others with it. */
-export function wished(wanted: Wishes, { data }: ChangeWanted): Wishes {
-  const { properties, guard, recipe: id, recipeVersion: version = '' } = data;
-  const by = id === undefined ? {} : { by: labelOf({ id, version }) };
+export function wished(wanted: Wishes, data: ChangeWanted['data']): Wishes {
+  const { properties, ...about } = data;
   const newest = Object.entries(properties).map(
-    ([name, value]) => [name, { value, guard, refused: false, alone: wanted[name]?.alone ?? false, ...by }] as const,
+    ([name, value]) => [name, { value, ...about, refused: false, alone: wanted[name]?.alone ?? false }] as const,
   );
   return { ...wanted, ...Object.fromEntries(newest) };
 }
@@ -56,6 +58,10 @@ export const withRefused = (wanted: Wishes, properties: Record<string, string>):
     ]),
   );
 
+/** Nothing counts as refused any more. */
+export const withNoneRefused = (wanted: Wishes): Wishes =>
+  Object.fromEntries(Object.entries(wanted).map(([name, wish]) => [name, { ...wish, refused: false }]));
+
 /** Marks the wishes of a write: refused among others, nobody knows for which; taken, they may stand among others again. */
 export const markedAlone = (wanted: Wishes, properties: Record<string, string>, alone: boolean): Wishes =>
   Object.fromEntries(
@@ -71,8 +77,27 @@ export function together(wanted: Wishes, outstanding: Record<string, string>): R
 
 /** The recipes that want what a write says. */
 export function recipesOf(wanted: Wishes, names: string[]): { recipes?: string[] } {
-  const recipes = [...new Set(names.flatMap((name) => wanted[name]?.by ?? []))];
+  const recipes = [...new Set(names.flatMap((name) => labelsOf(wanted[name])))];
   return recipes.length > 0 ? { recipes } : {};
+}
+
+const labelsOf = ({ recipe: id, recipeVersion: version = '' }: Partial<Wish> = {}): string[] =>
+  id === undefined ? [] : [labelOf({ id, version })];
+
+/** Wishes of these properties as they were wanted: those that were wanted together stand together. */
+export function asWanted(wanted: Wishes, names: readonly string[]): ChangeWanted['data'][] {
+  const all = names.flatMap((name) => {
+    const wish = wanted[name];
+    if (!wish) return [];
+    const { value, refused: _refused, alone: _alone, ...about } = wish;
+    return [{ name, value, about }];
+  });
+  return [...Map.groupBy(all, ({ about }) => JSON.stringify(about)).values()].flatMap((group) =>
+    group.slice(0, 1).map(({ about }) => ({
+      properties: Object.fromEntries(group.map(({ name, value }) => [name, value])),
+      ...about,
+    })),
+  );
 }
 
 /** Whether a wish is older than another: by trigger time, then number, then rank of state (protocol 16). */

@@ -1,15 +1,20 @@
-import type { EnrichmentEvent as StreamEvent, FetchEvent, Results } from '#libs/contracts';
+import type { OneEnrichmentEvent, RecordRef, Results } from '#libs/contracts';
 import { Looked, type Lookup } from '#libs/expressions';
-import { type Decider, type Decision, nothing, type Owed } from '#libs/process';
+import { type Decision, nothing, type Owed } from '#libs/process';
 import {
+  askedNow,
   type AskStep,
   askText,
   coolsDown,
+  goesOnAs,
+  GONE,
   handedOn,
   isSameChange,
+  isGone,
   labelOf,
   type Note,
   type Properties,
+  purposeNow,
   readAnswer,
   type Recipe,
   type Rejection,
@@ -18,10 +23,8 @@ import {
   type StepDue,
   stepOf,
   unmetBy,
+  type Whereabouts,
 } from '#libs/recipes';
-
-/** What happens to enrichments; their streams tell of fetches too. */
-export type EnrichmentEvent = Exclude<StreamEvent, FetchEvent>;
 
 /** One enrichment of a record by a recipe, from the first request on. */
 export interface Enrichment {
@@ -42,7 +45,7 @@ export interface Enrichment {
 export type Enrichments = readonly Enrichment[];
 
 /** How a call ended; `answer` is the adapter's. */
-export type Ended<T> = { state: 'done'; answer: T } | { state: 'dead' | 'held'; code: string };
+export type Ended<T> = { state: 'done'; answer: T } | { state: 'dead' | 'held' | 'superseded'; code: string };
 
 /** A question that is to be asked, and what it follows. */
 export type AskDue = StepDue<AskStep>;
@@ -61,25 +64,37 @@ interface Reply {
 
 export type EnrichmentInput =
   | { type: 'triggered'; trigger: AskDue }
-  | { type: 'read'; rootCause: string; recipe: Recipe | undefined; ended: Ended<ReadRecord> }
+  | { type: 'read'; rootCause: string; recipe: Recipe | undefined; purpose: string; ended: Ended<ReadRecord> }
   | { type: 'answered'; rootCause: string; recipe: Recipe | undefined; ended: Ended<Reply> };
 
-export const enrichmentDecider: Decider<Enrichments, EnrichmentEvent, EnrichmentInput> = {
-  initial: [],
-  evolve,
-  decide(enrichments, input) {
-    switch (input.type) {
-      case 'triggered':
-        return onTrigger(enrichments, input.trigger);
-      case 'read':
-        return onRead(enrichments, input);
-      case 'answered':
-        return onAnswer(enrichments, input);
-    }
-  },
-};
+/** Asks the model about a record, which is where `where` says. */
+export function decideEnrichment(
+  enrichments: Enrichments,
+  where: Whereabouts,
+  input: EnrichmentInput,
+): Decision<OneEnrichmentEvent> {
+  switch (input.type) {
+    case 'triggered':
+      return onTrigger(enrichments, where, input.trigger);
+    case 'read':
+      return onRead(enrichments, where, input);
+    case 'answered':
+      return onAnswer(enrichments, where, input);
+  }
+}
 
-function evolve(enrichments: Enrichments, event: EnrichmentEvent): Enrichments {
+/** The calls of enrichments that may still wait. */
+export const waitingQuestions = (enrichments: Enrichments, where: Whereabouts): { kind: string; purpose: string }[] =>
+  enrichments.some(({ status }) => status === 'requested' || status === 'prepared')
+    ? [
+        ...[...new Set([READ, purposeNow(READ, where)])].map((purpose) => ({ kind: 'hubspot.read', purpose })),
+        { kind: 'openai.ask', purpose: 'ask' },
+      ]
+    : [];
+
+const READ = 'read';
+
+export function evolveEnrichments(enrichments: Enrichments, event: OneEnrichmentEvent): Enrichments {
   if (event.type === 'EnrichmentRequested') return [...enrichments, { ...event.data, status: 'requested' }];
   const statuses = {
     EnrichmentPrepared: 'prepared',
@@ -100,12 +115,10 @@ function evolve(enrichments: Enrichments, event: EnrichmentEvent): Enrichments {
 
 // The same rule as for renders: one root cause, one enrichment; another one asks again unless the same content asked
 // within the cool-down (protocol 7).
-function onTrigger(enrichments: Enrichments, trigger: AskDue): Decision<EnrichmentEvent> {
+function onTrigger(enrichments: Enrichments, where: Whereabouts, trigger: AskDue): Decision<OneEnrichmentEvent> {
   const { recipe, step, record, rootCause, content, at, failed, results } = trigger;
-  const { reads, notes } = step;
-  const recipes = [labelOf(recipe)];
-  const read: Owed = { kind: 'hubspot.read', purpose: 'read', request: { record, properties: reads, notes }, recipes };
-  if (byCause(enrichments, rootCause)) return { events: [], effects: [read] };
+  const read = reading(recipe, step, goesOnAs(record, where), where);
+  if (byCause(enrichments, rootCause)) return isGone(where, at) ? nothing() : { events: [], effects: [read] };
   if (enrichments.some((enrichment) => repeats(enrichment, trigger))) return nothing();
   const about = {
     recipe: recipe.id,
@@ -113,11 +126,12 @@ function onTrigger(enrichments: Enrichments, trigger: AskDue): Decision<Enrichme
     enrichment: enrichments.length + 1,
     triggeredAt: at,
   };
-  const requested: EnrichmentEvent = {
+  const requested: OneEnrichmentEvent = {
     type: 'EnrichmentRequested',
     data: { ...about, rootCause, content, ...handedOn(results) },
   };
   if (failed) return { events: [requested, { type: 'EnrichmentRejected', data: { ...about, ...failed } }] };
+  if (isGone(where, at)) return { events: [requested, { type: 'EnrichmentFailed', data: { ...about, ...GONE } }] };
   return { events: [requested], effects: [read] };
 }
 
@@ -125,36 +139,63 @@ function repeats({ content, triggeredAt: at, status }: Enrichment, due: AskDue):
   const said = { content, at };
   return isSameChange(said, due) || (status !== 'rejected' && coolsDown(said, due, due.recipe.coolDownMs));
 }
+const reading = (recipe: Recipe, { reads, notes }: AskStep, record: RecordRef, where: Whereabouts): Owed => ({
+  kind: 'hubspot.read',
+  purpose: purposeNow(READ, where),
+  request: { record, properties: reads, notes },
+  recipes: [labelOf(recipe)],
+});
+
+/** What was asked of a record that goes on as another one, and was not answered, is asked of that one. */
+function readingNow({ recipe, purpose }: EnrichmentInput & { type: 'read' }, where: Whereabouts): Owed | undefined {
+  const step = stepOf(recipe, 'ask');
+  const record = askedNow(purpose, where);
+  return recipe && step && record ? reading(recipe, step, record, where) : undefined;
+}
 
 // Read again (a replay, after a fix), the same enrichment is prepared again or its question stated once more: the ledger
 // says whether that question is answered, changed or owed again.
-function onRead(enrichments: Enrichments, input: EnrichmentInput & { type: 'read' }): Decision<EnrichmentEvent> {
+function onRead(
+  enrichments: Enrichments,
+  where: Whereabouts,
+  input: EnrichmentInput & { type: 'read' },
+): Decision<OneEnrichmentEvent> {
   const enrichment = byCause(enrichments, input.rootCause);
   if (!enrichment) return nothing();
+  const open = enrichment.status === 'requested';
+  if (isGone(where)) return open ? gone(enrichment) : nothing();
   const refuse = (code: string, reason: string) =>
-    enrichment.status === 'requested' ? reject(enrichment, code, reason) : nothing<EnrichmentEvent>();
-  if (input.ended.state !== 'done') return refuse(input.ended.code, 'the record could not be read');
+    open ? reject(enrichment, code, reason) : nothing<OneEnrichmentEvent>();
+  if (input.ended.state !== 'done') {
+    const again = open && readingNow(input, where);
+    return again ? { events: [], effects: [again] } : refuse(input.ended.code, 'the record could not be read');
+  }
   const step = stepOf(input.recipe, 'ask');
   if (!input.recipe || !step) return refuse('recipe-gone', `recipe ${enrichment.recipe} asks nothing any more`);
   const { properties, notes } = input.ended.answer;
   const bindings = { record: properties, steps: enrichment.results ?? {} };
   const looked = new Looked(enrichment.looked);
-  const unmet = step.when && unmetBy(step.when, bindings, { looked });
-  if (unmet) return refuse(unmet.code, unmet.reason);
-  if (!step.properties.some((name) => properties[name]) && notes.length === 0 && isEmpty(step.facts)) {
-    return refuse('nothing-to-ask', 'the record has neither notes nor any of the properties');
-  }
+  const refused = unaskable(step, bindings, notes, looked);
+  if (refused) return refuse(refused.code, refused.reason);
   const asked = question(step, bindings, notes, looked);
   if ('rejected' in asked) return refuse(asked.rejected.code, asked.rejected.reason);
   const ask: Owed = { kind: 'openai.ask', purpose: 'ask', request: asked, recipes: [labelOf(input.recipe)] };
-  if (enrichment.status !== 'requested' && enrichment.status !== 'rejected') return { events: [], effects: [ask] };
+  if (!open && enrichment.status !== 'rejected') return { events: [], effects: [ask] };
   const data = { ...aboutOf(enrichment), ask: step.name, notes: notes.length, ...found(looked) };
   return { events: [{ type: 'EnrichmentPrepared', data }], effects: [ask] };
 }
 
-const found = ({ all }: Looked): { looked?: Lookup[] } => (all.length > 0 ? { looked: all } : {});
+/** Why nothing is asked of what was read, if so. */
+function unaskable(step: AskStep, bindings: StepBindings & { record: Properties }, notes: Note[], looked: Looked) {
+  const unmet = step.when && unmetBy(step.when, { ...bindings }, { looked });
+  if (unmet) return unmet;
+  const isEmpty = !step.properties.some((name) => bindings.record[name]) && notes.length === 0;
+  return isEmpty && Object.keys(step.facts).length === 0
+    ? { code: 'nothing-to-ask', reason: 'the record has neither notes nor any of the properties' }
+    : undefined;
+}
 
-const isEmpty = (facts: AskStep['facts']): boolean => Object.keys(facts).length === 0;
+const found = ({ all }: Looked): { looked?: Lookup[] } => (all.length > 0 ? { looked: all } : {});
 
 function question(
   step: AskStep,
@@ -170,14 +211,19 @@ function question(
   }
 }
 
-const reject = (enrichment: Enrichment, code: string, reason: string): Decision<EnrichmentEvent> => ({
+const reject = (enrichment: Enrichment, code: string, reason: string): Decision<OneEnrichmentEvent> => ({
   events: [{ type: 'EnrichmentRejected', data: { ...aboutOf(enrichment), code, reason } }],
 });
 
-function onAnswer(enrichments: Enrichments, input: EnrichmentInput & { type: 'answered' }): Decision<EnrichmentEvent> {
+function onAnswer(
+  enrichments: Enrichments,
+  where: Whereabouts,
+  input: EnrichmentInput & { type: 'answered' },
+): Decision<OneEnrichmentEvent> {
   const enrichment = byCause(enrichments, input.rootCause);
   if (enrichment?.status !== 'prepared' && enrichment?.status !== 'failed') return nothing();
   if (input.ended.state === 'held') return nothing();
+  if (input.ended.state === 'superseded' || where.forgotten) return gone(enrichment);
   if (input.ended.state !== 'done') return fail(enrichment, input.ended.code, 'OpenAI refused the request');
   const { finish, content, model, tokens } = input.ended.answer;
   if (finish !== 'stop') return fail(enrichment, finish, endings[finish]);
@@ -196,10 +242,12 @@ const endings = {
 };
 
 // A late answer may follow a failure; a second failure says nothing new.
-const fail = (enrichment: Enrichment, code: string, reason: string): Decision<EnrichmentEvent> =>
+const fail = (enrichment: Enrichment, code: string, reason: string): Decision<OneEnrichmentEvent> =>
   enrichment.status === 'failed'
     ? nothing()
     : { events: [{ type: 'EnrichmentFailed', data: { ...aboutOf(enrichment), code, reason } }] };
+
+const gone = (enrichment: Enrichment): Decision<OneEnrichmentEvent> => fail(enrichment, GONE.code, GONE.reason);
 
 const byCause = (enrichments: Enrichments, rootCause: string): Enrichment | undefined =>
   enrichments.find((enrichment) => enrichment.rootCause === rootCause);

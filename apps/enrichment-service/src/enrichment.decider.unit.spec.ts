@@ -1,12 +1,14 @@
 import { join } from 'node:path';
+import type { EnrichmentEvent, Fate } from '#libs/contracts';
 import { labelOf, loadRecipes, readRecipe, stepOf, tablesWith } from '#libs/recipes';
 import { given as givenOf } from '../../../libs/process/src/testing/given';
-import { type AskDue, enrichmentDecider, type EnrichmentEvent, type EnrichmentInput } from './enrichment.decider';
+import type { AskDue, EnrichmentInput } from './enrichment.decider';
+import { serviceDecider } from './service.decider';
 
 const [recipe] = loadRecipes(join(__dirname, '../../../recipes')).filter((r) => r.id === 'lead-qualified');
 const step = stepOf(recipe, 'ask');
 if (!recipe || !step) throw new Error('the recipe is gone');
-const given = (...history: EnrichmentEvent[]) => givenOf(enrichmentDecider, ...history);
+const given = (...history: EnrichmentEvent[]) => givenOf(serviceDecider, ...history);
 
 const at = '2026-11-21T10:00:00.000Z';
 const about = { recipe: 'lead-qualified', recipeVersion: recipe.version, enrichment: 1, triggeredAt: at };
@@ -37,6 +39,7 @@ const read = (properties: Record<string, string | null>, notes = [note]): Enrich
   type: 'read',
   rootCause: cause,
   recipe,
+  purpose: 'read',
   ended: { state: 'done', answer: { properties, notes } },
 });
 const question = {
@@ -189,5 +192,52 @@ steps:
     expect(JSON.stringify(first.effects)).toContain('plan: Professional');
     const again = given(requested, ...first.events)(looking('Otherwise'));
     expect(again).toEqual({ events: [], effects: first.effects });
+  });
+});
+
+describe('where the record is merged, deleted or erased', () => {
+  const into = { type: 'contact', id: '9' };
+  const noted = (fate: Fate): EnrichmentEvent => ({ type: 'EnrichmentRecordFollowed', data: fate });
+  const merge: Fate = { what: 'merged', into, at };
+  const deletion: Fate = { what: 'deleted', at: '2026-11-21T11:00:00.000Z' };
+  const gone: EnrichmentEvent = {
+    type: 'EnrichmentFailed',
+    data: { ...about, code: 'record-deleted', reason: 'the record was deleted' },
+  };
+  const readThere = { ...readRecord, purpose: 'read@9', request: { ...readRecord.request, record: into } };
+
+  it('what was asked before a merge ends where the record goes on, and what comes later begins there', () => {
+    expect(given(requested, prepared, noted(merge))(answered())).toMatchObject({
+      events: [{ type: 'EnrichmentCompleted' }],
+      subject: 'contact:9',
+    });
+    const failing = { ...read({}), ended: { state: 'dead', code: 'OBJECT_NOT_FOUND' } } as EnrichmentInput;
+    expect(given(requested, noted(merge))(failing)).toMatchObject({ events: [], effects: [readThere] });
+    expect(given(noted(merge))(trigger()).effects).toEqual([readThere]);
+  });
+
+  it('of a deleted record nothing is asked any more', () => {
+    expect(given(requested, prepared)({ type: 'followed', fate: deletion })).toEqual({
+      events: [noted(deletion)],
+      supersede: [
+        { kind: 'hubspot.read', purpose: 'read' },
+        { kind: 'openai.ask', purpose: 'ask' },
+      ],
+    });
+    const withdrawn: EnrichmentInput = {
+      type: 'answered',
+      rootCause: cause,
+      recipe,
+      ended: { state: 'superseded', code: 'superseded' },
+    };
+    expect(given(requested, prepared, noted(deletion))(withdrawn)).toEqual({ events: [gone] });
+    expect(given(requested, noted(deletion))(read({}))).toEqual({ events: [gone] });
+    expect(given(noted(deletion))(trigger())).toEqual({ events: [requested, gone] });
+  });
+
+  it('of an erased record no answer is told', () => {
+    const erasure: Fate = { what: 'forgotten', at };
+    expect(given(requested, prepared, noted(erasure))(answered())).toEqual({ events: [gone] });
+    expect(given(noted(erasure))(trigger())).toEqual({ events: [] });
   });
 });

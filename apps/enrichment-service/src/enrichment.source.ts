@@ -9,10 +9,10 @@ import {
   type Target,
   UnreadableRecord,
 } from '#libs/process';
-import { ofKind, type Recipe, type Reference, type StepDue, stepsDue, withTexts } from '#libs/recipes';
-import type { Ended, EnrichmentInput } from './enrichment.decider';
-import { FETCH_KINDS, type FetchEnd, fetchIn, type FetchInput } from './fetch.decider';
-import { type Asked, serviceDecider } from './service.decider';
+import { ofKind, type Recipe, recipesWith, type Reference, type StepDue, stepsDue, withTexts } from '#libs/recipes';
+import type { Ended } from './enrichment.decider';
+import { FETCH_KINDS, type FetchEnd, fetchIn } from './fetch.decider';
+import { type Asked, type AskedInput as Input, serviceDecider } from './service.decider';
 
 export const service = 'enrichment-service';
 
@@ -53,17 +53,15 @@ export function enrichmentProcess(
       const fetch = fetchIn(purpose);
       if (fetch) {
         const about = { ...fetch, rootCause, recipe, ended: fetchEnd(end) };
-        if (kind === 'hubspot.read') return { type: 'fetch-read', declared: isDeclared, ...about };
+        if (kind === 'hubspot.read') return { type: 'fetch-read', declared: isDeclared, purpose, ...about };
         return { type: 'fetched', system: kind.slice(FETCH_KINDS.length), record, ...about };
       }
-      if (kind === 'hubspot.read') return { type: 'read', rootCause, recipe, ended };
+      if (kind === 'hubspot.read') return { type: 'read', rootCause, recipe, purpose, ended };
       if (kind === 'openai.ask') return { type: 'answered', rootCause, recipe, ended };
       throw new Error(`${service} owes no ${kind}`);
     },
   };
 }
-
-type Input = EnrichmentInput | FetchInput;
 
 /** What a process goes by beside its recipes. */
 interface Around {
@@ -92,11 +90,18 @@ function routeSteps(
   const fetches = ofKind(read.due, 'fetch').map((due) =>
     targetOf(due, { type: 'fetch-due', due, declared: isDeclared(due.step.system) }),
   );
-  const targets = [...asks, ...fetches];
+  const { tenant } = record.envelope;
+  // What became of a record is told to its streams by all recipes, those too that nothing has set off yet.
+  const followed = read.fates.flatMap(({ record: about, fate }) =>
+    recipesWith(recipes, ['ask', 'fetch'], { tenant, type: about.type }).map((recipe) =>
+      targetOf({ recipe, tenant, record: about }, { type: 'followed', fate }),
+    ),
+  );
+  const targets = [...asks, ...fetches, ...followed];
   return targets.length === 0 ? { ignored: true } : { inbox: read.inbox, targets };
 }
 
-const targetOf = (trigger: StepDue, input: Input): Target<Input> => ({
+const targetOf = (trigger: Pick<StepDue, 'recipe' | 'tenant' | 'record'>, input: Input): Target<Input> => ({
   streamId: streamIdOf({ context: 'enrichment', ...trigger, name: trigger.recipe.id }),
   tenant: trigger.tenant,
   subject: subjectOf(trigger.record),

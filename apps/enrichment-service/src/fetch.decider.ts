@@ -1,17 +1,24 @@
 import type { FetchEvent, RecordRef, Results } from '#libs/contracts';
 import { type Decision, nothing, type Owed } from '#libs/process';
 import {
+  askedNow,
   coolsDown,
   type FetchStep,
+  goesOnAs,
+  GONE,
   handedOn,
   isSameChange,
+  isGone,
   labelOf,
   prepareFetch,
   type Properties,
+  purposeNow,
+  purposeOf,
   type Recipe,
   type StepDue,
   stepsOf,
   takeOf,
+  type Whereabouts,
 } from '#libs/recipes';
 
 /** One fetch by a step, from the first request on. */
@@ -19,6 +26,7 @@ interface Fetch {
   recipe: string;
   recipeVersion: string;
   step: string;
+  system: string;
   fetch: number;
   triggeredAt: string;
   rootCause: string;
@@ -55,6 +63,7 @@ export type FetchInput =
   | ({
       type: 'fetch-read';
       alone: boolean;
+      purpose: string;
       declared: (system: string) => boolean;
       ended: FetchEnd<{ properties: Properties }>;
     } & Named)
@@ -82,11 +91,11 @@ export interface SystemRequest {
   kept?: { forMs: number; since: string };
 }
 
-const purposeOf = (step: string, alone: boolean): string => `fetch/${step}${alone ? `/${ALONE}` : ''}`;
+const purposeFor = (step: string, alone: boolean): string => `fetch/${step}${alone ? `/${ALONE}` : ''}`;
 
 /** The step that a call is for; undefined where it is for none. */
 export function fetchIn(purpose: string): { step: string; alone: boolean } | undefined {
-  const [word, step, how] = purpose.split('/');
+  const [word, step, how] = purposeOf(purpose).split('/');
   return word === 'fetch' && step !== undefined ? { step, alone: how === ALONE } : undefined;
 }
 
@@ -100,18 +109,33 @@ export function evolveFetches(fetches: Fetches, { type, data }: FetchEvent): Fet
  * One root cause, one fetch of each step; another one asks again unless the same content asked within the cool-down
  * (protocol 7). A repeat states the same calls once more, and the ledger knows their answers.
  */
-export function decideFetch(fetches: Fetches, input: FetchInput): Decision<FetchEvent> {
+export function decideFetch(fetches: Fetches, where: Whereabouts, input: FetchInput): Decision<FetchEvent> {
   switch (input.type) {
     case 'fetch-due':
-      return onDue(fetches, input);
+      return onDue(fetches, where, input);
     case 'fetch-read':
-      return onRead(fetches, input);
+      return onRead(fetches, where, input);
     case 'fetched':
-      return onFetched(fetches, input);
+      return onFetched(fetches, where, input);
   }
 }
 
-function onDue(fetches: Fetches, { due, declared }: FetchInput & { type: 'fetch-due' }): Decision<FetchEvent> {
+/** The calls of fetches that may still wait. */
+export const waitingFetches = (fetches: Fetches, where: Whereabouts): { kind: string; purpose: string }[] =>
+  fetches
+    .filter(({ status }) => status === 'requested')
+    .flatMap(({ step, system }) =>
+      [purposeFor(step, false), purposeFor(step, true)].flatMap((purpose) => [
+        { kind: fetchKind(system), purpose },
+        ...[...new Set([purpose, purposeNow(purpose, where)])].map((one) => ({ kind: 'hubspot.read', purpose: one })),
+      ]),
+    );
+
+function onDue(
+  fetches: Fetches,
+  where: Whereabouts,
+  { due, declared }: FetchInput & { type: 'fetch-due' },
+): Decision<FetchEvent> {
   const { recipe, step, record, rootCause, content, at, failed, results } = due;
   const known = find(fetches, step.name, rootCause);
   const ofStep = fetches.filter((one) => one.step === step.name);
@@ -129,31 +153,40 @@ function onDue(fetches: Fetches, { due, declared }: FetchInput & { type: 'fetch-
   };
   const events: FetchEvent[] = known ? [] : [{ type: 'FetchRequested', data }];
   const fetch: Fetch = known ?? { ...data, status: 'requested' };
-  if (failed) return known ? nothing() : also(events, reject(fetch, failed.code, failed.reason));
-  return also(events, begin(fetch, step, { record, declared, alone: false }));
+  const refused = failed ?? (isGone(where, at) ? GONE : undefined);
+  if (refused) return known ? nothing() : also(events, reject(fetch, refused.code, refused.reason));
+  return also(events, begin(fetch, step, { record, where, declared, alone: false }));
 }
 
 /** The record is read first where the question needs something of it. */
 function begin(
   fetch: Fetch,
   step: FetchStep,
-  { record, declared, alone }: { record: RecordRef; declared: boolean; alone: boolean },
+  { record, where, declared, alone }: { record: RecordRef; where: Whereabouts; declared: boolean; alone: boolean },
 ): Decision<FetchEvent> {
   if (step.reads.length === 0) return ask(fetch, step, { record: {}, declared, alone });
-  const request = { record, properties: step.reads, notes: 0 };
-  return {
-    events: [],
-    effects: [{ kind: 'hubspot.read', purpose: purposeOf(step.name, alone), request, recipes: recipesOf(fetch) }],
-  };
+  const request = { record: goesOnAs(record, where), properties: step.reads, notes: 0 };
+  const purpose = purposeNow(purposeFor(step.name, alone), where);
+  return { events: [], effects: [{ kind: 'hubspot.read', purpose, request, recipes: recipesOf(fetch) }] };
 }
 
-function onRead(fetches: Fetches, input: FetchInput & { type: 'fetch-read' }): Decision<FetchEvent> {
+function onRead(
+  fetches: Fetches,
+  where: Whereabouts,
+  input: FetchInput & { type: 'fetch-read' },
+): Decision<FetchEvent> {
   const { recipe, ended, declared, alone } = input;
   const fetch = find(fetches, input.step, input.rootCause);
   if (!fetch || ended.state === 'open') return nothing();
-  if (ended.state !== 'done') return reject(fetch, ended.code, 'the record could not be read');
+  if (isGone(where)) return reject(fetch, GONE.code, GONE.reason);
   const step = stepIn(recipe, input.step);
-  if (!step) return gone(fetch);
+  if (ended.state !== 'done') {
+    const now = fetch.status === 'requested' && askedNow(input.purpose, where);
+    return step && now
+      ? begin(fetch, step, { record: now, where, declared: declared(step.system), alone })
+      : reject(fetch, ended.code, 'the record could not be read');
+  }
+  if (!step) return stepGone(fetch);
   return ask(fetch, step, { record: ended.answer.properties, declared: declared(step.system), alone });
 }
 
@@ -174,23 +207,28 @@ function call(fetch: Fetch, step: FetchStep, path: string, alone: boolean): Owed
   const keepMs = alone ? undefined : step.keepMs;
   const since = keepMs && new Date(Math.floor(Date.parse(triggeredAt) / keepMs) * keepMs).toISOString();
   const request: SystemRequest = { path, ...(since ? { kept: { forMs: keepMs, since } } : {}) };
-  return { kind: fetchKind(step.system), purpose: purposeOf(step.name, alone), request, recipes: recipesOf(fetch) };
+  return { kind: fetchKind(step.system), purpose: purposeFor(step.name, alone), request, recipes: recipesOf(fetch) };
 }
 
 /**
  * What was taken once stays; a rejected fetch may still be answered, after a fix. What is kept are answers: where the
  * call that others share has failed, perhaps long before, this trigger asks once by itself.
  */
-function onFetched(fetches: Fetches, input: FetchInput & { type: 'fetched' }): Decision<FetchEvent> {
+function onFetched(
+  fetches: Fetches,
+  where: Whereabouts,
+  input: FetchInput & { type: 'fetched' },
+): Decision<FetchEvent> {
   const { recipe, system, ended, alone, record } = input;
   const fetch = find(fetches, input.step, input.rootCause);
   if (!fetch || fetch.status === 'completed' || ended.state === 'open') return nothing();
+  if (where.forgotten || (isGone(where) && ended.state !== 'done')) return reject(fetch, GONE.code, GONE.reason);
   const step = stepIn(recipe, input.step);
-  if (!step || step.system !== system) return gone(fetch);
+  if (!step || step.system !== system) return stepGone(fetch);
   if (ended.state !== 'done') {
     return step.keepMs === undefined || alone || ended.state === 'withdrawn'
       ? reject(fetch, ended.code, `${system} gave no answer`)
-      : begin(fetch, step, { record, declared: true, alone: true });
+      : begin(fetch, step, { record, where, declared: true, alone: true });
   }
   const taken = takeOf(step, ended.answer);
   if ('rejected' in taken) return reject(fetch, taken.rejected.code, taken.rejected.reason);
@@ -218,7 +256,7 @@ const also = (events: FetchEvent[], decision: Decision<FetchEvent>): Decision<Fe
   events: [...events, ...decision.events],
 });
 
-const gone = (fetch: Fetch): Decision<FetchEvent> =>
+const stepGone = (fetch: Fetch): Decision<FetchEvent> =>
   reject(fetch, 'recipe-gone', `recipe ${fetch.recipe} has no such step ${fetch.step} any more`);
 
 // A second rejection says nothing new.

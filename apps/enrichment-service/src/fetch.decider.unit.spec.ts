@@ -79,6 +79,7 @@ const askingPlans = { kind: 'http.fetch.billing', purpose: 'fetch/plans', reques
 type Read = FetchInput & { type: 'fetch-read' };
 const read = (external_id: string | null, over: Partial<Read> = {}): FetchInput => ({
   type: 'fetch-read',
+  purpose: 'fetch/usage',
   step: 'usage',
   rootCause,
   recipe,
@@ -232,4 +233,20 @@ describe('when the system answered', () => {
     expect(given(requested())(fetched({ rootCause: 'other' }))).toEqual({ events: [] });
     expect(given(requested())(fetched({ ended: { state: 'open' } }))).toEqual({ events: [] });
   });
+});
+
+it('follows its record: it is asked where that goes on, and not of one that is gone', () => {
+  const into = { type: 'contact', id: '9' };
+  const merged: EnrichmentEvent = { type: 'EnrichmentRecordFollowed', data: { what: 'merged', into, at } };
+  const there = { ...reading('fetch/usage@9'), request: { ...reading().request, record: into } };
+  const refused = { ended: { state: 'dead' as const, code: 'OBJECT_NOT_FOUND' } };
+  expect(given(requested(), merged)(read(null, refused))).toEqual({
+    events: [],
+    effects: [there],
+    subject: 'contact:9',
+  });
+  expect(given(merged)(due())).toEqual({ events: [requested()], effects: [there], subject: 'contact:9' });
+  const deleted: EnrichmentEvent = { type: 'EnrichmentRecordFollowed', data: { what: 'deleted', at } };
+  expect(given(requested(), deleted)(read('7'))).toEqual({ events: [rejected('record-deleted')] });
+  expect(given(deleted)(due())).toEqual({ events: [requested(), rejected('record-deleted')] });
 });

@@ -1,51 +1,48 @@
-import type { HeygenCallback, RenderEvent, Results } from '#libs/contracts';
+import type { Fate, HeygenCallback, RecordRef, RenderEvent } from '#libs/contracts';
 import { Looked, type Lookup } from '#libs/expressions';
 import { type Decider, type Decision, nothing, type Owed } from '#libs/process';
 import {
+  askedNow,
   coolsDown,
+  following,
+  goesOnAs,
+  GONE,
   handedOn,
   isSameChange,
+  isGone,
   labelOf,
   prepareVideo,
   type Properties,
+  purposeNow,
   type Recipe,
   type StepDue,
   stepOf,
+  subjectNow,
   type VideoStep,
+  type Whereabouts,
 } from '#libs/recipes';
-
-/** One render of a record by a recipe, from the first request on. */
-export interface Render {
-  recipe: string;
-  recipeVersion: string;
-  render: number;
-  triggeredAt: string;
-  rootCause: string;
-  content: string;
-  /** What the steps before it left. */
-  results?: Results;
-  status: 'requested' | 'prepared' | 'submitted' | 'completed' | 'failed' | 'rejected';
-  /** Of the order that HeyGen took last; a redo raises it. */
-  generation: number;
-  videoId?: string;
-  /** What was looked up when it was prepared. */
-  looked?: readonly Lookup[];
-}
-
-/** All renders of one record by one recipe, in order. */
-export type Renders = readonly Render[];
+import { aboutOf, byCause, byName, chainOf, evolve, noRenders, type Render, type Renders } from './renders';
 
 /** How a call ended; `answer` is the adapter's. */
-export type Ended<T> = { state: 'done'; answer: T } | { state: 'dead' | 'held' | 'erased'; code: string };
+export type Ended<T> =
+  { state: 'done'; answer: T } | { state: 'dead' | 'held' | 'erased' | 'superseded'; code: string };
 
 export type RenderInput =
   | { type: 'triggered'; trigger: VideoDue }
-  | { type: 'read'; rootCause: string; recipe: Recipe | undefined; streamId: string; ended: Ended<ReadRecord> }
+  | {
+      type: 'read';
+      rootCause: string;
+      recipe: Recipe | undefined;
+      streamId: string;
+      purpose: string;
+      ended: Ended<ReadRecord>;
+    }
   | { type: 'generated'; rootCause: string; generation: number; at: string; ended: Ended<{ videoId: string }> }
   | { type: 'called-back'; callback: HeygenCallback; generation: number; render?: number }
   | { type: 'claimed'; claim: string; videoId?: string; render?: number }
   | { type: 'overdue'; rootCause: string }
-  | { type: 'status-read'; rootCause: string; at: string; ended: Ended<VideoState>; purpose: string };
+  | { type: 'status-read'; rootCause: string; at: string; ended: Ended<VideoState>; purpose: string }
+  | { type: 'followed'; fate: Fate };
 
 /** A video that is to be made, and what it follows. */
 export type VideoDue = StepDue<VideoStep>;
@@ -57,7 +54,7 @@ interface ReadRecord {
 
 interface VideoState {
   videoId: string;
-  status: 'completed' | 'failed' | 'in-progress';
+  status: 'completed' | 'failed' | 'processing' | 'in-progress';
   url?: string;
   code?: string;
   message?: string;
@@ -72,65 +69,88 @@ export const CALLBACK_WITHIN_MS = 30 * 60_000;
 /** Names a render to HeyGen; the generation of the call is put behind it, and the callback brings both (protocol 9). */
 export const renderIdOf = (streamId: string, render: number): string => `${streamId}/${String(render)}`;
 
+/**
+ * Makes the videos of one record by one recipe. Where the record goes on as another one, so do they: what is still read is
+ * read there, and what is said is said of it. Of a record that is gone no video is ordered any more.
+ */
 export const renderDecider: Decider<Renders, RenderEvent, RenderInput> = {
-  initial: [],
+  initial: noRenders,
   evolve,
-  decide(renders, input) {
-    switch (input.type) {
-      case 'triggered':
-        return onTrigger(renders, input.trigger);
-      case 'read':
-        return onRead(renders, input);
-      case 'generated':
-        return onGenerated(renders, input);
-      case 'called-back':
-        return onCallback(renders, input);
-      case 'claimed':
-        return onClaim(renders, input);
-      case 'overdue':
-        return onOverdue(renders, input.rootCause);
-      case 'status-read':
-        return onStatus(renders, input);
-    }
-  },
+  decide: (renders, input) => ({
+    ...(renders.where.forgotten ? onForgotten(renders, input) : decide(renders, input)),
+    ...subjectNow(renders.where),
+  }),
 };
 
-function evolve(renders: Renders, event: RenderEvent): Renders {
-  if (event.type === 'RenderRequested') return [...renders, { ...event.data, status: 'requested', generation: 0 }];
-  const statuses = {
-    RenderPrepared: 'prepared',
-    RenderRejected: 'rejected',
-    RenderSubmitted: 'submitted',
-    RenderCompleted: 'completed',
-    RenderFailed: 'failed',
-  } as const;
-  return renders.map((render) =>
-    render.render === event.data.render
-      ? {
-          ...render,
-          status: statuses[event.type],
-          generation: event.type === 'RenderSubmitted' ? event.data.generation : render.generation,
-          ...('looked' in event.data ? { looked: event.data.looked } : {}),
-          videoId: 'videoId' in event.data ? (event.data.videoId ?? render.videoId) : render.videoId,
-        }
-      : render,
-  );
+function decide(renders: Renders, input: RenderInput): Decision<RenderEvent> {
+  switch (input.type) {
+    case 'triggered':
+      return onTrigger(renders, input.trigger);
+    case 'read':
+      return onRead(renders, input);
+    case 'generated':
+      return onGenerated(renders, input);
+    case 'called-back':
+      return onCallback(renders, input);
+    case 'claimed':
+      return onClaim(renders, input);
+    case 'overdue':
+      return onOverdue(renders, input.rootCause);
+    case 'status-read':
+      return onStatus(renders, input);
+    case 'followed':
+      return onFollowed(renders, input.fate);
+  }
 }
+
+// What still waits is withdrawn, and its end tells the render's; what HeyGen has taken already is paid for and goes on.
+function onFollowed({ all, where }: Renders, fate: Fate): Decision<RenderEvent> {
+  const now = following(where, fate);
+  if (!now) return nothing();
+  const events: RenderEvent[] = [{ type: 'RenderRecordFollowed', data: fate }];
+  if (!isGone(now) || !all.some(isUnordered)) return { events };
+  const reads = [...new Set([READ, purposeNow(READ, now)])].map((purpose) => ({ kind: 'hubspot.read', purpose }));
+  return { events, supersede: [...reads, JOB] };
+}
+
+const isUnordered = ({ status }: Render): boolean => status === 'requested' || status === 'prepared';
+
+// Nothing more is said of a record that is forgotten but that its renders have ended; HeyGen's share is given back.
+function onForgotten(renders: Renders, input: RenderInput): Decision<RenderEvent> {
+  if (input.type === 'triggered' || input.type === 'followed') return nothing();
+  const render =
+    'rootCause' in input
+      ? byCause(renders, input.rootCause)
+      : byName(renders, {
+          render: input.render,
+          videoId: 'callback' in input ? input.callback.videoId : input.videoId,
+        });
+  if (!render) return nothing();
+  const ended = isUnordered(render) ? gone(render) : onErased(render);
+  return input.type === 'called-back' && input.callback.result !== 'other'
+    ? { ...ended, rootCause: render.rootCause, release: [JOB] }
+    : ended;
+}
+
+const JOB = { kind: 'heygen.generate', purpose: 'generate' };
+const READ = 'read';
 
 // A root cause that has its render is never numbered again: the same reading is stated once more, and the ledger says
 // whether it is owed still. Another root cause makes a new video unless the same content triggered one within the
 // cool-down, by the triggers' own times (protocol 7).
 function onTrigger(renders: Renders, trigger: VideoDue): Decision<RenderEvent> {
   const { recipe, step, record, rootCause, content, at, failed, results } = trigger;
-  const read = owed(recipe, 'hubspot.read', 'read', { record, properties: step.properties, notes: 0 });
-  if (byCause(renders, rootCause)) return { events: [], effects: [read] };
-  if (renders.some((render) => repeats(render, trigger))) return nothing();
-  const about = { recipe: recipe.id, recipeVersion: recipe.version, render: renders.length + 1, triggeredAt: at };
+  const { all, where } = renders;
+  const read = reading(recipe, step, goesOnAs(record, where), where);
+  if (byCause(renders, rootCause)) return isGone(where, at) ? nothing() : { events: [], effects: [read] };
+  if (all.some((render) => repeats(render, trigger))) return nothing();
+  const about = { recipe: recipe.id, recipeVersion: recipe.version, render: all.length + 1, triggeredAt: at };
   const requested: RenderEvent = {
     type: 'RenderRequested',
     data: { ...about, rootCause, content, ...handedOn(results) },
   };
   if (failed) return { events: [requested, { type: 'RenderRejected', data: { ...about, ...failed } }] };
+  if (isGone(where, at)) return { events: [requested, { type: 'RenderFailed', data: { ...about, ...GONE } }] };
   return { events: [requested], effects: [read] };
 }
 
@@ -138,25 +158,28 @@ function repeats({ content, triggeredAt: at, status }: Render, due: VideoDue): b
   const said = { content, at };
   return isSameChange(said, due) || (status !== 'rejected' && coolsDown(said, due, due.recipe.coolDownMs));
 }
+const reading = (recipe: Recipe, { properties }: VideoStep, record: RecordRef, where: Whereabouts): Owed =>
+  owed(recipe, 'hubspot.read', purposeNow(READ, where), { record, properties, notes: 0 });
 
 // Read again (a replay, after a fix), the same render is prepared again or its order stated once more: the ledger says
 // whether that order is done, changed or owed again.
 function onRead(renders: Renders, input: RenderInput & { type: 'read' }): Decision<RenderEvent> {
   const render = byCause(renders, input.rootCause);
   if (!render) return nothing();
+  const { where } = renders;
   const open = render.status === 'requested';
+  const refuse = (code: string, reason: string) => (open ? reject(render, code, reason) : nothing<RenderEvent>());
+  if (isGone(where)) return open ? gone(render) : nothing();
   if (input.ended.state !== 'done') {
-    return open ? reject(render, input.ended.code, 'the record could not be read') : nothing();
+    const again = open && readingNow(input, where);
+    return again ? { events: [], effects: [again] } : refuse(input.ended.code, 'the record could not be read');
   }
   const step = stepOf(input.recipe, 'video');
-  if (!input.recipe || !step)
-    return open ? reject(render, 'recipe-gone', `recipe ${render.recipe} makes no video any more`) : nothing();
+  if (!input.recipe || !step) return refuse('recipe-gone', `recipe ${render.recipe} makes no video any more`);
   const { properties, modifiedAt } = input.ended.answer;
   const looked = new Looked(render.looked);
   const prepared = prepareVideo(step, { record: properties, steps: render.results ?? {} }, { looked });
-  if ('rejected' in prepared) {
-    return open ? reject(render, prepared.rejected.code, prepared.rejected.reason) : nothing();
-  }
+  if ('rejected' in prepared) return refuse(prepared.rejected.code, prepared.rejected.reason);
   const { variables, title } = prepared;
   const callbackId = renderIdOf(input.streamId, render.render);
   const order = owed(input.recipe, 'heygen.generate', 'generate', {
@@ -176,6 +199,17 @@ function onRead(renders: Renders, input: RenderInput & { type: 'read' }): Decisi
   return { events: [{ type: 'RenderPrepared', data }], effects: [order] };
 }
 
+/** What was asked of a record that goes on as another one, and was not answered, is asked of that one. */
+function readingNow({ recipe, purpose }: RenderInput & { type: 'read' }, where: Whereabouts): Owed | undefined {
+  const step = stepOf(recipe, 'video');
+  const record = askedNow(purpose, where);
+  return recipe && step && record ? reading(recipe, step, record, where) : undefined;
+}
+
+const gone = (render: Render): Decision<RenderEvent> => ({
+  events: [{ type: 'RenderFailed', data: { ...aboutOf(render), ...GONE } }],
+});
+
 const found = ({ all }: Looked): { looked?: Lookup[] } => (all.length > 0 ? { looked: all } : {});
 
 const reject = (render: Render, code: string, reason: string): Decision<RenderEvent> => ({
@@ -187,6 +221,7 @@ function onGenerated(renders: Renders, input: RenderInput & { type: 'generated' 
   if (!render) return nothing();
   if (input.ended.state !== 'done') {
     if (input.ended.state === 'erased') return onErased(render);
+    if (input.ended.state === 'superseded') return render.status === 'prepared' ? gone(render) : nothing();
     // Held: whether HeyGen took the order is for a person to find out; the render stays prepared.
     const refused = input.ended.state === 'dead' && render.status === 'prepared';
     return refused ? fail(render, input.ended.code, 'HeyGen refused the order') : nothing();
@@ -196,7 +231,7 @@ function onGenerated(renders: Renders, input: RenderInput & { type: 'generated' 
   const again = render.status === 'failed' && input.generation > render.generation;
   // The job had ended before this answer: the call that brought it, a repeat, took a share of HeyGen's jobs once more.
   const over = (render.status === 'completed' || render.status === 'failed') && !again;
-  if (over) return { events: [], correlate, release: [{ kind: 'heygen.generate', purpose: 'generate' }] };
+  if (over) return { events: [], correlate, release: [JOB] };
   if (render.status !== 'prepared' && !again) return { events: [], correlate };
   return {
     events: [submitted(render, input.generation, videoId)],
@@ -254,18 +289,17 @@ function onStatus(renders: Renders, input: RenderInput & { type: 'status-read' }
   const { status, videoId, url, code, message } = input.ended.answer;
   if (status === 'completed') return jobEnded(complete(render, videoId, url));
   if (status === 'failed') return jobEnded(fail(render, code ?? 'failed', message ?? UNSAID));
-  return nothing();
+  if (status !== 'processing' || render.started) return nothing();
+  return { events: [{ type: 'RenderStarted', data: { ...aboutOf(render), videoId } }] };
 }
 
 // Nothing more is said of the render, nor of its video should it come: a failure would be written to the erased record.
 const onErased = (render: Render): Decision<RenderEvent> =>
-  render.status === 'prepared' || render.status === 'submitted'
-    ? reject(render, 'erased', 'its subject was erased')
-    : nothing();
+  isUnordered(render) || render.status === 'submitted' ? reject(render, 'erased', 'its subject was erased') : nothing();
 
 // HeyGen makes only so many videos at once: the next one may begin.
 const jobEnded = (end: Decision<RenderEvent>): Decision<RenderEvent> =>
-  end.events.length > 0 ? { ...end, release: [{ kind: 'heygen.generate', purpose: 'generate' }] } : end;
+  end.events.length > 0 ? { ...end, release: [JOB] } : end;
 
 // A video that exists is a fact, even after a failure was reported; only the first report of it counts.
 function complete(render: Render, videoId: string | undefined, url: string | undefined): Decision<RenderEvent> {
@@ -291,20 +325,5 @@ const owed = (recipe: Pick<Recipe, 'id' | 'version'>, kind: string, purpose: str
 });
 
 const recipeOf = ({ recipe: id, recipeVersion: version }: Render) => ({ id, version });
-
-const byName = (renders: Renders, { render, videoId }: { render?: number; videoId?: string }): Render | undefined =>
-  renders.find((r) => (render === undefined ? r.videoId !== undefined && r.videoId === videoId : r.render === render));
-
-const byCause = (renders: Renders, rootCause: string): Render | undefined =>
-  renders.find((render) => render.rootCause === rootCause);
-
-const chainOf = ({ content, results }: Render) => ({ content, ...handedOn(results) });
-
-const aboutOf = ({ recipe, recipeVersion, render, triggeredAt }: Render) => ({
-  recipe,
-  recipeVersion,
-  render,
-  triggeredAt,
-});
 
 const later = (at: string, ms: number): string => new Date(Date.parse(at) + ms).toISOString();

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { RenderEvent } from '#libs/contracts';
+import type { Fate, RenderEvent } from '#libs/contracts';
 import { labelOf, loadRecipes, readRecipe, stepOf, tablesWith } from '#libs/recipes';
 import { given as givenOf } from '../../../libs/process/src/testing/given';
 import { renderDecider, type RenderInput, type VideoDue } from './render.decider';
@@ -27,6 +27,7 @@ const read = (properties: Record<string, string | null>): RenderInput => ({
   rootCause: cause,
   recipe,
   streamId,
+  purpose: 'read',
   ended: { state: 'done', answer: { properties, modifiedAt: at } },
 });
 const ada = { firstname: 'Ada', company: 'Example Works', recent_conversion_event_name: null };
@@ -363,4 +364,90 @@ steps:
     const submittedAlready = given(requested, ...first.events, submitted, completed)(looking('Otherwise'));
     expect(submittedAlready.effects).toEqual(first.effects);
   });
+});
+
+describe('where the record is merged, deleted or erased', () => {
+  const into = { type: 'contact', id: '9' };
+  const told = (fate: Fate): RenderInput => ({ type: 'followed', fate });
+  const noted = (fate: Fate): RenderEvent => ({ type: 'RenderRecordFollowed', data: fate });
+  const merge: Fate = { what: 'merged', into, at };
+  const deletion: Fate = { what: 'deleted', at: '2026-11-21T11:00:00.000Z' };
+  const erasure: Fate = { what: 'forgotten', at };
+  const gone: RenderEvent = {
+    type: 'RenderFailed',
+    data: { ...about, code: 'record-deleted', reason: 'the record was deleted' },
+  };
+  const survivor = 'contact:9';
+  const readThere = { ...readRecord, purpose: 'read@9', request: { ...readRecord.request, record: into } };
+  const withdrawn = [
+    { kind: 'hubspot.read', purpose: 'read' },
+    { kind: 'heygen.generate', purpose: 'generate' },
+  ];
+  const superseded = { state: 'superseded' as const, code: 'superseded' };
+
+  it('a merge is noted once, and what follows speaks of the record that goes on', () => {
+    expect(given(requested)(told(merge))).toEqual({ events: [noted(merge)] });
+    expect(given(requested, noted(merge))(told(merge))).toEqual({ events: [], subject: survivor });
+    expect(given(requested, prepared, submitted, noted(merge))(callback('success'))).toMatchObject({
+      events: [completed],
+      subject: survivor,
+      rootCause: cause,
+    });
+  });
+
+  it('a reading that failed is asked again where the record goes on, once', () => {
+    const failing = (purpose: string): RenderInput => ({
+      ...(read(ada) as RenderInput & { type: 'read' }),
+      purpose,
+      ended: { state: 'dead', code: 'OBJECT_NOT_FOUND' },
+    });
+    expect(given(requested, noted(merge))(failing('read'))).toEqual({
+      events: [],
+      effects: [readThere],
+      subject: survivor,
+    });
+    expect(given(requested, noted(merge))(failing('read@9')).events).toMatchObject([{ type: 'RenderRejected' }]);
+  });
+
+  it('a trigger that comes after the merge is served where the record goes on', () => {
+    expect(given(noted(merge))(trigger())).toEqual({ events: [requested], effects: [readThere], subject: survivor });
+  });
+
+  it('of a deleted record what waits is withdrawn, and ends as failed', () => {
+    expect(given(requested)(told(deletion))).toEqual({ events: [noted(deletion)], supersede: withdrawn });
+    expect(given(requested, prepared, noted(deletion))(generated(superseded))).toEqual({ events: [gone] });
+    expect(given(requested, noted(deletion))(read(ada))).toEqual({ events: [gone] });
+    expect(given(requested, prepared, submitted)(told(deletion))).toEqual({ events: [noted(deletion)] });
+  });
+
+  it('a trigger that is older than the deletion orders nothing; a later one shows that the record lives', () => {
+    expect(given(noted(deletion))(trigger())).toEqual({ events: [requested, gone] });
+    expect(given(noted(deletion))(trigger({ at: '2026-11-21T12:00:00.000Z' })).effects).toEqual([readRecord]);
+  });
+
+  it('of an erased record nothing more is said than that its renders ended, and no new one begins', () => {
+    const rejected = { type: 'RenderRejected', data: { ...about, code: 'erased', reason: 'its subject was erased' } };
+    expect(given(noted(erasure))(trigger())).toEqual({ events: [] });
+    expect(given(requested, prepared, noted(erasure))(generated(superseded))).toEqual({ events: [gone] });
+    expect(given(requested, prepared, submitted, noted(erasure))(callback('success'))).toEqual({
+      events: [rejected],
+      rootCause: cause,
+      release: [{ kind: 'heygen.generate', purpose: 'generate' }],
+    });
+  });
+});
+
+it('says that HeyGen is at it once, when a look says so', () => {
+  const looked: RenderInput = {
+    type: 'status-read',
+    rootCause: cause,
+    at,
+    purpose: 'status',
+    ended: { state: 'done', answer: { videoId: 'v1', status: 'processing' } },
+  };
+  const started: RenderEvent = { type: 'RenderStarted', data: { ...about, videoId: 'v1' } };
+  expect(given(requested, prepared, submitted)(looked)).toEqual({ events: [started] });
+  expect(given(requested, prepared, submitted, started)(looked)).toEqual({ events: [] });
+  expect(given(requested, prepared, submitted, started)(callback('success')).events).toEqual([completed]);
+  expect(given(requested, prepared, submitted, completed)(looked)).toEqual({ events: [] });
 });

@@ -17,8 +17,9 @@ import {
   type Target,
   UnreadableRecord,
 } from '#libs/process';
-import { ofKind, type Recipe, type Reference, stepsDue, withTexts } from '#libs/recipes';
-import { type Ended, renderDecider, type RenderInput, type Renders, type VideoDue } from './render.decider';
+import { ofKind, type Recipe, type RecordFate, recipesWith, type Reference, stepsDue, withTexts } from '#libs/recipes';
+import { type Ended, renderDecider, type RenderInput, type VideoDue } from './render.decider';
+import type { Renders } from './renders';
 
 const service = 'render-service';
 
@@ -57,7 +58,7 @@ export function renderProcess(
       ) as Ended<never>;
       switch (kind) {
         case 'hubspot.read':
-          return { type: 'read', rootCause, recipe: recipeOf(streamId), streamId, ended };
+          return { type: 'read', rootCause, recipe: recipeOf(streamId), streamId, purpose, ended };
         case 'heygen.generate':
           return { type: 'generated', rootCause, generation, at, ended };
         case 'heygen.status':
@@ -74,9 +75,18 @@ export function renderProcess(
 function routeSteps(record: ReadableRecord, recipes: readonly Recipe[], writerAppId: string): Route<RenderInput> {
   const read = stepsDue(record, recipes, writerAppId);
   if ('error' in read) throw new UnreadableRecord(read.error);
-  const due = ofKind(read.due, 'video');
-  return due.length === 0 ? { ignored: true } : { inbox: read.inbox, targets: due.map(triggered) };
+  const targets = [
+    ...ofKind(read.due, 'video').map(triggered),
+    ...read.fates.flatMap((one) => followed(one, recipes, record.envelope.tenant)),
+  ];
+  return targets.length === 0 ? { ignored: true } : { inbox: read.inbox, targets };
 }
+
+/** What became of a record is told to its streams by all recipes, those too that nothing has set off yet. */
+const followed = ({ record, fate }: RecordFate, recipes: readonly Recipe[], tenant: string): Target<RenderInput>[] =>
+  recipesWith(recipes, ['video'], { tenant, type: record.type }).map(({ id: name }) =>
+    targetOf(streamIdOf({ context: 'render', tenant, record, name }), { type: 'followed', fate }),
+  );
 
 const triggered = (trigger: VideoDue): Target<RenderInput> => ({
   streamId: streamIdOf({ context: 'render', ...trigger, name: trigger.recipe.id }),

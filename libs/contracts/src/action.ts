@@ -45,6 +45,16 @@ export const actionSchema = z.discriminatedUnion('kind', [
     object: text.describe('Type of that record'),
     by: text.describe('The unique property'),
     properties: z.record(z.string(), z.string()).describe('Values by CRM property, that of the unique one among them'),
+    associate: z
+      .array(z.object({ object: text, by: text, value: text }))
+      .optional()
+      .describe('Records that it is tied to, each known by a unique property: its type, the property and the value'),
+  }),
+  z.object({
+    kind: kind('event', "An event in the record's timeline"),
+    type: text.describe("The event's type, as the app declares it"),
+    properties: z.record(z.string(), z.string()).describe("The event's own values, by name"),
+    at: z.iso.datetime({ offset: true }).describe('When it happened: the time of what its step follows'),
   }),
 ]);
 export type Action = z.infer<typeof actionSchema>;
@@ -67,6 +77,6 @@ export const wantedActionSchema = z.object({
   content: chain.content,
   triggeredAt: z.iso.datetime().describe("The trigger's own time"),
   action: actionSchema.describe(
-    'What is to be done: by its `kind` a task, a note, a place on a list, a consent, an enrolment in a sequence, or the upsert of another record',
+    'What is to be done: by its `kind` a task, a note, a place on a list, a consent, an enrolment in a sequence, the upsert of another record, or an event in its timeline',
   ),
 });

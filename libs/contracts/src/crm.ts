@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { actionName, wantedActionSchema } from './action';
 import { chain } from './chain';
 import { catalog, type EventOf } from './events';
+import { fateShapes, recordRef } from './fate';
 import { looked } from './lookup';
 import { Topic } from './topics';
 
@@ -46,6 +47,15 @@ const date = {
   property: z.string().describe('The property that holds the date'),
   value: z.string().describe('What it says'),
 };
+const saidAt = z.iso.datetime().describe('When the record came to say so');
+
+const wish = {
+  properties,
+  guard: guardSchema.describe('Which of two wishes for a property is newer: compared by time, then number, then rank'),
+  because: z.string().describe('Type of the event that led to the wish'),
+  recipe: step.recipe.optional(),
+  recipeVersion: step.recipeVersion.optional(),
+};
 
 /** What one CRM record should say, what was written to it, what was done at it, and its owners: stream `record-…`, topic `crm.events.v1`. */
 export const crmEvents = catalog('crm', Topic.crm, {
@@ -73,16 +83,18 @@ export const crmEvents = catalog('crm', Topic.crm, {
   RecordChangeWanted: {
     wire: 'refrain.record-change.wanted.v1',
     data: z
-      .object({
-        properties,
-        guard: guardSchema.describe(
-          'Which of two wishes for a property is newer: compared by time, then number, then rank',
-        ),
-        because: z.string().describe('Type of the event that led to the wish'),
-        recipe: step.recipe.optional(),
-        recipeVersion: step.recipeVersion.optional(),
-      })
+      .object(wish)
       .describe('The record should say this; a wish that is older by its guard never overwrites a newer one.'),
+  },
+  RecordHandedOn: {
+    wire: 'refrain.record.handed-on.v1',
+    data: z
+      .object({
+        into: recordRef.describe('The record that it goes on as'),
+        wishes: z.array(z.object(wish)).describe('What was wanted and not written yet'),
+        dates: z.array(z.object({ ...date, saidAt })).describe('The dates that recipes wait for'),
+      })
+      .describe('What was wanted of a record that was merged is wanted of the one that it goes on as.'),
   },
   RecordUpdateOwed: {
     wire: 'refrain.record-update.owed.v1',
@@ -137,7 +149,7 @@ export const crmEvents = catalog('crm', Topic.crm, {
     data: z
       .object({
         ...date,
-        saidAt: z.iso.datetime().describe('When the record came to say so'),
+        saidAt,
         dueAt: z.iso.datetime().optional().describe('When it sets off the recipe; absent where no date can come'),
       })
       .describe('A recipe waits for a date of the record, in place of any that it waited for until then.'),
@@ -156,7 +168,15 @@ export const crmEvents = catalog('crm', Topic.crm, {
   },
   OwnerWanted: {
     wire: 'refrain.owner.wanted.v1',
-    data: z.object({ ...step, ...followed, ...turns, looked }).describe('The next in turn is to take the record.'),
+    data: z
+      .object({
+        ...step,
+        ...followed,
+        ...turns,
+        looked,
+        record: recordRef.optional().describe('The record whose wish it is, where that one goes on as another'),
+      })
+      .describe('The next in turn is to take the record.'),
   },
   OwnerRejected: {
     wire: 'refrain.owner.rejected.v1',
@@ -175,7 +195,7 @@ export const crmEvents = catalog('crm', Topic.crm, {
       .object({
         ...step,
         rota: turns.rota,
-        record: z.object({ type: z.string(), id: z.string() }).describe('The record that the turn is for'),
+        record: recordRef.describe('The record that the turn is for'),
         owner,
       })
       .describe('Of those who take turns this month, this one was next: stream `rota-…`, one for each rota and month.'),
@@ -211,6 +231,7 @@ export const crmEvents = catalog('crm', Topic.crm, {
       })
       .describe('The CRM refused it for good, or it was given up.'),
   },
+  ...fateShapes,
 });
 
 export type CrmEvent = EventOf<typeof crmEvents>;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { chain } from './chain';
 import { catalog, type EventOf } from './events';
+import { fateSchema } from './fate';
 import { fetchShapes } from './fetch';
 import { looked } from './lookup';
 import { Topic } from './topics';
@@ -70,12 +71,23 @@ export const enrichmentEvents = catalog('enrichment', Topic.enrichment, {
       })
       .describe('No usable answer will come.'),
   },
+  EnrichmentRecordFollowed: {
+    wire: 'refrain.enrichment-record.followed.v1',
+    data: fateSchema.describe(
+      'The record was merged, deleted, restored or erased: what was asked about it follows it.',
+    ),
+  },
   ...fetchShapes,
 });
 
 export type EnrichmentEvent = EventOf<typeof enrichmentEvents>;
 
-/** What happened to a fetch; the rest of its stream is about enrichments. */
+/** What happened to a fetch; the rest of its stream is about enrichments, or about the record. */
 export type FetchEvent = Extract<EnrichmentEvent, { type: `Fetch${string}` }>;
 
 export const isOfFetch = (event: EnrichmentEvent): event is FetchEvent => event.type.startsWith('Fetch');
+
+/** What happened to one enrichment. */
+export type OneEnrichmentEvent = Extract<EnrichmentEvent, { data: { enrichment: number } }>;
+
+export const isOfEnrichment = (event: EnrichmentEvent): event is OneEnrichmentEvent => 'enrichment' in event.data;

@@ -22,6 +22,7 @@ export const hubspotWebhookEvent = z
     fromObjectTypeId: text.optional(),
     toObjectId: id.optional(),
     primaryObjectId: id.optional(),
+    mergedObjectIds: z.array(id).nullish(),
     newObjectId: id.nullish(),
     propertyName: text.optional(),
     propertyValue: z.string().nullish(),
@@ -79,6 +80,8 @@ export interface HubspotChange {
   change: string;
   property?: string;
   value?: string;
+  /** Ids of the records that a merge made go on as this one. */
+  merged?: string[];
   portalId?: number;
   appId?: number;
   /** Epoch milliseconds; absent in workflow calls. */
@@ -131,7 +134,7 @@ function readWebhookEvent(body: unknown): { change: HubspotChange } | { error: s
   const kind = e.subscriptionType.slice(0, dot);
   const change = e.subscriptionType.slice(dot + 1);
   const type = objectTypeOf(kind === 'object' ? (e.fromObjectTypeId ?? e.objectTypeId ?? kind) : kind);
-  const objectId = changedObject(e) ?? '';
+  const objectId = changedObject(e, change) ?? '';
   const toId = e.toObjectId ? `>${e.toObjectId}` : '';
   return {
     change: {
@@ -140,6 +143,7 @@ function readWebhookEvent(body: unknown): { change: HubspotChange } | { error: s
       change,
       property: e.propertyName,
       value: e.propertyValue ?? undefined,
+      ...(change === 'merge' ? { merged: mergedInto(objectId, e) } : {}),
       portalId: e.portalId,
       appId: e.appId,
       occurredAt: e.occurredAt,
@@ -160,11 +164,21 @@ function readWebhookEvent(body: unknown): { change: HubspotChange } | { error: s
 }
 
 /** An association belongs to the record it goes out from, a merge to the record that goes on. */
-const changedObject = (e: z.infer<typeof hubspotWebhookEvent>): string | undefined =>
-  e.fromObjectId ?? e.newObjectId ?? e.objectId ?? e.primaryObjectId;
+const changedObject = (e: WebhookEvent, change: string): string | undefined =>
+  e.fromObjectId ??
+  e.newObjectId ??
+  (change === 'merge' ? e.primaryObjectId : undefined) ??
+  e.objectId ??
+  e.primaryObjectId;
+
+/** Where a merge made a new record, the primary one is merged away too. */
+const mergedInto = (survivor: string, { primaryObjectId = survivor, mergedObjectIds }: WebhookEvent): string[] =>
+  [...new Set([primaryObjectId, ...(mergedObjectIds ?? [])])].filter((one) => one !== survivor);
+
+type WebhookEvent = z.infer<typeof hubspotWebhookEvent>;
 
 /** The test button sends HubSpot's documented examples: these ids, and a source that no real change has. */
-const isTest = ({ eventId, objectId, changeSource }: z.infer<typeof hubspotWebhookEvent>): boolean =>
+const isTest = ({ eventId, objectId, changeSource }: WebhookEvent): boolean =>
   (eventId === 1 || eventId === 100) && objectId === '123' && changeSource === 'CRM';
 
 function readWorkflowCall(body: unknown): { change: HubspotChange } | { error: string } {

@@ -196,7 +196,16 @@ describe('the subscription types', () => {
       mergedObjectIds: [6],
       newObjectId: null,
     };
-    expect(readHubspot(merge)).toMatchObject({ change: { record: { type: 'contact', id: '5' } } });
+    expect(readHubspot(merge)).toMatchObject({ change: { record: { type: 'contact', id: '5' }, merged: ['6'] } });
+    // Whichever record the event is filed under, the primary one goes on.
+    expect(readHubspot({ ...merge, objectId: 6 })).toMatchObject({ change: { record: { id: '5' }, merged: ['6'] } });
+  });
+
+  it.each(['contact.merge', 'object.merge'])('of %s with a new record: the primary one is merged away too', (type) => {
+    const ids = { objectId: 7, objectTypeId: '0-1', primaryObjectId: 5, mergedObjectIds: [6, 5], newObjectId: 7 };
+    expect(readHubspot({ ...head, subscriptionType: type, ...ids })).toMatchObject({
+      change: { record: { type: 'contact', id: '7' }, merged: ['5', '6'] },
+    });
   });
 
   it.each(['quote.levitation', 'object.a_new_thing', 'list_2.member.added'])(

@@ -6,6 +6,7 @@ export * from './dead-letter';
 export * from './enrichment';
 export * from './envelope';
 export * from './events';
+export * from './fate';
 export * from './generic';
 export * from './heygen';
 export * from './hubspot';

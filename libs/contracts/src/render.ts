@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { chain } from './chain';
 import { catalog, type EventOf } from './events';
+import { fateSchema } from './fate';
 import { looked } from './lookup';
 import { Topic } from './topics';
 
@@ -60,6 +61,12 @@ export const renderEvents = catalog('render', Topic.render, {
       })
       .describe('HeyGen took the order, under the generation (attempt by a new key) named here.'),
   },
+  RenderStarted: {
+    wire: 'refrain.render.started.v1',
+    data: z
+      .object({ ...about, videoId: z.string().describe('Id that HeyGen gave the video') })
+      .describe('HeyGen was asked, and says that it is making the video.'),
+  },
   RenderCompleted: {
     wire: 'refrain.render.completed.v1',
     data: z
@@ -82,6 +89,15 @@ export const renderEvents = catalog('render', Topic.render, {
       })
       .describe('The video will not come: HeyGen refused the order or failed at it.'),
   },
+  RenderRecordFollowed: {
+    wire: 'refrain.render-record.followed.v1',
+    data: fateSchema.describe('The record was merged, deleted, restored or erased: these renders follow it.'),
+  },
 });
 
 export type RenderEvent = EventOf<typeof renderEvents>;
+
+/** What happened to one render; the rest of its stream is about the record. */
+export type OneRenderEvent = Extract<RenderEvent, { data: { render: number } }>;
+
+export const isOfRender = (event: RenderEvent): event is OneRenderEvent => 'render' in event.data;

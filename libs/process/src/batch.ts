@@ -176,12 +176,13 @@ export class Batch<State, Event extends DomainEvent, Input> {
     const stream = this.folded(target.streamId, known);
     const decision = this.definition.decider.decide(stream.state, target.input);
     const meta = this.metaOf(input, target, decision, stream);
+    const { subject = target.subject } = decision;
     for (const event of decision.events) {
       const type = wireType(this.definition.catalog, event);
       stream.version += 1;
       stream.state = this.definition.decider.evolve(stream.state, event);
       stream.events.push({ type, data: event.data, version: stream.version, meta });
-      this.outcome.events.push({ ...target, version: stream.version, type, data: event.data, meta });
+      this.outcome.events.push({ ...target, subject, version: stream.version, type, data: event.data, meta });
     }
     for (const owed of decision.effects ?? []) this.owe(owed, target, meta);
     this.withdraw(decision, target, meta.rootCause);

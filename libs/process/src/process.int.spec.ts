@@ -66,6 +66,23 @@ it('decides a record, performs what it owes once and publishes events in stream 
   ]);
 });
 
+it('publishes under the subject that a decision speaks of; its outcome still comes to the stream, in its order', async () => {
+  const { handle, published } = start(
+    'toy-merged',
+    toyCall(() => Promise.resolve(done('yes'))),
+  );
+  await handle([wordRecord('contact:51', { word: 'hello', speaksOf: 'contact:52' })]);
+  await published.until(() => published.of('contact:51').length === 1);
+  expect(published.of('contact:52')).toEqual([heard('hello', 1)]);
+  expect(published.of('contact:51')).toEqual([answered(1, 'yes')]);
+  expect(published.records.map(({ key, envelope }) => [key, envelope.id])).toEqual([
+    ['default:contact:52', 'toy-default:contact:51@1'],
+    ['default:contact:51', 'toy-default:contact:51@2'],
+  ]);
+  const { rows } = await db.pool.query(`select subject from effect where service = 'toy-merged'`);
+  expect(rows).toEqual([{ subject: 'contact:51' }]);
+});
+
 it('makes one of a record that is delivered many times, by two replicas at once', async () => {
   let calls = 0;
   const effects = toyCall(() => {

@@ -22,7 +22,14 @@ export type ActionForm =
       explanation?: Text;
     }
   | { kind: 'sequence'; sequence: Text; sender: Text; user: Text }
-  | { kind: 'upsert'; object: string; by: string; properties: Record<string, Text> };
+  | {
+      kind: 'upsert';
+      object: string;
+      by: string;
+      properties: Record<string, Text>;
+      associate: { object: string; by: string; value: Text }[];
+    }
+  | { kind: 'event'; type: Text; properties: Record<string, Text> };
 
 /** Where an action takes its values from; `time` is when what its step follows happened (RFC 3339). */
 export interface Filling {
@@ -38,26 +45,15 @@ export class MissingValue extends Error {
   }
 }
 
+type FormOf<Kind extends ActionForm['kind']> = Extract<ActionForm, { kind: Kind }>;
+
 /** Fills an action; throws {@link MissingValue}, and ExpressionError where a value cannot be told. */
-export function actionOf(form: ActionForm, { fill, record, time }: Filling): Action {
+export function actionOf(form: ActionForm, filling: Filling): Action {
+  const { fill, record, time } = filling;
   const said = (text: Text): string => plain(fill(text)).trim();
-  const needed = (what: string, value: string | null | undefined): string => {
-    if (!value) throw new MissingValue(what);
-    return value;
-  };
   switch (form.kind) {
-    case 'task': {
-      const { kind, title, body, owner, priority, dueMs } = form;
-      const ownerId = owner && said(owner);
-      return {
-        kind,
-        title: needed('the title of the task', said(title)),
-        priority,
-        dueAt: new Date(Date.parse(time) + dueMs).toISOString(),
-        ...(body ? { body: plain(fill(body)) } : {}),
-        ...(ownerId ? { ownerId } : {}),
-      };
-    }
+    case 'task':
+      return taskOf(form, filling);
     case 'note':
       return { kind: form.kind, text: needed('the text of the note', said(form.text)), at: time };
     case 'list':
@@ -79,13 +75,45 @@ export function actionOf(form: ActionForm, { fill, record, time }: Filling): Act
         sender: needed("the sender's address", said(form.sender)),
         user: needed("the user's id", said(form.user)),
       };
-    case 'upsert': {
+    case 'upsert':
+      return upsertOf(form, filling);
+    case 'event': {
       const properties = propertiesOf(form.properties, fill);
-      // A key with blanks around it would be another record's.
-      const key = needed(`${form.object}.${form.by}`, properties[form.by]?.trim());
-      return { kind: form.kind, object: form.object, by: form.by, properties: { ...properties, [form.by]: key } };
+      return { kind: form.kind, type: needed('the type of the event', said(form.type)), properties, at: time };
     }
   }
+}
+
+function taskOf({ kind, title, body, owner, priority, dueMs }: FormOf<'task'>, { fill, time }: Filling): Action {
+  const ownerId = owner && plain(fill(owner)).trim();
+  return {
+    kind,
+    title: needed('the title of the task', plain(fill(title)).trim()),
+    priority,
+    dueAt: new Date(Date.parse(time) + dueMs).toISOString(),
+    ...(body ? { body: plain(fill(body)) } : {}),
+    ...(ownerId ? { ownerId } : {}),
+  };
+}
+
+function upsertOf(
+  { kind, object, by, properties: texts, associate: others }: FormOf<'upsert'>,
+  { fill }: Filling,
+): Action {
+  const properties = propertiesOf(texts, fill);
+  // A key with blanks around it would be another record's.
+  const key = needed(`${object}.${by}`, properties[by]?.trim());
+  const associate = others.map((other) => ({
+    ...other,
+    value: needed(`${other.object}.${other.by}`, plain(fill(other.value)).trim()),
+  }));
+  const tied = associate.length > 0 ? { associate } : {};
+  return { kind, object, by, properties: { ...properties, [by]: key }, ...tied };
+}
+
+function needed(what: string, value: string | null | undefined): string {
+  if (!value) throw new MissingValue(what);
+  return value;
 }
 
 /** What properties should say; a null leaves its property as it is. */

@@ -24,7 +24,10 @@ const actionOutcomes = {
   lists: z.strictObject({ add: ids, remove: ids }).optional(),
   consent: texts.optional(),
   sequence: texts.optional(),
-  upsert: z.strictObject({ object: z.string(), by: z.string(), properties: texts }).optional(),
+  upsert: z
+    .strictObject({ object: z.string(), by: z.string(), properties: texts, associate: z.array(texts).optional() })
+    .optional(),
+  event: z.strictObject({ type: z.string(), properties: texts }).optional(),
 };
 const outcome = z.union([
   rejected,
@@ -273,6 +276,10 @@ function withAction(outcome: Outcome, action: Action): Outcome {
     case 'sequence': {
       const { sequence: id, sender, user } = action;
       return { ...outcome, sequence: { id, sender, user } };
+    }
+    case 'event': {
+      const { type, properties } = action;
+      return { ...outcome, event: { type, properties } };
     }
     case 'task':
     case 'consent':

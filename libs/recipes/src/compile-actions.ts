@@ -15,7 +15,7 @@ export interface ActionContext {
 
 /** Makes the actions of a write step ready, in an order that is always the same. */
 export function actionForms(file: ActionsFile, context: ActionContext): ActionForm[] {
-  const { task, note, lists, consent, sequence, upsert } = file;
+  const { task, note, lists, consent, sequence, upsert, event } = file;
   const { text } = context;
   return [
     ...(task ? [taskForm(task, context)] : []),
@@ -24,6 +24,7 @@ export function actionForms(file: ActionsFile, context: ActionContext): ActionFo
     ...(consent ? [consentForm(consent, context)] : []),
     ...(sequence ? [sequenceForm(sequence, context)] : []),
     ...(upsert ? [upsertForm(upsert, context)] : []),
+    ...(event ? [eventForm(event, context)] : []),
   ];
 }
 
@@ -65,15 +66,37 @@ function sequenceForm({ id, sender, user }: FileOf<'sequence'>, { object, text, 
   };
 }
 
-function upsertForm({ object: named, by, properties }: FileOf<'upsert'>, context: ActionContext): ActionForm {
+function upsertForm(
+  { object: named, by, properties, associate }: FileOf<'upsert'>,
+  context: ActionContext,
+): ActionForm {
   const object = objectTypeOf(named);
-  const unfit = notUnique[`${object}.${by}`] ?? notUnique[by];
-  if (unfit !== undefined) context.fault(['upsert', 'by'], unfit);
+  const unique = (path: Path, type: string, property: string) => {
+    const unfit = notUnique[`${type}.${property}`] ?? notUnique[property];
+    if (unfit !== undefined) context.fault(path, unfit);
+  };
+  unique(['upsert', 'by'], object, by);
+  const others = associate.map((other, i) => {
+    const path = ['upsert', 'associate', i];
+    const type = objectTypeOf(other.object);
+    unique([...path, 'by'], type, other.by);
+    return { object: type, by: other.by, value: context.text([...path, 'value'], other.value) };
+  });
   const texts = Object.entries(properties).map(
     ([name, value]) => [name, context.text(['upsert', 'properties', name], value)] as const,
   );
-  return { kind: 'upsert', object, by, properties: Object.fromEntries(texts) };
+  return { kind: 'upsert', object, by, properties: Object.fromEntries(texts), associate: others };
 }
+
+function eventForm({ type, properties }: FileOf<'event'>, { object, text, fault }: ActionContext): ActionForm {
+  if (!timelined.has(object)) fault(['event'], `${object} records have no timeline that apps may write to`);
+  const texts = Object.entries(properties).map(
+    ([name, value]) => [name, text(['event', 'properties', name], value)] as const,
+  );
+  return { kind: 'event', type: text(['event', 'type'], type), properties: Object.fromEntries(texts) };
+}
+
+const timelined = new Set(['contact', 'company', 'deal', 'ticket']);
 
 const notUnique: Record<string, string> = {
   'company.domain':
@@ -82,12 +105,14 @@ const notUnique: Record<string, string> = {
 };
 
 /** What actions read, and what they need of the record themselves. */
-export const textsOf = (forms: readonly ActionForm[]): Text[] =>
-  forms.flatMap((form) =>
-    Object.values({ ...form, ...(form.kind === 'upsert' ? form.properties : {}) }).filter(
-      (value): value is Text => typeof value === 'object' && 'evaluate' in value,
-    ),
-  );
+export const textsOf = (forms: readonly ActionForm[]): Text[] => forms.flatMap((form) => textsWithin(form));
+
+const textsWithin = (value: unknown): Text[] =>
+  typeof value !== 'object' || value === null
+    ? []
+    : 'evaluate' in value
+      ? [value as Text]
+      : Object.values(value).flatMap(textsWithin);
 
 /** The record's properties that actions need beside those in their texts. */
 export const propertiesNeeded = (forms: readonly ActionForm[]): string[] =>

@@ -82,7 +82,12 @@ function reachOfAction(action: ActionForm, object: string, ask: AskStep | undefi
     case 'sequence':
       return [[`enrols in ${named('sequence', action.sequence)} from ${named('address', action.sender)}`, '']];
     case 'upsert':
-      return reachOfProperties(action.object, action.properties, ask);
+      return [
+        ...reachOfProperties(action.object, action.properties, ask),
+        ...action.associate.map(({ object, by }): Reached => [`ties ${action.object} to the ${object} of a ${by}`, '']),
+      ];
+    case 'event':
+      return [[`tells the timeline of the ${object} of ${named('event', action.type)}`, '']];
   }
 }
 

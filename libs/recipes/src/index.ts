@@ -6,6 +6,19 @@ export * from './cases';
 export { coolsDown, handedOn, isSameChange, type Said } from './chain';
 export { type AwaitedDate, dueAt } from './date';
 export { type Difference, differences, schemaChanges } from './difference';
+export {
+  askedNow,
+  followed,
+  following,
+  GONE,
+  goesOnAs,
+  isGone,
+  purposeNow,
+  purposeOf,
+  type RecordFate,
+  subjectNow,
+  type Whereabouts,
+} from './fate';
 export { type FetchStep, type PreparedFetch, prepareFetch, takeOf } from './fetch';
 export { recipeTexts, withTexts } from './overlay';
 export { type Field, FieldTally } from './fields';

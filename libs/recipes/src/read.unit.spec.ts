@@ -114,7 +114,11 @@ it('takes an action right behind the trigger', () => {
 });
 
 it.each([
-  ['a write of nothing', 'properties: {}', /r\.yaml:5:\d+: .*writes nothing: properties or one of stage, task, note, lists/],
+  [
+    'a write of nothing',
+    'properties: {}',
+    /r\.yaml:5:\d+: .*writes nothing: properties or one of stage, task, note, lists/,
+  ],
   ['lists that name none', 'lists: {}', /names no list to add to/],
   [
     'a basis without its explanation',

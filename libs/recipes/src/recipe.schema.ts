@@ -102,10 +102,20 @@ const upsert = z
       .describe('Type of the other record: contact, company, deal, ticket or a custom type’s id'),
     by: property.describe('Its unique property, by which it is found; one of those below'),
     properties: z.record(property, value).describe('What it should say; created where there is none yet'),
+    associate: z
+      .array(z.strictObject({ object: z.string().min(1), by: property, value: text }))
+      .max(10)
+      .default([])
+      .describe('Records that it is tied to, each known by the value of a unique property (or a contact by its email)'),
   })
   .refine(({ by, properties }) => by in properties, {
     message: 'has no value for the property that it goes by: name it among properties',
   });
+
+const event = z.strictObject({
+  type: text.describe("The event's type, as the project of the HubSpot app declares it"),
+  properties: z.record(z.string().min(1), value).default({}).describe("The event's own values"),
+});
 
 const actions = {
   task: task.optional().describe('A task for the record'),
@@ -114,6 +124,7 @@ const actions = {
   consent: consent.optional().describe('Whether the contact takes a kind of e-mail'),
   sequence: sequence.optional().describe('A sequence of e-mails in which the contact is enrolled'),
   upsert: upsert.optional().describe('Another record, changed or created'),
+  event: event.optional().describe("An event in the record's timeline; for apps that HubSpot lets write such"),
 };
 
 const writeStep = z

@@ -19,7 +19,8 @@ import {
   wiresOf,
 } from '#libs/contracts';
 import { type AwaitedDate, awaitedDates } from './date';
-import { type Recipe, type Step, type StepDue, stepOf, stepsOf, type Trigger } from './recipe';
+import { fatesOfChange, fatesOfEvent, type RecordFate } from './fate';
+import { type Recipe, type Step, type StepDue, type StepKind, stepOf, stepsOf, type Trigger } from './recipe';
 import { asTold, type Match, matching, matchingDate, matchingEvent, TRIGGER } from './trigger';
 
 /** A record of the log, as far as recipes need it; its value is read only where one of them may wait for it. */
@@ -38,6 +39,8 @@ export interface StepsDue {
   due: StepDue[];
   /** Dates that the record says, for which recipes wait. */
   dates: AwaitedDate[];
+  /** What became of records. */
+  fates: RecordFate[];
 }
 
 /**
@@ -61,6 +64,8 @@ export function stepsDue(
   }
 }
 
+const nothingDue: Omit<StepsDue, 'inbox'> = { due: [], dates: [], fates: [] };
+
 /** A workflow call has no time of its own: it counts as of its reception, and its content's hash tells it apart. */
 function afterChange(record: LogRecord, recipes: readonly Recipe[], writerAppId: string) {
   const read = readHubspot(record.value);
@@ -77,6 +82,7 @@ function afterChange(record: LogRecord, recipes: readonly Recipe[], writerAppId:
     inbox,
     due: matches.flatMap((match) => behind(triggered(match, envelope, change.record, at))),
     dates: change.test ? [] : awaitedDates(recipes, change, envelope.tenant, { saidAt: at }),
+    fates: change.test ? [] : fatesOfChange(change, at),
   };
 }
 
@@ -107,7 +113,7 @@ function afterFound(record: LogRecord, recipes: readonly Recipe[], writerAppId: 
   const dates = changes.flatMap(({ change, at: saidAt = found.modifiedAt }) =>
     awaitedDates(looking, change, tenant, { saidAt, ...notBefore }),
   );
-  return { inbox: { key: envelope.id, day: envelope.time.slice(0, 10) }, due, dates };
+  return { inbox: { key: envelope.id, day: envelope.time.slice(0, 10) }, ...nothingDue, due, dates };
 }
 
 const isSince = (at: string, from: string | undefined): boolean =>
@@ -137,7 +143,7 @@ function afterEvent(record: LogRecord, recipes: readonly Recipe[]): StepsDue {
   const { envelope, eventType: type } = record;
   const inbox = { key: `${envelope.source}|${envelope.id}`, received: envelope.time };
   const about = recordOf(envelope.subject);
-  if (!about) return { inbox, due: [], dates: [] };
+  if (!about) return { inbox, ...nothingDue };
   const [, source = ''] = envelope.source.split('/');
   const event = {
     source,
@@ -151,7 +157,7 @@ function afterEvent(record: LogRecord, recipes: readonly Recipe[]): StepsDue {
   };
   const matches = matchingEvent(recipes, event, envelope.tenant);
   const due = matches.flatMap((match) => behind(triggered(match, envelope, about, envelope.time)));
-  return { inbox, due, dates: [] };
+  return { inbox, ...nothingDue, due };
 }
 
 const triggered = (match: Match, envelope: Envelope, record: RecordRef, at: string): Trigger => ({
@@ -185,11 +191,11 @@ function afterStep(record: LogRecord, recipes: readonly Recipe[]): StepsDue | { 
   const { envelope } = record;
   const inbox = { key: envelope.id, day: envelope.time.slice(0, 10) };
   const told = tellers.get(envelope.type);
-  if (!told) return { inbox, due: [], dates: [] };
+  if (!told) return { inbox, ...nothingDue };
   const about = recordOf(envelope.subject);
   if (!about) return { error: `${envelope.subject} is no record` };
   const read = readable(() => told(record.value, { envelope, record: about, recipes }));
-  return 'error' in read ? read : { inbox, due: read.read, dates: [] };
+  return 'error' in read ? read : { inbox, ...nothingDue, ...read.read };
 }
 
 function readable<T>(read: () => T): { read: T } | { error: string } {
@@ -226,7 +232,7 @@ function following(end: StepEnd, { envelope, record, recipes }: Told): StepDue[]
   return recipe.steps.filter(({ after }) => after === name).map((step) => ({ ...chain, step }));
 }
 
-type Teller = (value: unknown, told: Told) => StepDue[];
+type Teller = (value: unknown, told: Told) => Partial<StepsDue>;
 type DataOf<C extends Catalog, Type> = Extract<EventOf<C>, { type: Type }> extends { data: infer Data } ? Data : never;
 
 /** Tells what one type of event lets begin, in all its versions. */
@@ -237,7 +243,14 @@ const teller = <C extends Catalog, Type extends keyof C['shapes'] & string>(
 ): [string, Teller][] =>
   wiresOf(of, type).map((wire) => [
     wire,
-    (value, told) => tell(readEvent(of, wire, value).data as DataOf<C, Type>, told),
+    (value, told) => ({ due: tell(readEvent(of, wire, value).data as DataOf<C, Type>, told) }),
+  ]);
+
+/** Tells what an event says of the fate of records. */
+const fateTeller = (type: keyof typeof crmEvents.shapes): [string, Teller][] =>
+  wiresOf(crmEvents, type).map((wire) => [
+    wire,
+    (value, { record }) => ({ fates: fatesOfEvent(readEvent(crmEvents, wire, value), record) }),
   ]);
 
 const tellers = new Map<string, Teller>([
@@ -267,6 +280,10 @@ const tellers = new Map<string, Teller>([
       behind(triggered(match, envelope, record, at)),
     );
   }),
+  ...fateTeller('RecordMerged'),
+  ...fateTeller('RecordDeleted'),
+  ...fateTeller('RecordRestored'),
+  ...fateTeller('RecordErasureAsked'),
 ]);
 
 /** Of these steps, those of the kinds that a service takes. */
@@ -275,3 +292,16 @@ export const ofKind = <Kind extends Step['kind']>(
   kind: Kind,
 ): StepDue<Extract<Step, { kind: Kind }>>[] =>
   due.filter((one): one is StepDue<Extract<Step, { kind: Kind }>> => one.step.kind === kind);
+
+/** The recipes for a tenant's records of a type that have steps of these kinds. */
+export const recipesWith = (
+  recipes: readonly Recipe[],
+  kinds: readonly StepKind[],
+  { tenant, type }: { tenant: string; type: string },
+): Recipe[] =>
+  recipes.filter(
+    ({ trigger, tenants, steps }) =>
+      trigger.object === type &&
+      (!tenants || tenants.includes(tenant)) &&
+      steps.some(({ kind }) => kinds.includes(kind)),
+  );

@@ -53,3 +53,30 @@ it('is refused for records that move through no pipeline', () => {
   const read = readRecipe(moving('{ stage: Risk }', 'contact'), 'r.yaml');
   expect(read).toEqual({ faults: [expect.stringContaining('contact records have no stages')] });
 });
+
+it('ties another record to others, and tells the timeline, by values that are there', () => {
+  const associate = 'associate: [{ object: company, by: erp_id, value: "${record.erp_id}" }]';
+  const upsert = `{ upsert: { object: contact, by: email, properties: { email: a@example.com }, ${associate} }, event: { type: won, properties: { amount: 12 } } }`;
+  expect(prepared(upsert, { erp_id: ' e-1 ' }).made).toEqual({
+    properties: {},
+    actions: [
+      {
+        kind: 'upsert',
+        object: 'contact',
+        by: 'email',
+        properties: { email: 'a@example.com' },
+        associate: [{ object: 'company', by: 'erp_id', value: 'e-1' }],
+      },
+      { kind: 'event', type: 'won', properties: { amount: '12' }, at: '2026-11-21T10:00:00Z' },
+    ],
+  });
+  expect(prepared(upsert, { erp_id: null }).made).toEqual({
+    rejected: { code: 'missing', reason: 'company.erp_id is missing' },
+  });
+});
+
+it('is refused where a record is to be tied to one that its property does not tell from others', () => {
+  const write =
+    '{ upsert: { object: contact, by: email, properties: { email: a@example.com }, associate: [{ object: company, by: domain, value: x }] } }';
+  expect(readRecipe(moving(write), 'r.yaml')).toEqual({ faults: [expect.stringContaining('associate.0.by: HubSpot keeps no two companies')] });
+});

@@ -13,6 +13,7 @@ import { addAssociationRoutes } from './routes/association-routes.ts';
 import { Tokens } from './routes/auth.ts';
 import { addBatchRoutes } from './routes/batch-routes.ts';
 import { addConsentRoutes, Consents } from './routes/consent-routes.ts';
+import { addEventRoutes, AppEvents } from './routes/event-routes.ts';
 import { addListRoutes } from './routes/list-routes.ts';
 import { addObjectRoutes } from './routes/object-routes.ts';
 import { addPropertyRoutes } from './routes/property-routes.ts';
@@ -73,6 +74,7 @@ export function createHubspot(options: HubspotOptions): FastifyInstance {
   addListRoutes(app, crm);
   addConsentRoutes(app, consents);
   addSequenceRoutes(app, crm, sequences);
+  addEventRoutes(app, new AppEvents());
   addAccountRoutes(app, { portalId, clientSecret, tokens });
   addHubspotControl(app, { crm, emitter, rateLimit, tokens, consents, sequences });
   addControl({

@@ -1,13 +1,13 @@
 import {
   type Catalog,
   crmEvents,
-  type EnrichmentEvent,
   enrichmentEvents,
-  type FetchEvent,
-  isOfFetch,
   isOf,
+  isOfEnrichment,
+  isOfRender,
+  type OneEnrichmentEvent,
+  type OneRenderEvent,
   readEvent,
-  type RenderEvent,
   renderEvents,
 } from '#libs/contracts';
 import type { StoredEvent } from '../shapes';
@@ -124,16 +124,18 @@ const newer = (before: Standing | undefined, after: Standing): Standing =>
 
 function noteRender(patch: Patch, { type, data }: StoredEvent): void {
   const event = readEvent(renderEvents, type, data);
+  if (!isOfRender(event)) return;
   if (event.type === 'RenderRequested') patch.renders += 1;
   const [status, more] = standingOfRender(event);
   patch.render = newer(patch.render, standing(event.data, event.data.render, status, more));
 }
 
-function standingOfRender(event: RenderEvent): [Status, Partial<Standing>?] {
+function standingOfRender(event: OneRenderEvent): [Status, Partial<Standing>?] {
   switch (event.type) {
     case 'RenderRequested':
       return ['PENDING', { anew: true }];
     case 'RenderPrepared':
+    case 'RenderStarted':
       return ['PENDING'];
     case 'RenderSubmitted':
       return ['PENDING', { result: event.data.videoId }];
@@ -148,13 +150,13 @@ function standingOfRender(event: RenderEvent): [Status, Partial<Standing>?] {
 
 function noteEnrichment(patch: Patch, { type, data }: StoredEvent): void {
   const event = readEvent(enrichmentEvents, type, data);
-  if (isOfFetch(event)) return;
+  if (!isOfEnrichment(event)) return;
   if (event.type === 'EnrichmentRequested') patch.enrichments += 1;
   const [status, more] = standingOfEnrichment(event);
   patch.enrichment = newer(patch.enrichment, standing(event.data, event.data.enrichment, status, more));
 }
 
-function standingOfEnrichment(event: Exclude<EnrichmentEvent, FetchEvent>): [Status, Partial<Standing>?] {
+function standingOfEnrichment(event: OneEnrichmentEvent): [Status, Partial<Standing>?] {
   switch (event.type) {
     case 'EnrichmentRequested':
     case 'EnrichmentPrepared':

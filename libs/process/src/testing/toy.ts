@@ -15,7 +15,7 @@ export const toyEvents = catalog('toy', 'toy.events.v1', {
 export type ToyEvent = EventOf<typeof toyEvents>;
 
 export type ToyInput =
-  | { type: 'word'; word: string; orderKey?: string; correlate?: string }
+  | { type: 'word'; word: string; orderKey?: string; correlate?: string; speaksOf?: string }
   | { type: 'answer'; n: number; answer: string }
   | { type: 'callback'; word: string };
 
@@ -47,6 +47,7 @@ const toyDecider = (fixed: boolean): Decider<ToyState, ToyEvent, ToyInput> => ({
             ]
           : [],
       correlate,
+      ...(input.type === 'word' && input.speaksOf !== undefined ? { subject: input.speaksOf } : {}),
     };
   },
 });
@@ -57,6 +58,7 @@ const word = z.object({
   word: z.string(),
   orderKey: z.string().optional(),
   correlate: z.string().optional(),
+  speaksOf: z.string().optional(),
   callbackOf: z.string().optional(),
   undated: z.boolean().optional(),
 });

@@ -31,7 +31,7 @@ const video = z.looseObject({
 /** A video as HeyGen reports it. Any status that is neither of the two ends means that it is still being made. */
 export interface VideoState {
   videoId: string;
-  status: 'completed' | 'failed' | 'in-progress';
+  status: 'completed' | 'failed' | 'processing' | 'in-progress';
   url?: string;
   code?: string;
   message?: string;
@@ -98,6 +98,7 @@ const idOf = (data: z.infer<typeof video>): string => data.video_id ?? data.id ?
 function stateOf(data: z.infer<typeof video>): VideoState {
   const videoId = idOf(data);
   if (data.status === 'completed' && data.video_url) return { videoId, status: 'completed', url: data.video_url };
+  if (data.status === 'processing') return { videoId, status: 'processing' };
   if (data.status !== 'failed') return { videoId, status: 'in-progress' };
   return {
     videoId,

@@ -4,6 +4,7 @@ import { makeNote, makeTask, type NoteRequest, type Once, type TaskRequest } fro
 import { type Made, sorted, typeIdOf } from './answering';
 import { type ConsentRequest, setConsent } from './consent';
 import { updateTogether } from './batch';
+import { type EventRequest, sendEvent } from './events';
 import { deadlineAgent } from './deadline-agent';
 import {
   type CountRequest,
@@ -148,6 +149,11 @@ export class HubspotClient {
   /** Counts records, without any bound. */
   count(request: CountRequest, signal: AbortSignal): Promise<Answer<number>> {
     return countRecords(this.client, request, signal);
+  }
+
+  /** Writes an event to a record's timeline; `id` tells it apart from all others, so it may be said again. */
+  sendEvent(request: EventRequest, id: string, signal: AbortSignal): Promise<Answer<Made>> {
+    return sendEvent(this.client, request, id, signal);
   }
 
   private async notes(ids: string[], limit: number): Promise<ReadRecord['notes']> {

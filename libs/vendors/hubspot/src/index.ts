@@ -2,6 +2,7 @@ export type { NoteRequest, TaskRequest } from './activities';
 export type { Made } from './answering';
 export { MOST_IN_BATCH } from './batch';
 export type { ConsentRequest } from './consent';
+export type { EventRequest } from './events';
 export * from './hubspot.client';
 export * from './limits';
 export {

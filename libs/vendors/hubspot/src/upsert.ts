@@ -7,14 +7,52 @@ import { answerOf } from './parts';
 /** A record known by a unique property, whose value is among the properties; `record` is the one that wants it. */
 export interface UpsertRequest {
   record: RecordRef;
-  upsert: { object: string; by: string; properties: Record<string, string> };
+  upsert: {
+    object: string;
+    by: string;
+    properties: Record<string, string>;
+    /** Records that it is tied to, each known by a unique property. */
+    associate?: Known[];
+  };
+}
+
+/** A record by the value of a unique property, or a contact by its address. */
+interface Known {
+  object: string;
+  by: string;
+  value: string;
 }
 
 /**
- * Writes to the record of that key, or creates it. Said again it changes nothing, so an unknown call may be repeated.
- * HubSpot upserts no contact in part by its address: such a one is looked for first.
+ * Writes to the record of that key, or creates it, and ties it to others. Said again it changes nothing, so an unknown
+ * call may be repeated. HubSpot upserts no contact in part by its address: such a one is looked for first. Where a record
+ * that it is tied to is not there (yet), the code is `association-missing`.
  */
-export async function upsert(client: Client, { upsert }: UpsertRequest, signal: AbortSignal): Promise<Answer<Made>> {
+export async function upsert(client: Client, request: UpsertRequest, signal: AbortSignal): Promise<Answer<Made>> {
+  const written = await write(client, request, signal);
+  const { object, associate = [] } = request.upsert;
+  if (written.outcome !== 'done' || associate.length === 0) return written;
+  const { id = '' } = written.value;
+  const tied = await sorted(signal, () => tie(client, { type: object, id }, associate));
+  if (tied.outcome !== 'done') return tied;
+  const { value: missing } = tied;
+  if (missing === undefined) return written;
+  const message = `there is no ${missing.object} of that ${missing.by}`;
+  return { outcome: 'retry', code: 'association-missing', message, refused: false };
+}
+
+/** Ties a record to others by HubSpot's default association of their types; resolves to the first that is not there. */
+async function tie(client: Client, record: RecordRef, others: readonly Known[]): Promise<Known | undefined> {
+  for (const other of others) {
+    const id = await idBy(client, other);
+    if (id === undefined) return other;
+    const [from, to] = [typeIdOf(record.type), typeIdOf(other.object)];
+    await client.crm.associations.v4.basicApi.createDefault(from, record.id, to, id);
+  }
+  return undefined;
+}
+
+async function write(client: Client, { upsert }: UpsertRequest, signal: AbortSignal): Promise<Answer<Made>> {
   if (isByEmail({ upsert })) return sorted(signal, () => byEmail(client, upsert.properties));
   const { object, by, properties } = upsert;
   const input = { id: properties[by] ?? '', idProperty: by, properties, objectWriteTraceId: 'upsert' };
@@ -31,7 +69,7 @@ export const isByEmail = ({ upsert: { object, by } }: { upsert: { object: string
 async function byEmail(client: Client, properties: Record<string, string>): Promise<Made> {
   const { basicApi } = client.crm.objects;
   const { email = '', ...others } = properties;
-  const found = await idByEmail(client, email);
+  const found = await idBy(client, { object: 'contact', by: 'email', value: email });
   if (found === undefined) {
     const made = await create(client, properties);
     if (made.isNew) return { id: made.id };
@@ -48,9 +86,10 @@ async function byEmail(client: Client, properties: Record<string, string>): Prom
 
 const CONTACT = typeIdOf('contact');
 
-async function idByEmail({ crm: { objects } }: Client, email: string): Promise<string | undefined> {
+async function idBy({ crm: { objects } }: Client, { object, by, value }: Known): Promise<string | undefined> {
   try {
-    return (await objects.basicApi.getById(CONTACT, email, ['email'], undefined, undefined, false, 'email')).id;
+    const { basicApi } = objects;
+    return (await basicApi.getById(typeIdOf(object), value, [by], undefined, undefined, false, by)).id;
   } catch (error) {
     if (refusalOf(error, 404) === undefined) throw error;
     return undefined;

@@ -1,0 +1,80 @@
+import type { OneRenderEvent, RenderEvent, Results } from '#libs/contracts';
+import type { Lookup } from '#libs/expressions';
+import { followed, handedOn, type Whereabouts } from '#libs/recipes';
+
+/** One render of a record by a recipe, from the first request on. */
+export interface Render {
+  recipe: string;
+  recipeVersion: string;
+  render: number;
+  triggeredAt: string;
+  rootCause: string;
+  content: string;
+  /** What the steps before it left. */
+  results?: Results;
+  status: 'requested' | 'prepared' | 'submitted' | 'completed' | 'failed' | 'rejected';
+  /** Of the order that HeyGen took last; a redo raises it. */
+  generation: number;
+  videoId?: string;
+  /** HeyGen has said that it is at it. */
+  started?: boolean;
+  /** What was looked up when it was prepared. */
+  looked?: readonly Lookup[];
+}
+
+/** All renders of one record by one recipe, in order, and where that record is. */
+export interface Renders {
+  all: readonly Render[];
+  where: Whereabouts;
+}
+
+export const noRenders: Renders = { all: [], where: {} };
+
+export function evolve(renders: Renders, event: RenderEvent): Renders {
+  return event.type === 'RenderRecordFollowed'
+    ? { ...renders, where: followed(renders.where, event.data) }
+    : { ...renders, all: evolveOne(renders.all, event) };
+}
+
+function evolveOne(renders: readonly Render[], event: OneRenderEvent): readonly Render[] {
+  if (event.type === 'RenderRequested') return [...renders, { ...event.data, status: 'requested', generation: 0 }];
+  const statuses = {
+    RenderPrepared: 'prepared',
+    RenderRejected: 'rejected',
+    RenderSubmitted: 'submitted',
+    RenderStarted: 'submitted',
+    RenderCompleted: 'completed',
+    RenderFailed: 'failed',
+  } as const;
+  return renders.map((render) =>
+    render.render === event.data.render
+      ? {
+          ...render,
+          status: statuses[event.type],
+          generation: event.type === 'RenderSubmitted' ? event.data.generation : render.generation,
+          started: event.type === 'RenderStarted' || (event.type !== 'RenderSubmitted' && render.started),
+          ...('looked' in event.data ? { looked: event.data.looked } : {}),
+          videoId: 'videoId' in event.data ? (event.data.videoId ?? render.videoId) : render.videoId,
+        }
+      : render,
+  );
+}
+
+export const byName = (
+  { all }: Renders,
+  { render, videoId }: { render?: number; videoId?: string },
+): Render | undefined =>
+  all.find((r) => (render === undefined ? r.videoId !== undefined && r.videoId === videoId : r.render === render));
+
+export const byCause = ({ all }: Renders, rootCause: string): Render | undefined =>
+  all.find((render) => render.rootCause === rootCause);
+
+export const aboutOf = ({ recipe, recipeVersion, render, triggeredAt }: Render) => ({
+  recipe,
+  recipeVersion,
+  render,
+  triggeredAt,
+});
+
+/** What the steps behind the video are given. */
+export const chainOf = ({ content, results }: Render) => ({ content, ...handedOn(results) });

@@ -1,0 +1,33 @@
+import type { Answer, RecordRef } from '#libs/contracts';
+import type { Client } from '@hubspot/api-client';
+import { type Made, request as call, sorted } from './answering';
+
+/** An event in a record's timeline; `at` is RFC 3339. */
+export interface EventRequest {
+  record: RecordRef;
+  event: { type: string; properties: Record<string, string>; at: string };
+}
+
+const APP_EVENTS = '/integrators/timeline/v4/events';
+const KNOWN = 'event-known';
+
+/**
+ * Writes an event to a record's timeline, under an id of its own: said again HubSpot knows it, so an unknown call may be
+ * repeated. Apps need HubSpot's leave for it: without it the code is `not-allowed`.
+ */
+export async function sendEvent(
+  client: Client,
+  { record, event }: EventRequest,
+  id: string,
+  signal: AbortSignal,
+): Promise<Answer<Made>> {
+  const { type: eventTypeName, properties, at: timestamp } = event;
+  const body = { eventTypeName, id, objectId: record.id, properties, timestamp };
+  const codes = [{ status: 409, code: KNOWN }];
+  const answer = await sorted(signal, () => call(client, signal, { method: 'POST', path: APP_EVENTS, body }), {
+    forbidden: 'stop',
+    codes,
+  });
+  const isKnown = answer.outcome === 'stop' && answer.code === KNOWN;
+  return answer.outcome === 'done' || isKnown ? { outcome: 'done', value: { id } } : answer;
+}
