@@ -85,8 +85,8 @@ export default defineConfig(
         'error',
         {
           selector:
-            "MemberExpression[object.name='process'][property.name='env']:not(CallExpression[callee.name='loadConfig'] > *)",
-          message: 'A command reads its settings by loadConfig(schema, process.env).',
+            "MemberExpression[object.name='process'][property.name='env']:not(CallExpression[callee.name=/^(loadConfig|accountsOf)$/] > *)",
+          message: 'A command reads its settings by loadConfig(schema, process.env), and its accounts by accountsOf.',
         },
       ],
     },

@@ -22,7 +22,7 @@ beforeAll(async () => {
   const nowhere = { url: 'http://127.0.0.1:1', publicUrl: 'http://127.0.0.1:1' };
   hubspot = await startSandbox('hubspot', secrets, accountOf({}), nowhere, {}, watchdog);
   const unique = { name: 'key', label: 'Key', type: 'string', fieldType: 'text', groupName: 'companyinformation' };
-  await api('POST', '/crm/v3/properties/companies', { ...unique, hasUniqueValue: true });
+  await api('POST', '/crm/properties/2026-09/companies', { ...unique, hasUniqueValue: true });
 });
 afterAll(async () => {
   await hubspot.child.stop();
@@ -62,10 +62,10 @@ const fault = (method: string, pathPrefix: string, kind: object, times = 1) =>
 const lost = (method: string, path: string) => fault(method, path, { kind: 'accept-then-hang' });
 const refuses = (status: number) => ({ kind: 'status', status, body: { status: 'error', message: 'no' } });
 
-const NOTES = '/crm/v3/objects/notes';
-const CONSENT = '/communication-preferences/v4/statuses/';
-const ENROLMENTS = '/automation/v4/sequences/enrollments';
-const UPSERT = '/crm/v3/objects/0-2/batch/upsert';
+const NOTES = '/crm/objects/2026-09/notes';
+const CONSENT = '/communication-preferences/2026-09/statuses/';
+const ENROLMENTS = '/automation/sequences/2026-09/enrollments';
+const UPSERT = '/crm/objects/2026-09/0-2/batch/upsert';
 
 describe('the adapter', () => {
   const client = () => new HubspotClient({ baseUrl: hubspot.url, accessToken: secrets.hubspotAccessToken });
@@ -90,9 +90,9 @@ describe('the adapter', () => {
     });
 
     it('are not made where the look fails', async () => {
-      await fault('GET', '/crm/v4/objects/0-1/', refuses(500));
+      await fault('GET', '/crm/objects/2026-09/0-1/', refuses(500));
       expect(await make(true)).toMatchObject({ outcome: 'unknown' });
-      await fault('GET', '/crm/v4/objects/0-1/', refuses(400));
+      await fault('GET', '/crm/objects/2026-09/0-1/', refuses(400));
       expect(await make(true)).toMatchObject({ outcome: 'unknown' });
       expect(await activitiesOf('notes')).toEqual([]);
     });
@@ -135,7 +135,7 @@ describe('the adapter', () => {
       [refuses(500), { outcome: 'unknown' }],
       [{ kind: 'reset' }, { outcome: 'unknown' }],
     ])('answer %j as %j', async (kind, answer) => {
-      await fault('PUT', '/crm/v3/lists/', kind);
+      await fault('PUT', '/crm/lists/2026-09/', kind);
       expect(await change('12')).toMatchObject(answer);
     });
   });
@@ -276,14 +276,14 @@ describe('the adapter', () => {
       });
 
       it('change whom somebody else has created meanwhile', async () => {
-        await fault('GET', '/crm/v3/objects/0-1/', refuses(404));
+        await fault('GET', '/crm/objects/2026-09/0-1/', refuses(404));
         expect(await byEmail(email, 'Ada')).toEqual({ outcome: 'done', value: { id: contact } });
         expect((await stored('contacts', contact)).properties['firstname']).toBe('Ada');
       });
 
       it('are refused for good where the address is none, and unknown where a step of it is', async () => {
         expect(await byEmail('nobody', 'Ada')).toMatchObject({ outcome: 'stop', code: 'INVALID_EMAIL' });
-        await fault('POST', '/crm/v3/objects/0-1', refuses(500));
+        await fault('POST', '/crm/objects/2026-09/0-1', refuses(500));
         expect(await byEmail(`new-${email}`, 'Ada')).toMatchObject({ outcome: 'unknown' });
       });
     });
@@ -416,9 +416,9 @@ steps:
     expect(await outcomes()).toEqual(allDone);
     expect(await activitiesOf('tasks')).toHaveLength(1);
     expect(await activitiesOf('notes')).toHaveLength(1);
-    expect(await sent('POST', '/crm/v3/objects/tasks')).toHaveLength(1);
+    expect(await sent('POST', '/crm/objects/2026-09/tasks')).toHaveLength(1);
     for (const path of [NOTES, CONSENT, ENROLMENTS, UPSERT]) expect(await sent('POST', path)).toHaveLength(1);
-    expect(await sent('PUT', '/crm/v3/lists/12')).toHaveLength(1);
+    expect(await sent('PUT', '/crm/lists/2026-09/12')).toHaveLength(1);
     expect(await membersOf('12')).toContain(contact);
   });
 
@@ -432,7 +432,7 @@ steps:
 
   it.each([
     ['a note', 'POST', NOTES, 'note/r/write'],
-    ['a list', 'PUT', '/crm/v3/lists/12', 'list/r/write/add/12'],
+    ['a list', 'PUT', '/crm/lists/2026-09/12', 'list/r/write/add/12'],
     ['a consent', 'POST', CONSENT, 'consent/r/write'],
     ['an enrolment', 'POST', ENROLMENTS, 'sequence/r/write'],
     ['another record', 'POST', UPSERT, 'upsert/r/write'],

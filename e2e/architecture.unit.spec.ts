@@ -14,7 +14,7 @@ const runs = globSync('{apps,libs}/**/src/**/*.ts', { cwd: root })
 
 const statement =
   /\bselect\s[^;]*\sfrom\s|^\s*select\s+[\d*\w]+(\(|\s*$)|\binsert\s+into\s|\bupdate\s+\w+\s+set\s|\bdelete\s+from\s|\b(create|alter|drop)\s+(table|index|function|sequence)\s/i;
-const vendorClients = ['HubspotClient', 'HeygenClient', 'OpenAiClient'];
+const vendorClients = ['HubspotAccounts', 'HeygenClient', 'OpenAiClient'];
 const sdks = ['@hubspot/api-client', 'openai'];
 const effectsOrCli = /^apps\/[^/]+\/src\/[^/]+\.effects\.ts$|^apps\/cli\/src\//;
 

@@ -19,7 +19,7 @@ beforeAll(async () => {
     fieldType: 'text',
     groupName: 'companyinformation',
   };
-  await fetch(`${hubspot.url}/crm/v3/properties/companies`, {
+  await fetch(`${hubspot.url}/crm/properties/2026-09/companies`, {
     method: 'POST',
     headers: { authorization: `Bearer ${secrets.hubspotAccessToken}`, 'content-type': 'application/json' },
     body: JSON.stringify({ ...unique, hasUniqueValue: true }),

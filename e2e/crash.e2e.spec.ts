@@ -97,7 +97,7 @@ it.concurrent('ends jobs whose HeyGen orders were in flight when render-service 
 it.concurrent('ends a job whose HubSpot write was in flight when crm-writer was killed', async () => {
   const { lead, left } = await alone(async () => {
     const lead = await Lead.make(hub);
-    await hang('hubspot', 'accept-then-hang', { method: 'PATCH', pathPrefix: `/crm/v3/objects/0-1/${lead.id}` });
+    await hang('hubspot', 'accept-then-hang', { method: 'PATCH', pathPrefix: `/crm/objects/2026-09/0-1/${lead.id}` });
     await lead.qualify();
     await inFlight('a write', () => lead.patches());
     return { lead, left: await kill('crm-writer') };

@@ -89,9 +89,9 @@ async function replica(): Promise<void> {
     HUBSPOT_TIME_ZONE: 'UTC',
   } as Parameters<typeof sweepEffects>[0] & Parameters<typeof recordEffects>[0];
   const book = RecipeBook.fromFolder<TestDatabase['pool']>(folder);
-  run(sweepProcess(book.current, 'default', { reconcile: HOUR, due: DAY }) as never, sweepEffects(config));
+  run(sweepProcess(book.current, ['default'], { reconcile: HOUR, due: DAY }) as never, sweepEffects(config));
   run(recordProcess(book.current, String(account.appId)) as never, recordEffects(config, book.current));
-  const schedule = new Schedule(book, 'default', lines);
+  const schedule = new Schedule(book, ['default'], lines);
   await schedule.start(db.pool);
   stops.push(() => schedule.stop());
 }
@@ -188,8 +188,8 @@ it('reads on through refusals, error pages and cut connections, and past a recor
   const made: string[] = [];
   for (let n = 0; n < 120; n += 1) made.push(await contact({ hs_lead_status: 'OPEN', lastname: String(n) }));
   const [gone = '', ...left] = made;
-  const search = { pathPrefix: '/crm/v3/objects/0-1/search' };
-  const reading = { pathPrefix: '/crm/v3/objects/0-1/batch/read' };
+  const search = { pathPrefix: '/crm/objects/2026-09/0-1/search' };
+  const reading = { pathPrefix: '/crm/objects/2026-09/0-1/batch/read' };
   const plan = (match: object, fault: object, times = 1) => hubspot.control('POST', '/faults', { match, fault, times });
   await plan(search, { kind: 'status', code: 'SECONDLY', status: 429, body: { policyName: 'SECONDLY' } });
   await plan(search, { kind: 'html' });
@@ -234,7 +234,7 @@ it('keeps of a page what it says of each record with that record, and nowhere el
 });
 
 it('reads a window once more where HubSpot counts more in it than were found, and is complete then', async () => {
-  const match = { pathPrefix: '/crm/v3/objects/0-1/search', bodyIncludes: '"limit":1,' };
+  const match = { pathPrefix: '/crm/objects/2026-09/0-1/search', bodyIncludes: '"limit":1,' };
   const body = { total: 999, results: [] };
   await hubspot.control('POST', '/faults', { match, fault: { kind: 'status', status: 200, body } });
   const sweep = await ask({ object: 'contact', origin: 'reconcile' });

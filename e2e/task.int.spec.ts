@@ -43,7 +43,7 @@ const tasksOf = async (id: string, type = 'contacts') => {
   return tasks.map(({ properties }, n) => ({ id: ids[n], properties }));
 };
 const posts = async () =>
-  (await hubspot.calls()).filter(({ method, path }) => method === 'POST' && path === '/crm/v3/objects/tasks');
+  (await hubspot.calls()).filter(({ method, path }) => method === 'POST' && path === '/crm/objects/2026-09/tasks');
 const fault = (method: string, pathPrefix: string, kind: object, times = 1) =>
   hubspot.control('POST', '/faults', { match: { method, pathPrefix }, fault: kind, times });
 
@@ -55,7 +55,7 @@ describe('the adapter', () => {
       { reference, isRepeat },
       AbortSignal.timeout(10_000),
     );
-  const associationsOf = `/crm/v4/objects/0-1/`;
+  const associationsOf = `/crm/objects/2026-09/0-1/`;
 
   it('makes nothing where the look fails, and says that the outcome is unknown', async () => {
     await fault('GET', associationsOf, { kind: 'status', status: 500 });
@@ -64,7 +64,7 @@ describe('the adapter', () => {
     await create({}, false, 'other');
     const shown = { status: 'COMPLETE', results: [], numErrors: 1, errors: [{ category: 'INTERNAL', message: '' }] };
     const dates = { startedAt: '2026-11-21T10:00:00Z', completedAt: '2026-11-21T10:00:00Z' };
-    await fault('POST', '/crm/v3/objects/tasks/batch/read', {
+    await fault('POST', '/crm/objects/2026-09/tasks/batch/read', {
       kind: 'status',
       status: 207,
       body: { ...shown, ...dates },
@@ -123,7 +123,7 @@ describe('the adapter', () => {
     for (let n = 0; n < 6; n += 1) {
       const body = JSON.stringify({ inputs: Array.from({ length: 90 }, () => other) });
       const headers = { authorization: `Bearer ${secrets.hubspotAccessToken}`, 'content-type': 'application/json' };
-      await fetch(`${hubspot.url}/crm/v3/objects/tasks/batch/create`, { method: 'POST', headers, body });
+      await fetch(`${hubspot.url}/crm/objects/2026-09/tasks/batch/create`, { method: 'POST', headers, body });
     }
     const first = await create();
     expect(await create({}, true)).toEqual(first);
@@ -279,7 +279,7 @@ describe('crm-writer', () => {
 
   it('finds the task whose answer was lost, and makes no second one', async () => {
     start();
-    await fault('POST', '/crm/v3/objects/tasks', { kind: 'accept-then-hang' });
+    await fault('POST', '/crm/objects/2026-09/tasks', { kind: 'accept-then-hang' });
     await publish(1);
     await settled(1);
     const [task] = await tasksOf(contact);
@@ -290,8 +290,8 @@ describe('crm-writer', () => {
 
   it('makes the task that never came to HubSpot, once it could look for it', async () => {
     start();
-    await fault('POST', '/crm/v3/objects/tasks', { kind: 'reset' });
-    await fault('GET', '/crm/v4/objects/0-1/', { kind: 'status', status: 500 });
+    await fault('POST', '/crm/objects/2026-09/tasks', { kind: 'reset' });
+    await fault('GET', '/crm/objects/2026-09/0-1/', { kind: 'status', status: 500 });
     await publish(1);
     await settled(1);
     expect(await tasksOf(contact)).toHaveLength(1);

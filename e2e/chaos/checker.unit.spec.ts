@@ -38,7 +38,7 @@ const call = (over: Partial<Call>): Call => ({
   ...over,
 });
 const patch = (properties: object): Call =>
-  call({ method: 'PATCH', path: `/crm/v3/objects/0-1/${contact}`, requestBody: { properties } });
+  call({ method: 'PATCH', path: `/crm/objects/2026-09/0-1/${contact}`, requestBody: { properties } });
 const question = (over: Partial<Call> = {}): Call =>
   call({ path: '/v1/chat/completions', requestBody: { text: `about ${lastname}` }, billed: true, ...over });
 const billed = (generation: number) => ({

@@ -52,7 +52,7 @@ export class Driver {
     const { id } = await this.hub.control<{ id: string }>('hubspot', 'POST', '/ui/contacts', { properties, notes });
     if (callFault) {
       const match = {
-        hubspot: { pathPrefix: `/crm/v3/objects/0-1/${id}` },
+        hubspot: { pathPrefix: `/crm/objects/2026-09/0-1/${id}` },
         heygen: { bodyIncludes: `contact:${id}:` },
         openai: { bodyIncludes: lastname },
       }[callFault.vendor];

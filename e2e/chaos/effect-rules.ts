@@ -57,7 +57,7 @@ export function isExplained(call: Call, { disturbances }: Evidence): boolean {
   );
 }
 
-const patch = /^\/crm\/v3\/objects\/0-1\/(\d+)$/;
+const patch = /^\/crm\/objects\/2026-09\/0-1\/(\d+)$/;
 
 /** The writes of each contact, in the order in which HubSpot saw them. */
 export function writesOf({ calls }: Evidence): Map<string, Record<string, string>[]> {

@@ -3,7 +3,7 @@ import { describeConfig, problems, version } from '#libs/platform';
 import { casesJsonSchema, recipeJsonSchema } from '#libs/recipes';
 import { asyncApi } from './asyncapi.mts';
 import { cliPage } from './cli.mts';
-import { connectionsSchema, endpointsSchema, systemsSchema } from './endpoints.mts';
+import { connectionsSchema, endpointsSchema, systemsSchema, tenantsSchema } from './endpoints.mts';
 import { eventsPage } from './events.mts';
 import { expressionsPage } from './expressions.mts';
 import { problemsPage } from './problems.mts';
@@ -26,6 +26,7 @@ export async function documents(): Promise<Record<string, string>> {
     'docs/reference/recipe.schema.json': `${JSON.stringify(recipeJsonSchema(), null, 2)}\n`,
     'docs/reference/settings.md': settingsPage(apps),
     'docs/reference/systems.schema.json': await systemsSchema(),
+    'docs/reference/tenants.schema.json': await tenantsSchema(),
     'docs/reference/topics.md': topicsPage(topics, messages, services),
   };
 }

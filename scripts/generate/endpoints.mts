@@ -20,3 +20,7 @@ export const connectionsSchema = (): Promise<string> =>
 /** The JSON Schema of enrichment-service's systems file. */
 export const systemsSchema = (): Promise<string> =>
   schemaOf('dist/apps/enrichment-service/src', 'system.schema.js', 'systemsJsonSchema');
+
+/** The JSON Schema of the services' tenants file. */
+export const tenantsSchema = (): Promise<string> =>
+  schemaOf('dist/libs/platform/src', 'tenants.js', 'tenantsJsonSchema');

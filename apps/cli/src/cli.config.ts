@@ -1,4 +1,4 @@
-import { hubspotSettings, logSettings, url } from '#libs/platform';
+import { hubspotSettings, logSettings, needsAccount, url } from '#libs/platform';
 import { z } from 'zod';
 
 /** Settings of the commands, each read only by the commands that need them. */
@@ -11,4 +11,4 @@ export const logConfig = z.object({
   TOPIC_REPLICATION: z.coerce.number().int().min(1).optional().describe("Replicas of a topic; the broker's default"),
 });
 
-export const crmConfig = z.object(hubspotSettings);
+export const crmConfig = z.object(hubspotSettings).refine(...needsAccount);

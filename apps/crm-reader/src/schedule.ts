@@ -35,11 +35,11 @@ export class Schedule {
   private following: Promise<void> | undefined;
   private asked = new Set<string>();
   private reachable = true;
-  private upTo: { object: string; at: number }[] = [];
+  private upTo: { tenant: string; object: string; at: number }[] = [];
 
   constructor(
     private readonly book: RecipeBook<Pool>,
-    private readonly tenant: string,
+    private readonly tenants: readonly string[],
     private readonly lines: Lines,
   ) {}
 
@@ -57,7 +57,7 @@ export class Schedule {
 
   private async follow(pool: Pool): Promise<void> {
     completeUpTo.addCallback((result) => {
-      for (const { object, at } of this.upTo) result.observe(at, { tenant: this.tenant, object });
+      for (const { at, ...of } of this.upTo) result.observe(at, of);
     });
     const look = async () => {
       try {
@@ -74,28 +74,28 @@ export class Schedule {
   }
 
   private async ask(pool: Pool): Promise<void> {
-    const wanted = new Map(this.wanted().map((name) => [sweepSubject(name), name]));
-    for (const [subject, name] of wanted) if (!this.asked.has(subject)) await askFor(pool, name);
+    const wanted = new Map(this.wanted().map((name) => [sweepStream(name), name]));
+    for (const [stream, name] of wanted) if (!this.asked.has(stream)) await askFor(pool, name);
     this.asked = new Set(wanted.keys());
   }
 
   private wanted(): SweepName[] {
-    const { tenant } = this;
-    return watchedBy(this.book.current(), tenant).flatMap(({ object, dues }) => [
-      { tenant, object, origin: 'reconcile' as const },
-      ...dues.map(({ recipe }) => ({ tenant, object, origin: 'due' as const, recipe })),
-    ]);
+    return this.tenants.flatMap((tenant) =>
+      watchedBy(this.book.current(), tenant).flatMap(({ object, dues }) => [
+        { tenant, object, origin: 'reconcile' as const },
+        ...dues.map(({ recipe }) => ({ tenant, object, origin: 'due' as const, recipe })),
+      ]),
+    );
   }
 
-  private async complete(pool: Pool): Promise<{ object: string; at: number }[]> {
+  private async complete(pool: Pool): Promise<{ tenant: string; object: string; at: number }[]> {
     const { wire } = sweepEvents.shapes.CompleteUpTo;
-    const streams = this.wanted().filter(({ origin }) => origin === 'reconcile');
-    const newest = await newestIn(pool, streams.map(sweepStream), wire);
-    return newest.flatMap(({ data }) => {
-      const event = readEvent(sweepEvents, wire, data);
-      return event.type === 'CompleteUpTo'
-        ? [{ object: event.data.object, at: Date.parse(event.data.at) / 1_000 }]
-        : [];
+    const names = this.wanted().filter(({ origin }) => origin === 'reconcile');
+    const newest = await newestIn(pool, names.map(sweepStream), wire);
+    return names.flatMap(({ tenant, object, ...name }) => {
+      const found = newest.find(({ streamId }) => streamId === sweepStream({ tenant, object, ...name }));
+      const event = found && readEvent(sweepEvents, wire, found.data);
+      return event?.type === 'CompleteUpTo' ? [{ tenant, object, at: Date.parse(event.data.at) / 1_000 }] : [];
     });
   }
 }

@@ -1,45 +1,42 @@
 import type { Answer, SweepCursor } from '#libs/contracts';
 import type { EffectKind } from '#libs/process';
-import {
-  type CountRequest,
-  HubspotClient,
-  hubspotLimits,
-  type RecordPage,
-  searchLimits,
-  type Where,
-} from '#libs/vendors/hubspot';
+import { accountsOf, accountWatch, type Environment, type Logger } from '#libs/platform';
+import { type CountRequest, HubspotAccounts, type RecordPage, type Where } from '#libs/vendors/hubspot';
 import type { PageAnswer, PageRequest } from './leg.decider';
 import type { SweepConfig } from './sweep.config';
 
 const DEADLINE_MS = 10_000;
 
+/** The HubSpot accounts that the settings declare. */
+export const hubspotOf = (config: SweepConfig, env: Environment, lines: Logger): HubspotAccounts =>
+  new HubspotAccounts(accountsOf(config, env), accountWatch(lines));
+
 /** crm-reader's calls: all of them only read. They wait behind everything else that is owed to HubSpot. */
-export function sweepEffects(config: SweepConfig): Record<string, EffectKind> {
-  const hubspot = new HubspotClient({ baseUrl: config.HUBSPOT_BASE_URL, accessToken: config.HUBSPOT_ACCESS_TOKEN });
-  const plan = {
-    perTenSeconds: config.HUBSPOT_PER_TEN_SECONDS,
-    perDay: config.HUBSPOT_PER_DAY,
-    timeZone: config.HUBSPOT_TIME_ZONE,
-  };
+export function sweepEffects(
+  config: SweepConfig,
+  hubspot = new HubspotAccounts(accountsOf(config, {})),
+): Record<string, EffectKind> {
   const query = { is: 'query', deadlineMs: DEADLINE_MS, maxAttempts: 8, maxRepeats: 0 } as const;
   return {
     'hubspot.list': {
       ...query,
       // The first page is counted beside.
-      limits: hubspotLimits(plan, 2),
-      perform: ({ object, properties, cursor, ...about }: PageRequest, call) =>
-        answered(hubspot.list({ object, properties, after: cursor.afterId }, call.signal), cursor, about.about),
+      limits: hubspot.limits(2),
+      perform: ({ object, properties, cursor, about }: PageRequest, { tenant, signal }) =>
+        answered(hubspot.of(tenant).list({ object, properties, after: cursor.afterId }, signal), cursor, about),
     },
     'hubspot.search': {
       ...query,
-      limits: searchLimits(plan, 1),
-      perform: ({ object, properties, cursor, between, about }: PageRequest, call) =>
-        answered(hubspot.search({ object, properties, where: whereOf(cursor, between) }, call.signal), cursor, about),
+      limits: hubspot.limits({ searches: 1, calls: 1 }),
+      perform: ({ object, properties, cursor, between, about }: PageRequest, { tenant, signal }) => {
+        const where = whereOf(cursor, between);
+        return answered(hubspot.of(tenant).search({ object, properties, where }, signal), cursor, about);
+      },
     },
     'hubspot.count': {
       ...query,
-      limits: searchLimits(plan),
-      perform: (request: CountRequest, call) => hubspot.count(request, call.signal),
+      limits: hubspot.limits({ searches: 1 }),
+      perform: (request: CountRequest, { tenant, signal }) => hubspot.of(tenant).count(request, signal),
     },
   };
 }

@@ -40,7 +40,7 @@ export type Every = Readonly<Record<'reconcile' | 'due', number>>;
  */
 export const sweepProcess = (
   recipes: () => readonly Recipe[],
-  tenant: string,
+  tenants: readonly string[],
   every: Every,
 ): ProcessDefinition<SweepState, SweepEvent, SweepInput> => ({
   service: SWEEP_SERVICE,
@@ -49,7 +49,7 @@ export const sweepProcess = (
   routes: {
     [Topic.sweep]: (record) =>
       record.envelope.type === SWEEP_ASKED
-        ? routeAsked(record, { recipes: recipes(), tenant, every })
+        ? routeAsked(record, { recipes: recipes(), tenants, every })
         : routeEvent(record, every),
   },
   outcome({ purpose, state, answer, code }) {
@@ -60,7 +60,7 @@ export const sweepProcess = (
   alsoTold: (outcome, streamId) => recordsIn(outcome, streamId),
   timer({ due }, at, streamId) {
     const name = nameIn(streamId);
-    const task = name.tenant === tenant ? taskOf(recipes(), name) : undefined;
+    const task = tenants.includes(name.tenant) ? taskOf(recipes(), name) : undefined;
     return { type: 'time', due, at: later(at, new Date().toISOString()), task, ...everyOf(every, name) };
   },
 });
@@ -84,11 +84,11 @@ function taskOf(recipes: readonly Recipe[], { tenant, object, origin, recipe }: 
 
 interface Known {
   recipes: readonly Recipe[];
-  tenant: string;
+  tenants: readonly string[];
   every: Every;
 }
 
-function routeAsked(record: ReadableRecord, { recipes, tenant, every }: Known): Route<SweepInput> {
+function routeAsked(record: ReadableRecord, { recipes, tenants, every }: Known): Route<SweepInput> {
   const read = sweepAsked.safeParse(record.value);
   if (!read.success) throw new UnreadableRecord(read.error.message);
   const asked: SweepAsked = read.data;
@@ -97,7 +97,7 @@ function routeAsked(record: ReadableRecord, { recipes, tenant, every }: Known): 
   const { by, scheduled = false } = asked;
   const input: SweepInput = {
     type: 'asked',
-    task: envelope.tenant === tenant ? wantedBy(asked, taskOf(recipes, name)) : refused(asked, 'no-such-tenant'),
+    task: tenants.includes(envelope.tenant) ? wantedBy(asked, taskOf(recipes, name)) : refused(asked, 'no-such-tenant'),
     isScheduled: scheduled,
     at: envelope.time,
     ...(by === undefined ? {} : { by }),

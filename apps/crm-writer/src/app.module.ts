@@ -5,7 +5,7 @@ import { connectionOf, keptDaysOf, ServiceRuntime } from '#libs/process';
 import { RecipeBook, referenceOf } from '#libs/recipes';
 import type { RecordConfig } from './record.config';
 import { RecordController } from './record.controller';
-import { recordEffects } from './record.effects';
+import { hubspotOf, recordEffects } from './record.effects';
 import { recordProcess } from './record.source';
 
 /** crm-writer: render and enrichment events → what a CRM record should say → HubSpot. */
@@ -17,10 +17,19 @@ export class AppModule {
       lines,
       referenceOf(config, { lines, env, rows: readForeignRows }),
     );
+    const hubspot = hubspotOf(config, env, lines);
     const runtime = ServiceRuntime.for({
-      definition: recordProcess(book.current, config.HUBSPOT_APP_ID, config.RECIPES_ENVIRONMENT, book.reference),
-      book,
-      effects: recordEffects(config, book.current),
+      definition: recordProcess(book.current, hubspot.appId, config.RECIPES_ENVIRONMENT, book.reference),
+      book: {
+        start: async (pool) => {
+          await Promise.all([book.start(pool), hubspot.start()]);
+        },
+        stop: async () => {
+          hubspot.stop();
+          await book.stop();
+        },
+      },
+      effects: recordEffects(config, book.current, hubspot),
       databaseUrl: config.DATABASE_URL,
       connection: connectionOf(config, 'crm-writer', lines),
       concurrency: 10,

@@ -8,11 +8,16 @@ import { evolveSteps, isOfStep, type TakenSteps } from './step.decider';
 import { evolveTurns, isOfTurns, noTurns, type Turns } from './turns';
 import { markedAlone, type Wishes, wished, withNoneRefused, withRefused } from './wishes';
 
+/** What properties said, and as of when (RFC 3339). */
+export type Known = Readonly<Record<string, { value: string | null; at: string }>>;
+
 /** What a CRM record should say, what was written to it, the one write that is under way, and what was done at it. */
 export interface RecordState {
   wanted: Wishes;
   /** A value that is there but undefined may be anything. */
   written: Readonly<Record<string, string | undefined>>;
+  /** What the record said last of what is wanted, by a reading or a write of ours. */
+  known: Known;
   doubts: Doubts;
   /** The recipes' write steps that were taken about it. */
   steps: TakenSteps;
@@ -35,6 +40,7 @@ export interface RecordState {
 export const noRecord: RecordState = {
   wanted: {},
   written: {},
+  known: {},
   doubts: {},
   steps: {},
   actions: {},
@@ -92,12 +98,13 @@ function evolveFate(state: RecordState, { type, data }: FateEvent): RecordState 
   }
 }
 
+type DataOf<Type extends CrmEvent['type']> = Extract<CrmEvent, { type: Type }>['data'];
 type WriteEvent = Extract<CrmEvent, { type: `RecordUpdate${string}` | 'RecordChangeWanted' | 'RecordReadBack' }>;
 
 function evolveWrites(state: RecordState, event: WriteEvent): RecordState {
   switch (event.type) {
     case 'RecordChangeWanted':
-      return { ...state, wanted: wished(state.wanted, event.data) };
+      return { ...state, wanted: wished(state.wanted, event.data), known: { ...state.known, ...event.data.known } };
     case 'RecordUpdateOwed':
       return { ...state, writes: event.data.write, underWay: event.data };
     case 'RecordUpdated': {
@@ -106,6 +113,7 @@ function evolveWrites(state: RecordState, event: WriteEvent): RecordState {
         ...state,
         wanted: markedAlone(state.wanted, event.data.properties, false),
         written: underWay?.doubted ? unknown(state) : { ...written, ...event.data.properties },
+        known: { ...state.known, ...knownBy(event.data) },
         doubts: doubtsAfter(state, event),
         underWay: undefined,
       };
@@ -132,6 +140,9 @@ function evolveWrites(state: RecordState, event: WriteEvent): RecordState {
       return { ...state, written: { ...state.written, ...event.data.undone }, doubts: {} };
   }
 }
+
+const knownBy = ({ properties, writtenAt: at }: DataOf<'RecordUpdated'>): Known =>
+  at === undefined ? {} : Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, { value, at }]));
 
 export const ERASED = 'erased';
 

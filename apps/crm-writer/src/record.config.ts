@@ -1,12 +1,13 @@
-import { hubspotSettings, recipeSettings, workerSettings } from '#libs/platform';
+import { hubspotSettings, needsAccount, recipeSettings, workerSettings } from '#libs/platform';
 import { z } from 'zod';
 
 /** Settings of crm-writer. */
-export const recordConfig = z.object({
-  ...workerSettings,
-  ...hubspotSettings,
-  HUBSPOT_APP_ID: z.string().min(1).describe('Our own app: changes that it made set off nothing'),
-  ...recipeSettings,
-});
+export const recordConfig = z
+  .object({
+    ...workerSettings,
+    ...hubspotSettings,
+    ...recipeSettings,
+  })
+  .refine(...needsAccount);
 
 export type RecordConfig = z.infer<typeof recordConfig>;

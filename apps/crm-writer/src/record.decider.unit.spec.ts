@@ -27,6 +27,11 @@ const updated = (write: number, properties: Record<string, string>): CrmEvent =>
   type: 'RecordUpdated',
   data: { write, properties },
 });
+/** As it is said when the write ends: see {@link end}. */
+const updatedNow = (write: number, properties: Record<string, string>, more: object = {}): CrmEvent => ({
+  type: 'RecordUpdated',
+  data: { write, properties, writtenAt: AT, ...more },
+});
 const update = (write: number, properties: Record<string, string>) => ({
   kind: 'hubspot.update',
   purpose: `write-${String(write)}`,
@@ -39,6 +44,19 @@ const end = (write: number, ended: Ended): RecordInput => ({ type: 'written', re
 
 const pending = { status: 'PENDING' };
 const done = { status: 'COMPLETED', url: 'u' };
+
+it('says what the record said before, as far as that was known, and as of when', () => {
+  const earlier = '2026-11-20T08:00:00.000Z';
+  const before = { status: { value: 'PENDING', at: earlier }, url: { value: null, at: earlier } };
+  const written: CrmEvent = { type: 'RecordUpdated', data: { write: 1, properties: pending, writtenAt: earlier } };
+  const read: CrmEvent = {
+    type: 'RecordChangeWanted',
+    data: { properties: { ...done, score: '9' }, guard: guard(3), because: 'test', known: { url: before.url } },
+  };
+  const all = { ...done, score: '9' };
+  const history = [wanted(pending, guard(1)), owed(1, pending), written, read, owed(2, all)];
+  expect(given(...history)(end(2, { state: 'done' })).events).toEqual([updatedNow(2, all, { before })]);
+});
 
 it('writes what is wanted', () => {
   expect(given()(want(pending, guard(1)))).toEqual({
@@ -56,7 +74,7 @@ it('keeps one write under way: what is wanted meanwhile waits and then goes in o
   const more = [...underWay, wanted(done, guard(3)), wanted({ score: '90' }, guard(3))];
   const all = { ...done, score: '90' };
   expect(given(...more)(end(1, { state: 'done' }))).toEqual({
-    events: [updated(1, pending), owed(2, all)],
+    events: [updatedNow(1, pending), owed(2, all)],
     effects: [update(2, all)],
   });
 });
@@ -95,7 +113,7 @@ it('writes everything wanted again when an older write may have come after a new
   // While the newer one is under way it is in doubt too, and written again once it has ended.
   expect(given(...both)(late)).toEqual({ events: [doubted] });
   expect(given(...both, doubted)(end(2, { state: 'done' }))).toEqual({
-    events: [updated(2, done), owed(3, done)],
+    events: [updatedNow(2, done), owed(3, done)],
     effects: [update(3, done)],
   });
   // A late answer of the newest write itself changes nothing.
@@ -165,13 +183,16 @@ describe('a write of several values of which HubSpot refuses one', () => {
       effects: [update(2, { score: '7' })],
     });
     const next = given(...splitted)(end(2, { state: 'done' }));
-    expect(next).toEqual({ events: [updated(2, { score: '7' }), owed(3, nonsense)], effects: [update(3, nonsense)] });
+    expect(next).toEqual({
+      events: [updatedNow(2, { score: '7' }), owed(3, nonsense)],
+      effects: [update(3, nonsense)],
+    });
     const given3 = given(...splitted, ...next.events);
     expect(given3(end(3, { state: 'dead', code: 'PROPERTY_DOESNT_EXIST' }))).toEqual({
       events: [refused(3, nonsense), owed(4, { url: 'u' })],
       effects: [update(4, { url: 'u' })],
     });
-    expect(given(...all)(end(4, { state: 'done' })).events).toEqual([updated(4, { url: 'u' })]);
+    expect(given(...all)(end(4, { state: 'done' })).events).toEqual([updatedNow(4, { url: 'u' })]);
   });
 
   it('writes what comes later together again, and the refused property by itself behind it', () => {
@@ -246,7 +267,7 @@ describe('after a write whose outcome was unknown for a while', () => {
 
   it('sets the time to read it back, past lease and deadline', () => {
     expect(given(...first)(end(1, { state: 'done', unsure: true }))).toEqual({
-      events: [unsurely(1, pending)],
+      events: [updatedNow(1, pending, { unsure: true })],
       timers: [timer(1)],
     });
     expect(given(...first)(end(1, { state: 'done' })).timers).toBeUndefined();

@@ -1,11 +1,10 @@
+import { accountsOf, accountWatch, type Environment, type Logger } from '#libs/platform';
 import type { EffectKind } from '#libs/process';
 import { type ActionForm, type Recipe, stepsOf } from '#libs/recipes';
 import {
   type ConsentRequest,
   type EventRequest,
-  HubspotClient,
-  hubspotLimits,
-  type HubspotPlan,
+  HubspotAccounts,
   isByEmail,
   type ListRequest,
   MOST_IN_BATCH,
@@ -26,24 +25,26 @@ const REFERENCE_DIGITS = 16;
 /** By its address a contact is looked for, created, and written to where somebody else was quicker. */
 const CALLS_BY_EMAIL = 3;
 
+/** The HubSpot accounts that the settings declare. */
+export const hubspotOf = (config: RecordConfig, env: Environment, lines: Logger): HubspotAccounts =>
+  new HubspotAccounts(accountsOf(config, env), accountWatch(lines));
+
 /**
  * crm-writer's calls. A write whose answer was lost is sent again before any later one of its record: it says what the
  * record should say, so once more changes nothing. Once it has ended the record is read back. `recipes` are those
  * that run: they bound what may follow from a reading.
  */
-export function recordEffects(config: RecordConfig, recipes: () => readonly Recipe[]): Record<string, EffectKind> {
-  const hubspot = new HubspotClient({ baseUrl: config.HUBSPOT_BASE_URL, accessToken: config.HUBSPOT_ACCESS_TOKEN });
-  const plan = {
-    perTenSeconds: config.HUBSPOT_PER_TEN_SECONDS,
-    perDay: config.HUBSPOT_PER_DAY,
-    timeZone: config.HUBSPOT_TIME_ZONE,
-  };
+export function recordEffects(
+  config: RecordConfig,
+  recipes: () => readonly Recipe[],
+  hubspot = new HubspotAccounts(accountsOf(config, {})),
+): Record<string, EffectKind> {
   const command = commandOf();
   return {
     'hubspot.update': {
       ...command,
       maxRepeats: 10,
-      limits: hubspotLimits(plan),
+      limits: hubspot.limits(),
       // A write carries all that is wanted: others follow only from what somebody else wants meanwhile, from a repeated
       // call, which no bound holds, or where HubSpot refuses one of its values: then each is written by itself.
       plan: {
@@ -51,10 +52,11 @@ export function recordEffects(config: RecordConfig, recipes: () => readonly Reci
         cost: () => ({ apiCalls: 1 }),
         follows: ({ properties }: UpdateRequest) => splitInto(Object.keys(properties).length),
       },
-      perform: (request: UpdateRequest, call) => hubspot.update(request, call.signal),
+      perform: (request: UpdateRequest, call) => hubspot.of(call.tenant).update(request, call.signal),
       batch: {
         most: MOST_IN_BATCH,
-        perform: (requests: readonly UpdateRequest[], call) => hubspot.updateTogether(requests, call.signal),
+        perform: (requests: readonly UpdateRequest[], call) =>
+          hubspot.of(call.tenant).updateTogether(requests, call.signal),
       },
     },
     'hubspot.read': {
@@ -62,73 +64,79 @@ export function recordEffects(config: RecordConfig, recipes: () => readonly Reci
       deadlineMs: 8_000,
       maxAttempts: 8,
       maxRepeats: 0,
-      limits: hubspotLimits(plan),
+      get limits() {
+        return hubspot.limits(readsStages(recipes()) ? 2 : 1);
+      },
       // What a late call set back is written once more; a step's reading leads to a write and to its actions.
       plan: { cost: () => ({ apiCalls: 1 }), follows: () => ({ apiCalls: 1 + mostCallsOf(recipes()) }) },
-      perform: (request: ReadRequest, call) => hubspot.read(request, call.signal),
+      perform: (request: ReadRequest, call) => hubspot.of(call.tenant).read(request, call.signal),
     },
-    ...actionEffects(hubspot, plan, recipes),
+    ...actionEffects(hubspot, recipes),
   };
 }
 
 const commandOf = () => ({ is: 'command', deadlineMs: WRITE_DEADLINE_MS, maxAttempts: 8 }) as const;
 
 /** The calls of actions. What an action whose answer was lost may have made is looked for before it is made again. */
-function actionEffects(
-  hubspot: HubspotClient,
-  plan: HubspotPlan,
-  recipes: () => readonly Recipe[],
-): Record<string, EffectKind> {
+function actionEffects(hubspot: HubspotAccounts, recipes: () => readonly Recipe[]): Record<string, EffectKind> {
   const command = commandOf();
   // No call of this service follows from the end of an action.
   const changed = { answer: () => ({}), cost: () => ({ apiCalls: 1 }), follows: () => ({}) };
   const created = { ...changed, answer: () => ({ id: 'planned' }) };
   // A repeat asks for the record's tasks or notes, reads one batch of them, and makes its own.
-  const activity = { ...command, maxRepeats: 10, limits: hubspotLimits(plan, 1, 3), plan: created };
+  const activity = {
+    ...command,
+    maxRepeats: 10,
+    limits: hubspot.limits(1, { calls: 3, associations: 1 }),
+    plan: created,
+  };
   // What people say of themselves meanwhile counts more than a wish repeated for long, and each enrolment writes to a
   // person: after a few looks a person decides.
-  const personal = { ...command, maxRepeats: 3, limits: hubspotLimits(plan, 1, 2) };
+  const personal = { ...command, maxRepeats: 3, limits: hubspot.limits(1, 2) };
   return {
     [callOf.task]: {
       ...activity,
-      perform: (request: TaskRequest, call) => hubspot.createTask(request, onceOf(call), call.signal),
+      perform: (request: TaskRequest, call) => hubspot.of(call.tenant).createTask(request, onceOf(call), call.signal),
     },
     [callOf.note]: {
       ...activity,
-      perform: (request: NoteRequest, call) => hubspot.createNote(request, onceOf(call), call.signal),
+      perform: (request: NoteRequest, call) => hubspot.of(call.tenant).createNote(request, onceOf(call), call.signal),
     },
     [callOf.list]: {
       ...command,
       maxRepeats: 10,
-      limits: hubspotLimits(plan),
+      limits: hubspot.limits(),
       plan: changed,
-      perform: (request: ListRequest, call) => hubspot.changeList(request, call.signal),
+      perform: (request: ListRequest, call) => hubspot.of(call.tenant).changeList(request, call.signal),
     },
     [callOf.consent]: {
       ...personal,
       plan: changed,
-      perform: (request: ConsentRequest, call) => hubspot.setConsent(request, call.attempt > 1, call.signal),
+      perform: (request: ConsentRequest, call) =>
+        hubspot.of(call.tenant).setConsent(request, call.attempt > 1, call.signal),
     },
     [callOf.sequence]: {
       ...personal,
       plan: created,
-      perform: (request: SequenceRequest, call) => hubspot.enrol(request, call.attempt > 1, call.signal),
+      perform: (request: SequenceRequest, call) =>
+        hubspot.of(call.tenant).enrol(request, call.attempt > 1, call.signal),
     },
     [callOf.event]: {
       ...command,
       maxRepeats: 10,
-      limits: hubspotLimits(plan),
+      limits: hubspot.limits(),
       plan: changed,
-      perform: (request: EventRequest, call) => hubspot.sendEvent(request, call.idempotencyKey, call.signal),
+      perform: (request: EventRequest, call) =>
+        hubspot.of(call.tenant).sendEvent(request, call.idempotencyKey, call.signal),
     },
     [callOf.upsert]: {
       ...command,
       maxRepeats: 10,
       get limits() {
-        return hubspotLimits(plan, Math.max(1, ...formsOf(recipes()).map(callsOf)));
+        return hubspot.limits(mostOf(formsOf(recipes())));
       },
       plan: { ...created, cost: ({ upsert }: UpsertRequest) => ({ apiCalls: callsOfUpsert(upsert) }) },
-      perform: (request: UpsertRequest, call) => hubspot.upsert(request, call.signal),
+      perform: (request: UpsertRequest, call) => hubspot.of(call.tenant).upsert(request, call.signal),
     },
   };
 }
@@ -147,10 +155,19 @@ const mostCallsOf = (recipes: readonly Recipe[]): number =>
     ),
   );
 
+const readsStages = (recipes: readonly Recipe[]): boolean =>
+  recipes.some((recipe) => stepsOf(recipe, 'write').some((step) => step.readsStages));
+
 const formsOf = (recipes: readonly Recipe[]): ActionForm[] =>
   recipes.flatMap((recipe) => stepsOf(recipe, 'write').flatMap(({ actions }) => actions));
 
 const callsOf = (form: ActionForm): number => (form.kind === 'upsert' ? callsOfUpsert(form) : 1);
+
+/** The most calls that any one of them makes. */
+const mostOf = (forms: readonly ActionForm[]) => ({
+  calls: Math.max(1, ...forms.map(callsOf)),
+  associations: Math.max(0, ...forms.map((form) => (form.kind === 'upsert' ? (form.associate?.length ?? 0) : 0))),
+});
 
 /** A record that it is tied to is looked for, and tied. */
 const callsOfUpsert = (upsert: { object: string; by: string; associate?: readonly unknown[] }): number =>

@@ -23,7 +23,15 @@ import {
   type Target,
   UnreadableRecord,
 } from '#libs/process';
-import { ofKind, type Recipe, type RecordFate, type Reference, stepsDue, withTexts } from '#libs/recipes';
+import {
+  ofKind,
+  type Recipe,
+  type RecordFate,
+  type Reference,
+  stepsDue,
+  withTexts,
+  type WriterApp,
+} from '#libs/recipes';
 import type { Made, ReadRecord } from '#libs/vendors/hubspot';
 import { type ActionEnd, isCallOfAction } from './action.decider';
 import { assignDue, assignIn } from './assign.decider';
@@ -41,21 +49,21 @@ const service = 'crm-writer';
  */
 export const recordProcess = (
   recipes: () => readonly Recipe[],
-  writerAppId: string,
+  writer: WriterApp,
   environment?: string,
   reference?: Reference,
 ): ProcessDefinition<RecordState, CrmEvent, RecordInput> => ({
   service,
   catalog: crmEvents,
   decider: recordDecider,
-  provenance: ['recipeVersion'],
+  provenance: ['recipeVersion', 'known', 'writtenAt', 'before'],
   declared(texts) {
     const declared = withTexts(recipes(), texts, environment, reference);
-    return recordProcess(() => declared, writerAppId, environment, reference);
+    return recordProcess(() => declared, writer, environment, reference);
   },
   routes: Object.fromEntries(
     [Topic.ingressHubspot, Topic.ingressGeneric, Topic.render, Topic.enrichment, Topic.crm, Topic.sweep].map(
-      (topic) => [topic, (record: ReadableRecord) => routeOf(record, recipes(), writerAppId)],
+      (topic) => [topic, (record: ReadableRecord) => routeOf(record, recipes(), writer)],
     ),
   ),
   outcome({ kind, purpose, rootCause, ...end }, at, streamId) {
@@ -64,7 +72,7 @@ export const recordProcess = (
     const write = writeIn(purpose);
     if (kind === 'hubspot.update') return { type: 'written', record, write, at, ended: endOf(end) };
     if (kind !== 'hubspot.read') throw new Error(`${service} owes no ${kind}`);
-    const { properties } = (end.state === 'done' ? end.answer : {}) as Partial<ReadRecord>;
+    const { properties, stages } = (end.state === 'done' ? end.answer : {}) as Partial<ReadRecord>;
     const assign = assignIn(purpose);
     if (assign) {
       const recipe = recipes().find(({ id }) => id === assign.recipe);
@@ -73,7 +81,7 @@ export const recordProcess = (
     const name = stepIn(purpose);
     if (!name) return { type: 'read', record, write, properties };
     const recipe = recipes().find(({ id }) => id === name.recipe);
-    return { type: 'step-read', record, purpose, read: { name, recipe, rootCause, properties } };
+    return { type: 'step-read', record, purpose, read: { name, recipe, rootCause, properties, stages, at } };
   },
   timer({ name, due }, _at, streamId) {
     const recipe = recipeOfTimer(name);
@@ -129,10 +137,10 @@ function actionEndOf({ state, code, answer }: End): ActionEnd {
  * A record wants something of a CRM record by itself, and by the steps that it lets begin; a wanted owner is for the rota to
  * give, and a turn that was taken for the record to know.
  */
-function routeOf(read: ReadableRecord, recipes: readonly Recipe[], writerAppId: string): Route<RecordInput> {
+function routeOf(read: ReadableRecord, recipes: readonly Recipe[], writer: WriterApp): Route<RecordInput> {
   const passed = turnOf(read) ?? handedOnOf(read, recipes);
   if (passed) return passed;
-  const found = stepsDue(read, recipes, writerAppId);
+  const found = stepsDue(read, recipes, writer);
   if ('error' in found) throw new UnreadableRecord(found.error);
   const { envelope } = read;
   const steps = ofKind(found.due, 'write').map(writeDue);

@@ -50,6 +50,8 @@ export interface Wanted {
   /** The recipe that wants it, and its version. */
   recipe?: string;
   recipeVersion?: string;
+  /** What of it the record said when it was read, and when that was. */
+  known?: Record<string, { value: string | null; at: string }>;
 }
 
 /** What comes of steps: what they say, what they want the record to say, and what must be read first. */
@@ -84,7 +86,7 @@ export function onStepDue(steps: TakenSteps, due: StepDue, place: Place, lookups
   const about = aboutOf(due);
   if (!steps[nameOf(about)] && wasTold(steps, due)) return saying();
   if (due.failed) return steps[nameOf(about)] ? saying() : rejected(due, due.failed);
-  if (due.step.reads.length === 0) return fill(steps, due, {}, lookups);
+  if (due.step.reads.length === 0) return fill(steps, due, { properties: {} }, lookups);
   const requested: StepEvent = { type: 'RecordStepRequested', data: { ...about, ...followedBy(due) } };
   return { ...saying(...(steps[nameOf(about)] ? [] : [requested])), reads: [readingFor(due, place)] };
 }
@@ -103,7 +105,7 @@ const purposeFor = ({ recipe, step }: { recipe: string; step: string }): string 
 const readingFor = ({ recipe, step }: StepDue, { record, where }: Place): Owed => ({
   kind: 'hubspot.read',
   purpose: purposeNow(purposeFor({ recipe: recipe.id, step: step.name }), where),
-  request: { record, properties: step.reads, notes: 0 },
+  request: { record, properties: step.reads, notes: 0, ...(step.readsStages ? { stages: true } : {}) },
   recipes: [labelOf(recipe)],
 });
 
@@ -120,6 +122,10 @@ export interface StepRead {
   recipe: Recipe | undefined;
   rootCause: string;
   properties?: Properties;
+  /** Ids of the stages of its pipeline by their names, where they were read. */
+  stages?: Readonly<Record<string, string>>;
+  /** When it was read (RFC 3339). */
+  at: string;
   /** Why it could not. */
   refusal?: Refusal;
   /** It is to be asked of another record, which this one goes on as. */
@@ -128,7 +134,7 @@ export interface StepRead {
 
 export function onStepRead(
   steps: TakenSteps,
-  { name, recipe, rootCause, properties, refusal = UNREADABLE, again }: StepRead,
+  { name, recipe, rootCause, properties, stages, at, refusal = UNREADABLE, again }: StepRead,
   place: Place,
   lookups: Lookups,
 ): StepCourse {
@@ -141,15 +147,18 @@ export function onStepRead(
     return taken.properties ? saying() : rejection(about, taken, gone);
   }
   const due: StepDue = { ...followedBy(taken), recipe, step, rootCause };
-  if (properties) return fill(steps, due, properties, lookups);
+  if (properties) return fill(steps, due, { properties, at, ...(stages ? { stages } : {}) }, lookups);
   return again ? { ...saying(), reads: [readingFor(due, place)] } : rejected(due, refusal);
 }
 
-function fill(steps: TakenSteps, due: StepDue, record: Properties, lookups: Lookups): StepCourse {
+type Reading = Pick<StepRead, 'stages'> & { properties: Properties; at?: string };
+
+function fill(steps: TakenSteps, due: StepDue, read: Reading, lookups: Lookups): StepCourse {
   const { step, results, time, guard } = due;
+  const { properties: record, stages = {} } = read;
   const before = steps[nameOf(aboutOf(due))]?.properties;
   const looked = lookingFor(lookups, aboutOf(due));
-  const prepared = prepareWrite(step, { record, steps: results, time }, { looked });
+  const prepared = prepareWrite(step, { record, steps: results, time, stages }, { looked });
   if ('rejected' in prepared) return before ? saying() : rejected(due, prepared.rejected);
   const { properties } = prepared;
   const trigger = { ...(due.content === undefined ? {} : { content: due.content }), at: guard.at };
@@ -157,9 +166,15 @@ function fill(steps: TakenSteps, due: StepDue, record: Properties, lookups: Look
   const actions = prepared.actions.map((action) => ({ ...about, action }));
   if (before && JSON.stringify(before) === JSON.stringify(properties)) return { ...saying(), actions };
   const data = { ...aboutOf(due), ...followedBy(due), properties, ...found(looked) };
-  const labelled = { recipe: due.recipe.id, recipeVersion: due.recipe.version };
+  const labelled = { recipe: due.recipe.id, recipeVersion: due.recipe.version, ...knownOf(properties, read) };
   const wanted = Object.keys(properties).length > 0 ? [{ properties, guard, because: FILLED, ...labelled }] : [];
   return { ...saying({ type: 'RecordStepFilled', data }), wanted, actions };
+}
+
+function knownOf(properties: Record<string, string>, { properties: record, at }: Reading): Pick<Wanted, 'known'> {
+  const known = Object.keys(properties).filter((name) => Object.hasOwn(record, name));
+  if (at === undefined || known.length === 0) return {};
+  return { known: Object.fromEntries(known.map((name) => [name, { value: record[name] ?? null, at }])) };
 }
 
 const rejected = (due: StepDue, why: { code: string; reason: string }): StepCourse => rejection(aboutOf(due), due, why);

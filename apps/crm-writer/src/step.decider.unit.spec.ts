@@ -5,9 +5,9 @@ import { given as givenOf } from '../../../libs/process/src/testing/given';
 import { recordDecider, type RecordInput } from './record.decider';
 import type { StepDue } from './step.decider';
 
-const recipeOf = (steps: string): Recipe =>
+const recipeOf = (steps: string, object = 'contact'): Recipe =>
   goodRecipe(
-    `recipe: r\ntrigger: { object: contact, property: hs_lead_status, becomes: [OPEN_DEAL] }\nsteps:\n${steps}\n`,
+    `recipe: r\ntrigger: { object: ${object}, property: hs_lead_status, becomes: [OPEN_DEAL] }\nsteps:\n${steps}\n`,
   );
 const plain = recipeOf('  - write: { properties: { lifecyclestage: opportunity } }');
 const reading = recipeOf(
@@ -30,7 +30,7 @@ const read = (recipe: Recipe | undefined, properties?: Record<string, string | n
   type: 'step-read',
   purpose: 'step-r|s',
   record,
-  read: { name: { recipe: 'r', step: 'write' }, recipe, rootCause: 'cause', properties },
+  read: { name: { recipe: 'r', step: 'write' }, recipe, rootCause: 'cause', properties, at: time },
 });
 const about = (recipe: Recipe) => ({ recipe: 'r', recipeVersion: recipe.version, step: 'write', rootCause: 'cause' });
 const requested: CrmEvent = { type: 'RecordStepRequested', data: { ...about(reading), ...followed } };
@@ -38,7 +38,7 @@ const filled = (recipe: Recipe, properties: Record<string, string>): CrmEvent =>
   type: 'RecordStepFilled',
   data: { ...about(recipe), ...followed, properties },
 });
-const wanted = (recipe: Recipe, properties: Record<string, string>): CrmEvent => ({
+const wanted = (recipe: Recipe, properties: Record<string, string>, more: object = {}): CrmEvent => ({
   type: 'RecordChangeWanted',
   data: {
     properties,
@@ -46,6 +46,7 @@ const wanted = (recipe: Recipe, properties: Record<string, string>): CrmEvent =>
     because: 'refrain.record-step.filled.v1',
     recipe: recipe.id,
     recipeVersion: recipe.version,
+    ...more,
   },
 });
 const rejected = (recipe: Recipe, code: string): CrmEvent => ({
@@ -55,7 +56,7 @@ const rejected = (recipe: Recipe, code: string): CrmEvent => ({
 const look = {
   kind: 'hubspot.read',
   purpose: 'step-r|write',
-  request: { record, properties: ['company', 'lifecyclestage'], notes: 0 },
+  request: { record, properties: ['company', 'lifecyclestage', 'note'], notes: 0 },
 };
 const types = (events: readonly CrmEvent[]) => events.map(({ type }) => type);
 
@@ -72,14 +73,32 @@ it('writes at once what needs no reading', () => {
   ]);
 });
 
-it('reads first what its expressions name, and nothing else', () => {
+it('reads first what its expressions name, and what it will write along with it', () => {
   expect(given()(due(reading))).toMatchObject({ events: [requested], effects: [look] });
 });
 
 it('fills the step from what was read; a null leaves its property as it is', () => {
   const stage = { lifecyclestage: 'opportunity' };
   const { events } = given(requested)(read(reading, { lifecyclestage: 'lead', company: null }));
-  expect(events.slice(0, 2)).toEqual([filled(reading, stage), wanted(reading, stage)]);
+  const known = { lifecyclestage: { value: 'lead', at: time } };
+  expect(events.slice(0, 2)).toEqual([filled(reading, stage), wanted(reading, stage, { known })]);
+});
+
+it('moves the record to the stage that its pipeline has by that name', () => {
+  const moving = recipeOf('  - write: { stage: At risk }', 'deal');
+  expect(given()(due(moving)).effects).toEqual([
+    expect.objectContaining({
+      request: { record, properties: ['pipeline', 'dealstage'], notes: 0, stages: true },
+    }),
+  ]);
+  const requestedMove: CrmEvent = { type: 'RecordStepRequested', data: { ...about(moving), ...followed } };
+  const answered = (stages: Record<string, string>) => {
+    const input = read(moving, { pipeline: 'p', dealstage: 'old' });
+    if (input.type !== 'step-read') throw new Error('another input');
+    return given(requestedMove)({ ...input, read: { ...input.read, stages } }).events;
+  };
+  expect(answered({ 'At risk': '4711' })[0]).toEqual(filled(moving, { dealstage: '4711' }));
+  expect(answered({ Won: '1' })).toEqual([rejected(moving, 'no-such-stage')]);
 });
 
 it('writes nothing where its condition does not hold', () => {

@@ -58,15 +58,17 @@ function onWritten(state: RecordState, input: WriteInput & { type: 'written' }):
 function onEnd(
   state: RecordState,
   properties: Record<string, string>,
-  { ended, write, record }: WriteInput & { type: 'written' },
+  { ended, write, record, at }: WriteInput & { type: 'written' },
 ): Decision<CrmEvent> {
   const unsure = 'unsure' in ended && ended.unsure ? { unsure: ended.unsure } : {};
   // What was refused says nothing of the wishes: they stand elsewhere, or until the record is back.
   if (isBarred(state) && ended.state !== 'done' && ended.state !== 'erased')
     return { events: [{ type: 'RecordUpdateSuperseded', data: { write } }] };
   switch (ended.state) {
-    case 'done':
-      return withNextWrite(state, [{ type: 'RecordUpdated', data: { write, properties, ...unsure } }], record);
+    case 'done': {
+      const data = { write, properties, ...unsure, writtenAt: at, ...beforeOf(state, properties) };
+      return withNextWrite(state, [{ type: 'RecordUpdated', data }], record);
+    }
     case 'superseded':
       return withNextWrite(state, [{ type: 'RecordUpdateSuperseded', data: { write } }], record, ended.owedAt);
     case 'erased': {
@@ -86,6 +88,11 @@ function onEnd(
     case 'late':
       return nothing();
   }
+}
+
+function beforeOf({ known }: RecordState, properties: Record<string, string>) {
+  const before = Object.entries(known).filter(([name]) => name in properties);
+  return before.length > 0 ? { before: Object.fromEntries(before) } : {};
 }
 
 const readBackOf = (write: number): string => `read-back-${String(write)}`;

@@ -5,7 +5,7 @@ import { connectionOf, keptDaysOf, ServiceRuntime } from '#libs/process';
 import { RecipeBook, referenceOf } from '#libs/recipes';
 import type { EnrichmentConfig } from './enrichment.config';
 import { EnrichmentController } from './enrichment.controller';
-import { enrichmentEffects } from './enrichment.effects';
+import { enrichmentEffects, hubspotOf } from './enrichment.effects';
 import { enrichmentProcess, service } from './enrichment.source';
 import { FETCH_KINDS } from './fetch.decider';
 import { Systems } from './systems';
@@ -20,23 +20,25 @@ export class AppModule {
       referenceOf(config, { lines, env, rows: readForeignRows }),
     );
     const systems = new Systems(config.SYSTEMS_FILE, env, lines);
+    const hubspot = hubspotOf(config, env, lines);
     const runtime = ServiceRuntime.for({
-      definition: enrichmentProcess(book.current, config.HUBSPOT_APP_ID, {
+      definition: enrichmentProcess(book.current, hubspot.appId, {
         environment: config.RECIPES_ENVIRONMENT,
         reference: book.reference,
         isDeclared: (system) => systems.get(system) !== undefined,
       }),
       book: {
         async start(pool: Pool) {
-          await book.start(pool);
+          await Promise.all([book.start(pool), hubspot.start()]);
           const owed = await openKinds(pool, service, FETCH_KINDS);
           systems.start(owed.map((kind) => kind.slice(FETCH_KINDS.length)));
         },
         async stop() {
+          hubspot.stop();
           await Promise.all([book.stop(), systems.stop()]);
         },
       },
-      effects: enrichmentEffects(config, systems),
+      effects: enrichmentEffects(config, systems, hubspot),
       contentSecret: config.CONTENT_KEY,
       databaseUrl: config.DATABASE_URL,
       connection: connectionOf(config, service, lines),

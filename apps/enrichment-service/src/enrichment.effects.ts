@@ -1,6 +1,7 @@
+import { accountsOf, accountWatch, type Environment, type Logger } from '#libs/platform';
 import type { EffectKind } from '#libs/process';
 import { fetchFrom } from '#libs/vendors/fetch';
-import { HubspotClient, hubspotLimits, type ReadRequest } from '#libs/vendors/hubspot';
+import { HubspotAccounts, type ReadRequest } from '#libs/vendors/hubspot';
 import { OpenAiClient, type Question } from '#libs/vendors/openai';
 import type { EnrichmentConfig } from './enrichment.config';
 import { fetchKind, type SystemRequest } from './fetch.decider';
@@ -8,20 +9,22 @@ import type { Systems } from './systems';
 
 const busy = ['rate_limit_exceeded', 'slow_down', 'http-429', 'server_is_overloaded', 'http-503'];
 
+/** The HubSpot accounts that the settings declare. */
+export const hubspotOf = (config: EnrichmentConfig, env: Environment, lines: Logger): HubspotAccounts =>
+  new HubspotAccounts(accountsOf(config, env), accountWatch(lines));
+
 /**
  * enrichment-service's calls. OpenAI knows no idempotency key: an answer that was lost is asked for once more, which may
  * be paid twice and is counted as a repeat in the ledger; after that a person decides. The same
  * question to the same model is asked once, whichever records it concerns. Each declared system is a kind of its own, with
  * a limit and a breaker of its own; those that are declared later are added.
  */
-export function enrichmentEffects(config: EnrichmentConfig, systems: Systems): Record<string, EffectKind> {
-  const hubspot = new HubspotClient({ baseUrl: config.HUBSPOT_BASE_URL, accessToken: config.HUBSPOT_ACCESS_TOKEN });
+export function enrichmentEffects(
+  config: EnrichmentConfig,
+  systems: Systems,
+  hubspot: HubspotAccounts,
+): Record<string, EffectKind> {
   const openai = new OpenAiClient({ baseUrl: config.OPENAI_BASE_URL, apiKey: config.OPENAI_API_KEY });
-  const plan = {
-    perTenSeconds: config.HUBSPOT_PER_TEN_SECONDS,
-    perDay: config.HUBSPOT_PER_DAY,
-    timeZone: config.HUBSPOT_TIME_ZONE,
-  };
   const kinds: Record<string, EffectKind> = {
     'hubspot.read': {
       is: 'query',
@@ -29,14 +32,14 @@ export function enrichmentEffects(config: EnrichmentConfig, systems: Systems): R
       maxAttempts: 8,
       maxRepeats: 0,
       // The record, and one batch of its notes.
-      limits: hubspotLimits(plan, 2),
+      limits: hubspot.limits(2),
       plan: {
         cost: ({ notes }: ReadRequest) => ({ apiCalls: notes > 0 ? 2 : 1 }),
         follows: ({ properties, notes }: ReadRequest) =>
           // A question to the model, or to another system: that reading and asking may be done once more.
           ({ ...tokensFor(LONGEST_INSTRUCTION + (properties.length + notes) * LONGEST_TEXT), apiCalls: 3 }),
       },
-      perform: (request: ReadRequest, call) => hubspot.read(request, call.signal),
+      perform: (request: ReadRequest, call) => hubspot.of(call.tenant).read(request, call.signal),
     },
     'openai.ask': {
       is: 'command',

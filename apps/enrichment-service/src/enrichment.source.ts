@@ -9,7 +9,16 @@ import {
   type Target,
   UnreadableRecord,
 } from '#libs/process';
-import { ofKind, type Recipe, recipesWith, type Reference, type StepDue, stepsDue, withTexts } from '#libs/recipes';
+import {
+  ofKind,
+  type Recipe,
+  recipesWith,
+  type Reference,
+  type StepDue,
+  stepsDue,
+  withTexts,
+  type WriterApp,
+} from '#libs/recipes';
 import type { Ended } from './enrichment.decider';
 import { FETCH_KINDS, type FetchEnd, fetchIn } from './fetch.decider';
 import { type Asked, type AskedInput as Input, serviceDecider } from './service.decider';
@@ -22,11 +31,11 @@ export const service = 'enrichment-service';
  */
 export function enrichmentProcess(
   recipes: () => readonly Recipe[],
-  writerAppId: string,
+  writer: WriterApp,
   around: Around = {},
 ): ProcessDefinition<Asked, EnrichmentEvent, Input> {
   const { isDeclared = () => false } = around;
-  const steps = (record: ReadableRecord) => routeSteps(record, recipes(), writerAppId, isDeclared);
+  const steps = (record: ReadableRecord) => routeSteps(record, recipes(), writer, isDeclared);
   return {
     service,
     catalog: enrichmentEvents,
@@ -34,7 +43,7 @@ export function enrichmentProcess(
     provenance: ['recipeVersion'],
     declared(texts) {
       const declared = withTexts(recipes(), texts, around.environment, around.reference);
-      return enrichmentProcess(() => declared, writerAppId, around);
+      return enrichmentProcess(() => declared, writer, around);
     },
     routes: {
       [Topic.ingressHubspot]: steps,
@@ -81,10 +90,10 @@ function fetchEnd({ state, answer, code }: Pick<EffectOutcome, 'state' | 'answer
 function routeSteps(
   record: ReadableRecord,
   recipes: readonly Recipe[],
-  writerAppId: string,
+  writer: WriterApp,
   isDeclared: (system: string) => boolean,
 ): Route<Input> {
-  const read = stepsDue(record, recipes, writerAppId);
+  const read = stepsDue(record, recipes, writer);
   if ('error' in read) throw new UnreadableRecord(read.error);
   const asks = ofKind(read.due, 'ask').map((trigger) => targetOf(trigger, { type: 'triggered', trigger }));
   const fetches = ofKind(read.due, 'fetch').map((due) =>

@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { ConfigError, type Environment } from '#libs/platform';
+import { ConfigError, type Environment, NoSecret, secretOf } from '#libs/platform';
 import { every } from '#libs/recipes';
 import type { System } from '#libs/vendors/fetch';
 import { parse } from 'yaml';
@@ -137,9 +137,6 @@ function readSystems(path: string): { declared: SystemDeclaration[] } | { faults
   }
 }
 
-/** Thrown where a secret cannot be had; its message says where it was looked for and nothing of what was found. */
-class NoSecret extends Error {}
-
 function openSystem(declared: SystemDeclaration, env: Environment): OpenSystem {
   const { url, timeout, perMinute, maxBytes, auth } = declared;
   const secret = auth && secretOf(auth, env);
@@ -155,26 +152,4 @@ function openSystem(declared: SystemDeclaration, env: Environment): OpenSystem {
     }
   };
   return { url, private: declared.private, maxBytes, perMinute, timeoutMs: timeout, headers };
-}
-
-/** A file is read for each call, so that its secret may change; while it cannot be read the last good one stays. */
-function secretOf(from: { secretFile?: string; secretEnv?: string }, env: Environment): () => string {
-  const { secretFile: file, secretEnv: variable = '' } = from;
-  let last: string | undefined;
-  return () => {
-    const now = file === undefined ? env[variable] : contentOf(file);
-    const text = now?.trim();
-    // What no header can carry is none.
-    if (text && /^[\x20-\x7e]+$/.test(text)) last = text;
-    if (last === undefined) throw new NoSecret(`${file ?? variable} holds no secret of plain ASCII`);
-    return last;
-  };
-}
-
-function contentOf(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
-  }
 }

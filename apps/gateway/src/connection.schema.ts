@@ -1,12 +1,6 @@
+import { declaredName } from '#libs/platform';
 import { z } from 'zod';
-import {
-  declaredName,
-  distinct,
-  namesItsSecrets,
-  perMinute,
-  secretFields,
-  type SecretDeclaration,
-} from './schemes/rule';
+import { distinct, namesItsSecrets, perMinute, secretFields, type SecretDeclaration } from './schemes/rule';
 
 /** Every request is held against every connection of its door: so many, and no more. */
 const MOST_CONNECTIONS = 16;
@@ -75,7 +69,12 @@ const portalsOf = ({ app, tenants }: z.infer<typeof hubspotConnection>): string[
 /** Tenants and their portals alone; the secrets are those of the settings. */
 const tenantList = z
   .array(
-    portalsOfTenant.extend({ portals: z.array(z.int().positive()), connection: declaredName().default('default') }),
+    portalsOfTenant.extend({
+      portals: z.array(z.int().positive()),
+      connection: declaredName().default('default'),
+      // The services' part of the file, which they check.
+      hubspot: z.unknown().optional(),
+    }),
   )
   .min(1)
   .refine((all) => distinct(all.map(({ tenant }) => tenant)), 'names a tenant twice')
@@ -114,14 +113,15 @@ export interface ConnectionDeclarations {
 /** What holds where no file declares anything. */
 export const noDeclarations: ConnectionDeclarations = withDefaults({ hubspot: [], heygen: [] });
 
-/** Reads a list of connections, or one of tenants and their portals. */
+/** Reads a list of connections, or one of tenants and their portals; tenants beside connections are the services'. */
 export function readConnections(list: unknown): z.ZodSafeParseResult<ConnectionDeclarations> {
-  const isOfConnections =
-    Array.isArray(list) && list.some((one) => (one as { door?: unknown } | null)?.door !== undefined);
+  const isOfConnections = Array.isArray(list) && list.some((one) => has(one, 'door'));
   return isOfConnections
-    ? connectionList.transform(byDoor).safeParse(list)
+    ? connectionList.transform(byDoor).safeParse(list.filter((one) => has(one, 'door') || !has(one, 'hubspot')))
     : tenantList.transform(fromTenants).safeParse(list);
 }
+
+const has = (one: unknown, key: string): boolean => typeof one === 'object' && one !== null && Object.hasOwn(one, key);
 
 const byDoor = (all: z.infer<typeof connectionList>): ConnectionDeclarations =>
   withDefaults({
@@ -132,7 +132,7 @@ const byDoor = (all: z.infer<typeof connectionList>): ConnectionDeclarations =>
 function fromTenants(all: z.infer<typeof tenantList>): ConnectionDeclarations {
   const hubspot = [...Map.groupBy(all, (one) => one.connection)].map(([name, tenants]) => ({
     connection: name,
-    tenants,
+    tenants: tenants.map(({ tenant, portals }) => ({ tenant, portals })),
     signatures: ['v3' as const],
   }));
   return withDefaults({ hubspot, heygen: [] });

@@ -50,6 +50,13 @@ it('reads connections, each with its own', () => {
   expect(accounts[0]?.tokens?.().current.toString()).toBe('t'.repeat(32));
 });
 
+it('leaves accounts of tenants to the services, beside connections and with portals', () => {
+  const account = 'hubspot: { tokenEnv: T, tier: starter }';
+  expect(open(`- ${hubspot}\n- { tenant: acme, ${account} }`, { A: 'a' }).hubspot).toHaveLength(1);
+  const { hubspot: apps } = open(`- { tenant: acme, portals: [33], ${account} }`);
+  expect(apps.map(({ tenants }) => tenants)).toEqual([[{ tenant: 'acme', portals: [33] }]]);
+});
+
 it('has one connection for each door by the settings where no file is', () => {
   const { hubspot: apps, heygen: accounts } = openConnections(noDeclarations, { env: settings, logger });
   expect(apps.map((one) => [one.connection, one.tenants, one.signatures, currentOf(one)])).toEqual([

@@ -5,7 +5,7 @@ import { connectionOf, keptDaysOf, ServiceRuntime } from '#libs/process';
 import { RecipeBook, referenceOf } from '#libs/recipes';
 import type { RenderConfig } from './render.config';
 import { RenderController } from './render.controller';
-import { renderEffects } from './render.effects';
+import { hubspotOf, renderEffects } from './render.effects';
 import { renderProcess } from './render.source';
 
 /** render-service: HubSpot changes → HeyGen videos → render events. */
@@ -17,10 +17,19 @@ export class AppModule {
       lines,
       referenceOf(config, { lines, env, rows: readForeignRows }),
     );
+    const hubspot = hubspotOf(config, env, lines);
     const runtime = ServiceRuntime.for({
-      definition: renderProcess(book.current, config.HUBSPOT_APP_ID, config.RECIPES_ENVIRONMENT, book.reference),
-      book,
-      effects: renderEffects(config),
+      definition: renderProcess(book.current, hubspot.appId, config.RECIPES_ENVIRONMENT, book.reference),
+      book: {
+        start: async (pool) => {
+          await Promise.all([book.start(pool), hubspot.start()]);
+        },
+        stop: async () => {
+          hubspot.stop();
+          await book.stop();
+        },
+      },
+      effects: renderEffects(config, hubspot),
       databaseUrl: config.DATABASE_URL,
       connection: connectionOf(config, 'render-service', lines),
       concurrency: 20,

@@ -1,6 +1,7 @@
+import { accountsOf, accountWatch, type Environment, type Logger } from '#libs/platform';
 import type { EffectKind } from '#libs/process';
 import { HeygenClient, type TemplateVideo } from '#libs/vendors/heygen';
-import { HubspotClient, hubspotLimits, type ReadRequest } from '#libs/vendors/hubspot';
+import { HubspotAccounts, type ReadRequest } from '#libs/vendors/hubspot';
 import type { RenderConfig } from './render.config';
 
 // Its status is asked for once where no callback comes, and once where one says of a failure no code. What unsigned
@@ -11,34 +12,32 @@ const VIDEO = { credits: 1, apiCalls: 1 };
 // A video of which nothing was heard for so long is no longer in the making.
 const JOB_MS = 2 * 3_600_000;
 
+/** The HubSpot accounts that the settings declare. */
+export const hubspotOf = (config: RenderConfig, env: Environment, lines: Logger): HubspotAccounts =>
+  new HubspotAccounts(accountsOf(config, env), accountWatch(lines));
+
 /**
  * render-service's calls. A lost answer of `heygen.generate` is settled by the same order under the same
  * `Idempotency-Key`, which HeyGen honours for 24 hours: it is never billed twice.
  */
-export function renderEffects(config: RenderConfig): Record<string, EffectKind> {
-  const hubspot = new HubspotClient({ baseUrl: config.HUBSPOT_BASE_URL, accessToken: config.HUBSPOT_ACCESS_TOKEN });
+export function renderEffects(config: RenderConfig, hubspot: HubspotAccounts): Record<string, EffectKind> {
   const heygen = new HeygenClient({
     baseUrl: config.HEYGEN_BASE_URL,
     apiKey: config.HEYGEN_API_KEY,
     callbackUrl: config.HEYGEN_CALLBACK_URL,
   });
-  const plan = {
-    perTenSeconds: config.HUBSPOT_PER_TEN_SECONDS,
-    perDay: config.HUBSPOT_PER_DAY,
-    timeZone: config.HUBSPOT_TIME_ZONE,
-  };
   return {
     'hubspot.read': {
       is: 'query',
       deadlineMs: 8_000,
       maxAttempts: 8,
       maxRepeats: 0,
-      limits: hubspotLimits(plan),
+      limits: hubspot.limits(),
       plan: {
         cost: () => ({ apiCalls: 1 }),
         follows: () => ({ credits: VIDEO.credits, apiCalls: VIDEO.apiCalls + ASKED.apiCalls }),
       },
-      perform: (request: ReadRequest, call) => hubspot.read(request, call.signal),
+      perform: (request: ReadRequest, call) => hubspot.of(call.tenant).read(request, call.signal),
     },
     'heygen.generate': {
       is: 'command',

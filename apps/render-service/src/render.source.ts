@@ -17,7 +17,16 @@ import {
   type Target,
   UnreadableRecord,
 } from '#libs/process';
-import { ofKind, type Recipe, type RecordFate, recipesWith, type Reference, stepsDue, withTexts } from '#libs/recipes';
+import {
+  ofKind,
+  type Recipe,
+  type RecordFate,
+  recipesWith,
+  type Reference,
+  stepsDue,
+  withTexts,
+  type WriterApp,
+} from '#libs/recipes';
 import { type Ended, renderDecider, type RenderInput, type VideoDue } from './render.decider';
 import type { Renders } from './renders';
 
@@ -29,11 +38,11 @@ const service = 'render-service';
  */
 export function renderProcess(
   recipes: () => readonly Recipe[],
-  writerAppId: string,
+  writer: WriterApp,
   environment?: string,
   reference?: Reference,
 ): ProcessDefinition<Renders, RenderEvent, RenderInput> {
-  const steps = (record: ReadableRecord) => routeSteps(record, recipes(), writerAppId);
+  const steps = (record: ReadableRecord) => routeSteps(record, recipes(), writer);
   const recipeOf = (streamId: string) => recipes().find((recipe) => recipe.id === readStreamId(streamId).name);
   return {
     service,
@@ -42,7 +51,7 @@ export function renderProcess(
     provenance: ['recipeVersion'],
     declared(texts) {
       const declared = withTexts(recipes(), texts, environment, reference);
-      return renderProcess(() => declared, writerAppId, environment, reference);
+      return renderProcess(() => declared, writer, environment, reference);
     },
     routes: {
       [Topic.ingressHubspot]: steps,
@@ -72,8 +81,8 @@ export function renderProcess(
   };
 }
 
-function routeSteps(record: ReadableRecord, recipes: readonly Recipe[], writerAppId: string): Route<RenderInput> {
-  const read = stepsDue(record, recipes, writerAppId);
+function routeSteps(record: ReadableRecord, recipes: readonly Recipe[], writer: WriterApp): Route<RenderInput> {
+  const read = stepsDue(record, recipes, writer);
   if ('error' in read) throw new UnreadableRecord(read.error);
   const targets = [
     ...ofKind(read.due, 'video').map(triggered),

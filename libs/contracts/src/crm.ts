@@ -49,12 +49,15 @@ const date = {
 };
 const saidAt = z.iso.datetime().describe('When the record came to say so');
 
+const known = z.record(z.string(), z.object({ value: z.string().nullable(), at: z.iso.datetime() })).optional();
+
 const wish = {
   properties,
   guard: guardSchema.describe('Which of two wishes for a property is newer: compared by time, then number, then rank'),
   because: z.string().describe('Type of the event that led to the wish'),
   recipe: step.recipe.optional(),
   recipeVersion: step.recipeVersion.optional(),
+  known: known.describe('What of it the record said when it was read for the wish, and when that was'),
 };
 
 /** What one CRM record should say, what was written to it, what was done at it, and its owners: stream `record-…`, topic `crm.events.v1`. */
@@ -104,7 +107,15 @@ export const crmEvents = catalog('crm', Topic.crm, {
   },
   RecordUpdated: {
     wire: 'refrain.record.updated.v1',
-    data: z.object({ write, properties, unsure }).describe('The CRM took the write.'),
+    data: z
+      .object({
+        write,
+        properties,
+        unsure,
+        writtenAt: z.iso.datetime().optional().describe('When the CRM was known to have taken it'),
+        before: known.describe('What the record said before, as far as that was known, and as of when'),
+      })
+      .describe('The CRM took the write.'),
   },
   RecordUpdateRejected: {
     wire: 'refrain.record-update.rejected.v1',

@@ -1,3 +1,4 @@
+export { accountWatch } from './account-watch';
 export * from './config';
 export * from './health.module';
 export * from './logging';
@@ -5,8 +6,10 @@ export { Counter, meter, readMetrics } from './metrics';
 export * from './problem';
 export * from './problem-filter';
 export * from './request-line';
+export { declaredName, NoSecret, secretOf, type SecretPlace, variableName } from './secret-source';
 export * from './serve';
 export * from './settings';
 export * from './telemetry';
+export { accountsOf, hubspotSettings, needsAccount, type TenantDeclaration, tenantsJsonSchema } from './tenants';
 export type { TlsListener } from './tls-listener';
 export * from './version';

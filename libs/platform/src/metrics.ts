@@ -16,31 +16,58 @@ const exporter = new PrometheusExporter({
  */
 export const meter = new MeterProvider({ readers: [exporter] }).getMeter('refrain');
 
+/** What an instrument tells is kept here by its labels, whose values come from closed lists. */
+class Labelled<Label extends string> {
+  private readonly values = new Map<string, { attributes: Record<Label, string>; value: number }>();
+
+  constructor(private readonly labels: readonly Label[]) {}
+
+  readonly observe = (result: { observe(value: number, attributes: Record<string, string>): void }): void => {
+    for (const { attributes, value } of this.values.values()) result.observe(value, attributes);
+  };
+
+  /** Changes a value, which is 0 before; `by` stand in the order of the labels. */
+  change(by: readonly string[], next: (value: number) => number): void {
+    const key = by.join('\n');
+    const known = this.values.get(key);
+    if (known) known.value = next(known.value);
+    else this.values.set(key, { attributes: this.attributes(by), value: next(0) });
+  }
+
+  private attributes(by: readonly string[]): Record<Label, string> {
+    return Object.fromEntries(this.labels.map((label, i) => [label, by[i] ?? ''])) as Record<Label, string>;
+  }
+}
+
 /** A counter that is added to without the instrument, which is asked for its counts only when it is read. */
 export class Counter<Label extends string> {
-  private readonly counts = new Map<string, { attributes: Record<Label, string>; count: number }>();
+  private readonly counts: Labelled<Label>;
 
   /** `labels` name what is counted apart; their values come from closed lists. */
-  constructor(
-    name: string,
-    description: string,
-    private readonly labels: readonly Label[],
-  ) {
-    meter.createObservableCounter(name, { description }).addCallback((result) => {
-      for (const { attributes, count } of this.counts.values()) result.observe(count, attributes);
-    });
+  constructor(name: string, description: string, labels: readonly Label[]) {
+    this.counts = new Labelled(labels);
+    meter.createObservableCounter(name, { description }).addCallback(this.counts.observe);
   }
 
   /** Counts one; the values stand in the order of the labels. */
   add(...values: string[]): void {
-    const key = values.join('\n');
-    const known = this.counts.get(key);
-    if (known) known.count += 1;
-    else this.counts.set(key, { attributes: this.attributes(values), count: 1 });
+    this.counts.change(values, (count) => count + 1);
+  }
+}
+
+/** A value that is as it was set last, read in the same way. */
+export class Gauge<Label extends string> {
+  private readonly last: Labelled<Label>;
+
+  /** `labels` name what is measured apart; their values come from closed lists. */
+  constructor(name: string, description: string, labels: readonly Label[]) {
+    this.last = new Labelled(labels);
+    meter.createObservableGauge(name, { description }).addCallback(this.last.observe);
   }
 
-  private attributes(values: string[]): Record<Label, string> {
-    return Object.fromEntries(this.labels.map((label, i) => [label, values[i] ?? ''])) as Record<Label, string>;
+  /** The label's values stand in the order of the labels. */
+  set(value: number, ...values: string[]): void {
+    this.last.change(values, () => value);
   }
 }
 

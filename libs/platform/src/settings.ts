@@ -118,19 +118,6 @@ export const workerSettings = {
     .describe('Days that the receipts of effects are kept; at least INBOX_DAYS. The same everywhere'),
 };
 
-/** The settings of an app that speaks to HubSpot. */
-export const hubspotSettings = {
-  HUBSPOT_BASE_URL: url().optional().describe('HubSpot, where it is not api.hubapi.com'),
-  HUBSPOT_ACCESS_TOKEN: secret().describe("The HubSpot app's access token"),
-  HUBSPOT_PER_TEN_SECONDS: count()
-    .prefault('190')
-    .describe('Calls in any ten seconds: 100 for Free and Starter, 190 from Professional on, 110 for a public app'),
-  HUBSPOT_PER_DAY: count()
-    .prefault('625000')
-    .describe('Calls a day: 250000 for Free and Starter, 625000 for Professional'),
-  HUBSPOT_TIME_ZONE: timeZone().default('UTC').describe("The account's time zone: its midnight begins a new day"),
-};
-
 /** The settings of an app that goes by recipes. */
 export const recipeSettings = {
   RECIPES_DIR: z

@@ -185,7 +185,10 @@ class Compiler extends TextCompiler {
     if (readsStages && pipeline === undefined)
       this.faults.push({ path, message: `${this.object} records have no stages` });
     const needed = [...propertiesNeeded(actions), ...(pipeline === undefined ? [] : [pipeline])];
-    const reads = [...new Set([...recordReads(all), ...needed])];
+    const needs = new Set([...recordReads(all), ...needed]);
+    // What it will say is read along, where anything is: then it is known what that was before.
+    const along = needs.size > 0 ? [...Object.keys(properties), ...(stage ? [stage.property] : [])] : [];
+    const reads = [...new Set([...needs, ...along])];
     return { kind: 'write', ...base, properties, ...(stage ? { stage } : {}), actions, reads, readsStages };
   }
 

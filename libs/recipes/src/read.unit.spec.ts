@@ -197,7 +197,7 @@ ${ask.replace('    ask:', '    when: record.country == "DE"\n    ask:')}  - when
 `);
   const [write] = stepsOf(recipe, 'write');
   const asked = stepOf(recipe, 'ask');
-  expect(write?.reads.sort()).toEqual(['email', 'firstname', 'hubspot_owner_id', 'lastname']);
+  expect(write?.reads.sort()).toEqual(['a', 'b', 'email', 'firstname', 'hubspot_owner_id', 'lastname']);
   expect(asked?.reads.sort()).toEqual(['company', 'country']);
 });
 

@@ -21,7 +21,7 @@ import {
 import { type AwaitedDate, awaitedDates } from './date';
 import { fatesOfChange, fatesOfEvent, type RecordFate } from './fate';
 import { type Recipe, type Step, type StepDue, type StepKind, stepOf, stepsOf, type Trigger } from './recipe';
-import { asTold, type Match, matching, matchingDate, matchingEvent, TRIGGER } from './trigger';
+import { asTold, type Match, matching, matchingDate, matchingEvent, TRIGGER, type WriterApp } from './trigger';
 
 /** A record of the log, as far as recipes need it; its value is read only where one of them may wait for it. */
 export interface LogRecord {
@@ -50,15 +50,15 @@ export interface StepsDue {
 export function stepsDue(
   record: LogRecord,
   recipes: readonly Recipe[],
-  writerAppId: string,
+  writer: WriterApp,
 ): StepsDue | { error: string } {
   switch (record.envelope.type) {
     case HUBSPOT_RECEIVED:
-      return afterChange(record, recipes, writerAppId);
+      return afterChange(record, recipes, writer);
     case GENERIC_RECEIVED:
       return afterEvent(record, recipes);
     case sweepEvents.shapes.RecordFound.wire:
-      return afterFound(record, recipes, writerAppId);
+      return afterFound(record, recipes, writer);
     default:
       return afterStep(record, recipes);
   }
@@ -67,7 +67,7 @@ export function stepsDue(
 const nothingDue: Omit<StepsDue, 'inbox'> = { due: [], dates: [], fates: [] };
 
 /** A workflow call has no time of its own: it counts as of its reception, and its content's hash tells it apart. */
-function afterChange(record: LogRecord, recipes: readonly Recipe[], writerAppId: string) {
+function afterChange(record: LogRecord, recipes: readonly Recipe[], writer: WriterApp) {
   const read = readHubspot(record.value);
   if ('error' in read) return read;
   const { change } = read;
@@ -77,7 +77,7 @@ function afterChange(record: LogRecord, recipes: readonly Recipe[], writerAppId:
     change.delivery === 'webhook'
       ? { key: `${envelope.source}|${change.identity}`, day: at.slice(0, 10) }
       : { key: `${envelope.source}|${record.hash}|${change.identity}`, received: envelope.time };
-  const matches = change.test ? [] : matching(recipes, change, writerAppId, envelope.tenant);
+  const matches = change.test ? [] : matching(recipes, change, writer, envelope.tenant);
   return {
     inbox,
     due: matches.flatMap((match) => behind(triggered(match, envelope, change.record, at))),
@@ -91,7 +91,7 @@ function afterChange(record: LogRecord, recipes: readonly Recipe[], writerAppId:
  * set off already falls into its cool-down. What is older than the sweep looks at sets off nothing, nor do dates that were
  * due before.
  */
-function afterFound(record: LogRecord, recipes: readonly Recipe[], writerAppId: string): StepsDue | { error: string } {
+function afterFound(record: LogRecord, recipes: readonly Recipe[], writer: WriterApp): StepsDue | { error: string } {
   const { envelope } = record;
   const read = readable(() => readEvent(sweepEvents, envelope.type, record.value));
   if ('error' in read) return read;
@@ -105,7 +105,7 @@ function afterFound(record: LogRecord, recipes: readonly Recipe[], writerAppId: 
   const changes = changesOf(found);
   const told = changes.filter(({ at }) => only === undefined && at !== undefined && isSince(at, from));
   const due = told.flatMap(({ change, at = '' }) =>
-    matching(recipes, change, writerAppId, tenant).flatMap((match) =>
+    matching(recipes, change, writer, tenant).flatMap((match) =>
       behind({ ...triggered(match, envelope, about, at), found: true }),
     ),
   );

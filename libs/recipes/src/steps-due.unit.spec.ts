@@ -45,6 +45,20 @@ it('a recipe of other tenants is not set off', () => {
   expect(of('third')).toEqual([]);
 });
 
+it("knows our own change by the app in the tenant's account; where that is not known a change by an app waits", () => {
+  const apps: Record<string, string> = { acme: '7', blue: '8' };
+  const by = (tenant: string, change: object) => {
+    const value = { ...qualified, ...change };
+    const read = stepsDue({ envelope: { ...envelope, tenant }, value, hash: '' }, everyones, (name) => apps[name]);
+    return 'error' in read ? read.error : read.due.length;
+  };
+  const everyones = recipes.map((recipe) => ({ ...recipe, tenants: ['acme', 'blue', 'other'] }));
+  const ours = { changeSource: 'INTEGRATION', sourceId: '7' };
+  expect([by('acme', ours), by('blue', ours)]).toEqual([0, 2]);
+  expect(() => by('other', ours)).toThrow('our own app in the account of other is not known');
+  expect(by('other', { changeSource: 'CRM_UI', sourceId: 'userId:7' })).toBe(2);
+});
+
 /** What begins, step by step, with what it is given. */
 const dueOf = (recipes: Recipe[], record: Pick<LogRecord, 'value' | 'eventType'> & { type: string; over?: object }) => {
   const { eventType, type, over } = record;

@@ -53,20 +53,31 @@ export function asTold(value: string): string {
   return Number.isNaN(time) ? value : String(time);
 }
 
+/** Our own app: one for all tenants, or each tenant's, undefined for as long as it is not known. */
+export type WriterApp = string | ((tenant: string) => string | undefined);
+
 /** The recipes that a change of a tenant's record sets off; none for our own echo. */
 export function matching(
   recipes: readonly Recipe[],
   change: HubspotChange,
-  writerAppId: string,
+  writer: WriterApp,
   tenant: string,
 ): Match[] {
-  if (isEcho(change, writerAppId)) return [];
+  if (isOurs(change, writer, tenant)) return [];
   const { property = '', value = '' } = change;
   const content = change.property === undefined ? change.change : `${property}=${asTold(value)}`;
   return waitingFor(recipes, ofChange(change.record.type, change.change, change.property), tenant).flatMap((recipe) => {
     const { becomes } = recipe.trigger;
     return becomes && !becomes.includes(value) ? [] : metBy(recipe, eventOf(change), () => content);
   });
+}
+
+// A guess would lose somebody else's change, or answer our own for ever: until the app is known its changes wait.
+function isOurs(change: HubspotChange, writer: WriterApp, tenant: string): boolean {
+  const id = typeof writer === 'string' ? writer : writer(tenant);
+  if (id === undefined && change.changeSource === 'INTEGRATION')
+    throw new Error(`our own app in the account of ${tenant} is not known: is this change ours?`);
+  return id !== undefined && isEcho(change, id);
 }
 
 /** The recipes that an event of a source sets off. What they take of it is its content: the rest may differ. */

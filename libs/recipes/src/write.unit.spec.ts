@@ -18,7 +18,7 @@ function prepared(write: string, record: Record<string, string | null> = {}, kno
 
 it('moves a record to the stage of that name in its own pipeline, or of that id', () => {
   const byName = prepared('{ stage: At risk }');
-  expect(byName.step).toMatchObject({ reads: ['pipeline'], readsStages: true });
+  expect(byName.step).toMatchObject({ reads: ['pipeline', 'dealstage'], readsStages: true });
   expect(byName.made).toMatchObject({ properties: { dealstage: '4711' } });
   expect(prepared('{ stage: closedwon }').made).toMatchObject({ properties: { dealstage: 'closedwon' } });
 });
@@ -78,5 +78,7 @@ it('ties another record to others, and tells the timeline, by values that are th
 it('is refused where a record is to be tied to one that its property does not tell from others', () => {
   const write =
     '{ upsert: { object: contact, by: email, properties: { email: a@example.com }, associate: [{ object: company, by: domain, value: x }] } }';
-  expect(readRecipe(moving(write), 'r.yaml')).toEqual({ faults: [expect.stringContaining('associate.0.by: HubSpot keeps no two companies')] });
+  expect(readRecipe(moving(write), 'r.yaml')).toEqual({
+    faults: [expect.stringContaining('associate.0.by: HubSpot keeps no two companies')],
+  });
 });

@@ -38,6 +38,7 @@ const SECRET_KEYS = new Set([
   'signed_access_token',
   'secret',
   'hapikey',
+  'tokenKey',
   'code_verifier',
 ]);
 

@@ -12,6 +12,7 @@ import { wholeRecord } from './crm/record-view.ts';
 import type { RateLimit } from './rate-limit.ts';
 import type { Tokens } from './routes/auth.ts';
 import type { Consents } from './routes/consent-routes.ts';
+import type { Workflows } from './crm/workflows.ts';
 import { shownList } from './routes/list-routes.ts';
 import type { Sequences } from './routes/sequence-routes.ts';
 import { defaultSubscriptions, type Subscription } from './webhooks/event-shapes.ts';
@@ -25,6 +26,8 @@ export interface ControlledHubspot {
   tokens: Tokens;
   consents: Consents;
   sequences: Sequences;
+  switches: { htmlNotFound: boolean };
+  workflows: Workflows;
 }
 
 export function addHubspotControl(app: FastifyInstance, hubspot: ControlledHubspot): void {
@@ -196,11 +199,9 @@ function addDeliveries(app: FastifyInstance, emitter: WebhookEmitter): void {
   });
 }
 
-function addAccountSwitches(
-  app: FastifyInstance,
-  { crm, rateLimit, tokens, consents, sequences }: ControlledHubspot,
-): void {
-  app.get('/_sandbox/rate-limit', async () => rateLimit.limits);
+function addAccountSwitches(app: FastifyInstance, hubspot: ControlledHubspot): void {
+  const { crm, rateLimit, tokens, consents, sequences, switches, workflows } = hubspot;
+  app.get('/_sandbox/rate-limit', async () => ({ ...rateLimit.limits, refused: rateLimit.refused }));
   app.put('/_sandbox/rate-limit', async (request, reply) => {
     const problem = adopt(rateLimit.limits, objectOf(request.body));
     if (problem !== undefined) return refuse(reply, problem);
@@ -212,17 +213,46 @@ function addAccountSwitches(
     const settings = {
       searchLagMs: crm.search.lagMs,
       tokenLifeMs: tokens.lifeMs,
+      clockFactor: tokens.clockFactor,
       mergesMakeNew: crm.records.mergesMakeNew,
       dataPrivacy: consents.dataPrivacy,
       sequenceSeats: sequences.seats,
+      htmlNotFound: switches.htmlNotFound,
     };
     const problem = adopt(settings, request.body);
     if (problem !== undefined) return refuse(reply, problem);
     crm.search.lagMs = settings.searchLagMs;
     tokens.lifeMs = settings.tokenLifeMs;
+    tokens.clockFactor = settings.clockFactor;
     crm.records.mergesMakeNew = settings.mergesMakeNew;
     consents.dataPrivacy = settings.dataPrivacy;
     sequences.seats = settings.sequenceSeats;
+    switches.htmlNotFound = settings.htmlNotFound;
     return settings;
+  });
+  app.put('/_sandbox/tokens', async (request, reply) => {
+    const { token, refreshToken, scopes, revoked } = objectOf(request.body);
+    const [access, refresh] = [textOf(token), textOf(refreshToken)];
+    if ((access === undefined) === (refresh === undefined)) return refuse(reply, 'token or refreshToken is needed');
+    if (revoked === true) tokens.revoke(access ?? refresh ?? '');
+    else if (access !== undefined) tokens.put(access, scopes === undefined ? undefined : listOf(scopes).map(String));
+    else tokens.install(refresh ?? '');
+    return reply.code(204).send();
+  });
+  app.put('/_sandbox/owners', async (request) => {
+    crm.owners.grow(numberOf(objectOf(request.body)['count']) ?? 0);
+    return { owners: crm.owners.list };
+  });
+  app.put('/_sandbox/workflows', async (request) => {
+    workflows.list = listOf(objectOf(request.body)['workflows']).map((one) => {
+      const { object, property, set } = objectOf(one);
+      const values = Object.entries(objectOf(set)).map(([name, value]): [string, string] => [name, String(value)]);
+      return {
+        type: objectType(textOf(object) ?? 'contacts'),
+        property: textOf(property) ?? '',
+        set: Object.fromEntries(values),
+      };
+    });
+    return { workflows: workflows.list.length };
   });
 }

@@ -37,13 +37,15 @@ export const unauthorized = (): VendorError =>
     category: 'INVALID_AUTHENTICATION',
   });
 
-export const forbidden = (scope: string): VendorError =>
-  failure(403, "This app hasn't been granted all required scopes to make this call.", {
+const NO_SCOPES = "This app hasn't been granted all required scopes to make this call.";
+
+export const forbidden = (...scopes: string[]): VendorError =>
+  failure(403, `${NO_SCOPES} Read more about required scopes here: https://developers.hubspot.com/scopes.`, {
     category: 'MISSING_SCOPES',
     errors: [
       {
         message: 'One or more of the following scopes are required.',
-        context: { requiredGranularScopes: [scope] },
+        context: { requiredGranularScopes: scopes },
       },
     ],
     links: { scopes: 'https://developers.hubspot.com/scopes' },
@@ -77,10 +79,26 @@ export function overLimit(policy: LimitPolicy, retryAfterSeconds?: number): Vend
   );
 }
 
-export const unknownRoute = (): VendorError =>
-  new VendorError(404, '<html><head><title>404 Not Found</title></head><body><h1>Not Found</h1></body></html>', {
+const page = (status: number, title: string): VendorError =>
+  new VendorError(status, `<html><head><title>${title}</title></head><body><h1>${title}</h1></body></html>`, {
     'content-type': 'text/html;charset=utf-8',
   });
+
+/** A page, as the vendor answers for routes that it does not have; or what its other errors look like. */
+export const unknownRoute = (asPage = true): VendorError =>
+  asPage ? page(404, '404 Not Found') : failure(404, 'The requested URL was not found.');
+
+// What stands before the vendor answers by itself when it cannot reach it.
+const PROXY: Record<string, [status: number, title: string]> = {
+  BAD_GATEWAY: [502, '502 Bad Gateway'],
+  GATEWAY_TIMEOUT: [504, '504 Gateway Time-out'],
+  ORIGIN_DOWN: [521, 'Web server is down'],
+  ORIGIN_SLOW: [522, 'Connection timed out'],
+  ORIGIN_UNREACHABLE: [523, 'Origin is unreachable'],
+  ORIGIN_TIMEOUT: [524, 'A timeout occurred'],
+  HANDSHAKE_FAILED: [525, 'SSL handshake failed'],
+  BAD_CERTIFICATE: [526, 'Invalid SSL certificate'],
+};
 
 /** Errors that a fault can ask for by name. */
 export function namedError(code: string): VendorError | undefined {
@@ -99,9 +117,13 @@ export function namedError(code: string): VendorError | undefined {
       return failure(423, 'The resource is locked, try again later.');
     case 'MIGRATION':
       return failure(477, 'The account is being migrated.', {}, { 'retry-after': '60' });
+    case 'MERGE_LIMIT':
+      return failure(414, 'The record has been merged too often.');
+    case 'CONFLICT':
+      return conflict('Contact already exists. Existing ID: 12345');
     case 'INTERNAL_ERROR':
       return failure(500, 'internal error');
     default:
-      return undefined;
+      return PROXY[code] && page(...PROXY[code]);
   }
 }

@@ -17,7 +17,9 @@ import { addEventRoutes, AppEvents } from './routes/event-routes.ts';
 import { addListRoutes } from './routes/list-routes.ts';
 import { addObjectRoutes } from './routes/object-routes.ts';
 import { addPropertyRoutes } from './routes/property-routes.ts';
+import { addSchemaRoutes } from './routes/schema-routes.ts';
 import { addSequenceRoutes, Sequences } from './routes/sequence-routes.ts';
+import { Workflows } from './crm/workflows.ts';
 import { WebhookEmitter } from './webhooks/webhook-emitter.ts';
 
 export interface HubspotOptions {
@@ -46,15 +48,20 @@ export function hubspotFrom(settings: SettingsReader, random: Random): (() => Fa
 
 export function createHubspot(options: HubspotOptions): FastifyInstance {
   const { appId, portalId, clientSecret, random } = options;
+  const switches = { htmlNotFound: true };
   const frame = createFrame({
     namedError,
-    notFound: unknownRoute,
+    notFound: () => unknownRoute(switches.htmlNotFound),
     unreadableBody: () => invalid('Invalid input JSON'),
     crashed: () => new VendorError(500, { status: 'error', message: 'internal error', correlationId: randomUUID() }),
   });
   const { app } = frame;
   const emitter = new WebhookEmitter(options);
-  const crm = new Crm(portalId, random, (changes) => emitter.announce(changes));
+  const crm = new Crm(portalId, random, (changes) => {
+    emitter.announce(changes);
+    workflows.follow(changes);
+  });
+  const workflows = new Workflows(crm);
   const tokens = new Tokens(appId, options.accessToken, random);
   const rateLimit = new RateLimit();
   const consents = new Consents();
@@ -62,9 +69,9 @@ export function createHubspot(options: HubspotOptions): FastifyInstance {
 
   app.addHook('preHandler', async (request, reply) => {
     if (isControl(request) || request.url.startsWith('/oauth') || request.is404) return;
-    tokens.admit(request);
+    const token = tokens.admit(request);
     if (request.call) request.call.app = String(appId);
-    rateLimit.admit(request, reply);
+    rateLimit.admit(request, reply, token);
   });
   app.addHook('onClose', async () => emitter.stop());
   addObjectRoutes(app, crm, tokens.callerOf);
@@ -73,10 +80,11 @@ export function createHubspot(options: HubspotOptions): FastifyInstance {
   addPropertyRoutes(app, crm);
   addListRoutes(app, crm);
   addConsentRoutes(app, consents);
+  addSchemaRoutes(app, crm);
   addSequenceRoutes(app, crm, sequences);
   addEventRoutes(app, new AppEvents());
-  addAccountRoutes(app, { portalId, clientSecret, tokens });
-  addHubspotControl(app, { crm, emitter, rateLimit, tokens, consents, sequences });
+  addAccountRoutes(app, { portalId, clientSecret, tokens, owners: crm.owners });
+  addHubspotControl(app, { crm, emitter, rateLimit, tokens, consents, sequences, switches, workflows });
   addControl({
     vendor: 'hubspot',
     frame,
@@ -93,6 +101,7 @@ export function createHubspot(options: HubspotOptions): FastifyInstance {
       deliveries: emitter.courier.load(),
       webhooks: emitter.switches,
       rateLimit: rateLimit.limits,
+      refused: rateLimit.refused,
       faults: frame.faults.list(),
     }),
   });

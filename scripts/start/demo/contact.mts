@@ -29,7 +29,7 @@ export async function createContact(hubspotUrl: string, accessToken: string): Pr
     id,
     change: async (properties) => void (await person('PATCH', `/${id}`, { properties })),
     read: async (names) => {
-      const url = `${hubspotUrl}/crm/v3/objects/contacts/${id}?properties=${names.join(',')}`;
+      const url = `${hubspotUrl}/crm/objects/2026-09/contacts/${id}?properties=${names.join(',')}`;
       const record = await call(url, { headers: { authorization: `Bearer ${accessToken}` } });
       return (record as { properties: Properties }).properties;
     },

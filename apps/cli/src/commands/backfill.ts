@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { type SweepName, objectTypeNamed } from '#libs/contracts';
 import { doneBy, gates, type LimitState, type Pool } from '#libs/event-store';
-import { loadConfig } from '#libs/platform';
-import { HubspotClient, RECORDS_A_PAGE } from '#libs/vendors/hubspot';
+import { accountsOf, loadConfig } from '#libs/platform';
+import { HubspotAccounts, RECORDS_A_PAGE } from '#libs/vendors/hubspot';
 import { crmConfig } from '../cli.config';
 import { byOption } from '../operator';
 import { print, UsageError } from '../output';
@@ -75,7 +75,7 @@ async function backfill(named: string, options: Options): Promise<void> {
 
 const reasons: Readonly<Record<string, string>> = {
   'no-recipe': 'no live recipe goes by such records: name --properties, or publish a recipe first',
-  'no-such-tenant': "crm-reader's access token opens another tenant's portal; see HUBSPOT_TENANT",
+  'no-such-tenant': 'no account is declared for that tenant; see TENANTS_FILE',
 };
 
 function timeOf(since: string): string {
@@ -92,7 +92,7 @@ async function estimate(
   json: boolean,
 ): Promise<void> {
   const config = loadConfig(crmConfig, process.env);
-  const hubspot = new HubspotClient({ baseUrl: config.HUBSPOT_BASE_URL, accessToken: config.HUBSPOT_ACCESS_TOKEN });
+  const hubspot = new HubspotAccounts(accountsOf(config, process.env)).of(tenant);
   const counted = await hubspot.count(
     { object, ...(from === undefined ? {} : { modified: { from } }) },
     AbortSignal.timeout(20_000),

@@ -1,8 +1,11 @@
 import type { Command } from 'commander';
-import { loadConfig } from '#libs/platform';
-import { createLacking, type Lacking, lackingProperties } from '#libs/vendors/hubspot';
+import type { Answer } from '#libs/contracts';
+import { accountsOf, loadConfig } from '#libs/platform';
+import { HubspotAccounts, type Preparation } from '#libs/vendors/hubspot';
 import { crmConfig } from '../cli.config';
 import { print } from '../output';
+
+const LIMIT_MS = 60_000;
 
 /** `refrain init hubspot`: the property groups and properties that the hub writes to. */
 export function addInitHubspot(program: Command): void {
@@ -11,22 +14,37 @@ export function addInitHubspot(program: Command): void {
     .description('prepare a vendor account')
     .command('hubspot')
     .description('create the contact properties that the hub writes; shows what is missing first')
+    .option('--tenant <name>', 'whose account it is', 'default')
     .option('--yes', 'create what is missing; without it nothing is changed', false)
+    .option('--dry-run', 'change nothing, also with --yes', false)
     .option('--json', 'print what is missing as JSON', false)
-    .action(async ({ yes, json }: { yes: boolean; json: boolean }) => {
-      const config = loadConfig(crmConfig, process.env);
-      const settings = { baseUrl: config.HUBSPOT_BASE_URL, accessToken: config.HUBSPOT_ACCESS_TOKEN };
-      const lacking = await lackingProperties(settings);
-      if (yes) await createLacking(settings, lacking);
-      print(json, { ...lacking, created: yes }, textOf(lacking, yes));
+    .action(async ({ tenant, yes, dryRun, json }: Record<'yes' | 'dryRun' | 'json', boolean> & { tenant: string }) => {
+      const hubspot = new HubspotAccounts(accountsOf(loadConfig(crmConfig, process.env), process.env)).of(tenant);
+      const found = told(await hubspot.preparation(AbortSignal.timeout(LIMIT_MS)));
+      const created = yes && !dryRun;
+      if (created) told(await hubspot.prepare(found, AbortSignal.timeout(LIMIT_MS)));
+      print(json, { tenant, ...found, created }, textOf(found, created));
+      // A property of another type refuses our values until a person has changed it.
+      if (found.differing.length > 0) process.exitCode = 1;
     });
 }
 
-function textOf({ groups, properties }: Lacking, created: boolean): string {
-  if (groups.length + properties.length === 0) return 'The portal has every group and property.';
-  const lines = [
+function told<T>(answer: Answer<T>): T {
+  if (answer.outcome === 'done') return answer.value;
+  throw new Error(`HubSpot: ${answer.code}: ${answer.message}`);
+}
+
+function textOf({ groups, properties, differing }: Preparation, created: boolean): string {
+  const missing = [
     ...groups.map((group) => `+ group ${group.name} (${group.label})`),
     ...properties.map((property) => `+ property ${property.name} (${property.label}, ${property.type})`),
   ];
-  return [...lines, created ? 'Created.' : 'Nothing was changed; --yes creates them.'].join('\n');
+  const faults = differing.map(
+    ({ name, is, shouldBe }) =>
+      `! property ${name} is ${is}, not ${shouldBe}: change it in HubSpot, or rename it there`,
+  );
+  const done = created ? 'Created.' : 'Nothing was changed; --yes creates them.';
+  if (missing.length === 0)
+    return [...faults, ...(faults.length === 0 ? ['The portal has every group and property.'] : [])].join('\n');
+  return [...missing, ...faults, done].join('\n');
 }

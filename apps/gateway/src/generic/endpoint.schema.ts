@@ -1,11 +1,11 @@
-import { BODY_LIMIT } from '#libs/platform';
+import { BODY_LIMIT, declaredName } from '#libs/platform';
 import { z } from 'zod';
 import { addressesRule } from '../schemes/addresses';
 import { bearerTokenRule } from '../schemes/bearer-token';
 import { certificateRule } from '../schemes/certificate';
 import { hmacRule } from '../schemes/hmac';
 import { presetRule } from '../schemes/presets';
-import { declaredName, distinct, headerName, perMinute } from '../schemes/rule';
+import { distinct, headerName, perMinute } from '../schemes/rule';
 import { apiKeyRule, basicRule } from '../schemes/shared-secret';
 
 const place = {

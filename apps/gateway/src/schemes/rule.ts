@@ -1,3 +1,4 @@
+import { variableName } from '#libs/platform';
 import { z } from 'zod';
 
 /** Accepts the name of a header; gives it in lower case, as Node does. */
@@ -7,10 +8,6 @@ export const headerName = () =>
     .regex(/^[A-Za-z0-9-]{1,100}$/, 'must be the name of a header')
     .transform((name) => name.toLowerCase());
 
-/** Accepts a name that is declared in a file. */
-export const declaredName = () =>
-  z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'must be lower-case letters, digits and dashes');
-
 /** Whether no value stands there twice. */
 export const distinct = (values: readonly unknown[]): boolean => new Set(values).size === values.length;
 
@@ -19,7 +16,7 @@ export const perMinute = () =>
   z.int().min(1).max(100_000).optional().describe('Verified requests in any minute, for each replica');
 
 const path = z.string().min(1);
-const variable = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of an environment variable');
+const variable = variableName();
 
 /** Where the secrets of a scheme stand: never in the declaration itself. */
 export const secretFields = {

@@ -1,7 +1,7 @@
 import type { Answer } from '#libs/contracts';
-import type { Client } from '@hubspot/api-client';
 import { withDeadline } from './deadline-agent';
 import { type SortedAs, sortedHubspotError } from './errors';
+import type { OwnCall, Sdk } from './sdk';
 
 /** What a call made or changed in the CRM; without an id where HubSpot tells none. */
 export interface Made {
@@ -59,17 +59,12 @@ class Refused extends Error {
 }
 
 /** A call that the SDK has no words for; resolves to the body of a success, undefined where it has none. */
-export async function request(
-  client: Client,
-  signal: AbortSignal,
-  call: { method: 'GET' | 'POST'; path: string; qs?: Record<string, string>; body?: object },
-): Promise<unknown> {
+export async function request(sdk: Sdk, signal: AbortSignal, call: OwnCall): Promise<unknown> {
   signal.throwIfAborted();
   // The SDK takes no signal here: at the deadline the call is given up, not cut, and may still be obeyed.
-  const answered = client.apiRequest(call).then(async (response) => ({ response, text: await response.text() }));
-  const { response, text } = await Promise.race([answered, givenUp(signal)]);
+  const { status, text, headers } = await Promise.race([sdk.send(call), givenUp(signal)]);
   const body = text === '' ? undefined : parsed(text);
-  if (!response.ok) throw new Refused(response.status, body ?? '', Object.fromEntries(response.headers));
+  if (status < 200 || status > 299) throw new Refused(status, body ?? '', Object.fromEntries(headers));
   return body;
 }
 

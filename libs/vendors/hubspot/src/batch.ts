@@ -1,8 +1,18 @@
-import { type Answer, ONE_OF_SEVERAL } from '#libs/contracts';
-import type { Client } from '@hubspot/api-client';
+import { type Answer, ONE_OF_SEVERAL, type RecordRef } from '#libs/contracts';
+import type { Sdk } from './sdk';
 import { sorted, typeIdOf } from './answering';
-import type { Updated, UpdateRequest } from './hubspot.client';
 import { answersOf } from './parts';
+
+/** What to write to a record. */
+export interface UpdateRequest {
+  record: RecordRef;
+  properties: Record<string, string>;
+}
+
+/** What a write left: when HubSpot says that the record changed last, RFC 3339. */
+export interface Updated {
+  modifiedAt: string;
+}
 
 /** The most records that HubSpot takes in one call (vendors' page, objects). */
 export const MOST_IN_BATCH = 100;
@@ -12,7 +22,7 @@ export const MOST_IN_BATCH = 100;
  * of a record say, its code is {@link ONE_OF_SEVERAL}; where it refuses the whole batch, each is refused unprocessed.
  */
 export async function updateTogether(
-  client: Client,
+  client: Sdk,
   requests: readonly UpdateRequest[],
   signal: AbortSignal,
 ): Promise<Answer<Updated>[]> {

@@ -1,7 +1,8 @@
 import type { Answer, RecordRef } from '#libs/contracts';
-import type { Client } from '@hubspot/api-client';
 import { z } from 'zod';
 import { type Look, type Made, onceOnly, request as call, sorted } from './answering';
+import type { Sdk } from './sdk';
+import { families } from './versions';
 
 /** Whether a contact takes a kind of e-mail; the legal basis by HubSpot's name of it. */
 export interface ConsentRequest {
@@ -22,16 +23,16 @@ const CHANNEL = 'EMAIL';
  * is so already need not be said once more.
  */
 export function setConsent(
-  client: Client,
+  sdk: Sdk,
   { consent }: ConsentRequest,
   isRepeat: boolean,
   signal: AbortSignal,
 ): Promise<Answer<Made>> {
   const { subscription, status, email, basis, explanation } = consent;
-  const path = `/communication-preferences/v4/statuses/${encodeURIComponent(email)}`;
+  const path = `${families.consents.root}/${encodeURIComponent(email)}`;
   const statusState = status.toUpperCase();
   const look = async (): Promise<Look> => {
-    const { results } = statuses.parse(await call(client, signal, { method: 'GET', path, qs: { channel: CHANNEL } }));
+    const { results } = statuses.parse(await call(sdk, signal, { method: 'GET', path, qs: { channel: CHANNEL } }));
     const found = results.find(({ subscriptionId }) => String(subscriptionId) === subscription);
     return { ...(found?.status === statusState ? { made: {} } : {}), complete: true };
   };
@@ -43,7 +44,7 @@ export function setConsent(
       ...(basis === undefined ? {} : { legalBasis: basis }),
       ...(explanation === undefined ? {} : { legalBasisExplanation: explanation }),
     };
-    await call(client, signal, { method: 'POST', path, body });
+    await call(sdk, signal, { method: 'POST', path, body });
     return {};
   };
   return onceOnly(

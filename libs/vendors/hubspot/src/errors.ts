@@ -43,6 +43,17 @@ const NO_ROUTE_WAIT_MS = 60_000;
 /** HubSpot's proxy had no connection to what is behind it. */
 const NOT_REACHED = new Set([521, 523, 525, 526]);
 
+/** What HubSpot answered; undefined for failures without an answer, of which some have a number as their code too. */
+const answered = (error: unknown) =>
+  typeof error === 'object' && error !== null && 'body' in error ? apiError.safeParse(error).data : undefined;
+
+/** Thrown where a call was not made for want of an access token, with what is to be answered for it. */
+export class NoToken extends Error {
+  constructor(readonly refusal: Extract<Answer, { outcome: 'retry' }>) {
+    super(refusal.message);
+  }
+}
+
 /** What a call knows better of its refusals than their statuses and categories tell. */
 export interface SortedAs {
   /** Where an account need not have what is called, a 403 is for good: nothing waits for it. */
@@ -56,9 +67,10 @@ export interface SortedAs {
  * own sentence, category and code are.
  */
 export function sortedHubspotError(error: unknown, { forbidden, codes = [] }: SortedAs = {}): Refusal {
-  const parsed = apiError.safeParse(error);
-  if (!parsed.success) return networkAnswer(error);
-  const { code: status, body, headers = {} } = parsed.data;
+  if (error instanceof NoToken) return error.refusal;
+  const parsed = answered(error);
+  if (!parsed) return networkAnswer(error);
+  const { code: status, body, headers = {} } = parsed;
   const said = saidIn(body);
   const message = said.message?.slice(0, 1_000) ?? `HTTP ${String(status)}`;
   const code = codeOf(said) ?? `http-${String(status)}`;
@@ -78,7 +90,7 @@ function turnedAwayBy(status: number, body: Body, wish: string | undefined, code
   return waitMs === undefined ? undefined : { code, afterMs: retryAfterMs(wish) ?? waitMs };
 }
 
-/** The codes by which HubSpot says that a token is no longer good, or that it may not do what it was used for. */
+/** The codes by which an account's calls are refused until its token is right again. */
 export const TOKEN_REFUSALS = [
   'EXPIRED_AUTHENTICATION',
   'INVALID_AUTHENTICATION',
@@ -125,7 +137,7 @@ export const existingId = (sentence = ''): string | undefined => /Existing ID:\s
 
 /** What HubSpot said where it refused a call with that status; undefined for any other error. */
 export function refusalOf(error: unknown, status: number): string | undefined {
-  const { data } = apiError.safeParse(error);
+  const data = answered(error);
   if (data?.code !== status) return undefined;
   return saidIn(data.body).message ?? '';
 }

@@ -164,6 +164,12 @@ it('knows a 403 that is for good, and codes of its own', () => {
   expect(sortedHubspotError(dynamic, { codes: [{ said: /dynamic/i, code: 'own' }] })).toMatchObject(stop('own'));
 });
 
+it('knows a failure without an answer, also one whose code is a number', () => {
+  const cut = new DOMException('The deadline has passed', 'TimeoutError');
+  expect(cut.code).toBe(23);
+  expect(sortedHubspotError(cut)).toMatchObject(unknown('deadline'));
+});
+
 it('reads the id of the record that exists already', () => {
   expect(existingId('Contact already exists. Existing ID: 12345')).toBe('12345');
   expect(existingId('x')).toBeUndefined();

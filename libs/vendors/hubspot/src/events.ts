@@ -1,6 +1,7 @@
 import type { Answer, RecordRef } from '#libs/contracts';
-import type { Client } from '@hubspot/api-client';
 import { type Made, request as call, sorted } from './answering';
+import type { Sdk } from './sdk';
+import { families } from './versions';
 
 /** An event in a record's timeline; `at` is RFC 3339. */
 export interface EventRequest {
@@ -8,7 +9,7 @@ export interface EventRequest {
   event: { type: string; properties: Record<string, string>; at: string };
 }
 
-const APP_EVENTS = '/integrators/timeline/v4/events';
+const APP_EVENTS = `${families.timeline.root}/events`;
 const KNOWN = 'event-known';
 
 /**
@@ -16,7 +17,7 @@ const KNOWN = 'event-known';
  * repeated. Apps need HubSpot's leave for it: without it the code is `not-allowed`.
  */
 export async function sendEvent(
-  client: Client,
+  sdk: Sdk,
   { record, event }: EventRequest,
   id: string,
   signal: AbortSignal,
@@ -24,7 +25,7 @@ export async function sendEvent(
   const { type: eventTypeName, properties, at: timestamp } = event;
   const body = { eventTypeName, id, objectId: record.id, properties, timestamp };
   const codes = [{ status: 409, code: KNOWN }];
-  const answer = await sorted(signal, () => call(client, signal, { method: 'POST', path: APP_EVENTS, body }), {
+  const answer = await sorted(signal, () => call(sdk, signal, { method: 'POST', path: APP_EVENTS, body }), {
     forbidden: 'stop',
     codes,
   });

@@ -1,11 +1,9 @@
 import { type Answer, ONE_OF_SEVERAL, type RecordRef } from '#libs/contracts';
-import { Client } from '@hubspot/api-client';
 import { makeNote, makeTask, type NoteRequest, type Once, type TaskRequest } from './activities';
 import { type Made, sorted, typeIdOf } from './answering';
 import { type ConsentRequest, setConsent } from './consent';
-import { updateTogether } from './batch';
+import { type Updated, type UpdateRequest, updateTogether } from './batch';
 import { type EventRequest, sendEvent } from './events';
-import { deadlineAgent } from './deadline-agent';
 import {
   type CountRequest,
   countRecords,
@@ -16,20 +14,20 @@ import {
   type SearchPageRequest,
 } from './listing';
 import { changeList, type ListRequest } from './lists';
+import { owners, pipelines, properties, schemas } from './portal';
+import { type Lacking, prepare, type Preparation, preparation } from './properties';
+import { Sdk, type SdkSettings } from './sdk';
 import { enrol, type SequenceRequest } from './sequences';
+import { PortalStages } from './stages';
 import { upsert, type UpsertRequest } from './upsert';
-
-/** Where HubSpot is and who we are there. */
-export interface HubspotSettings {
-  baseUrl?: string;
-  accessToken: string;
-}
 
 /** A record as read: values are strings, null where a property has no value. `modifiedAt` is RFC 3339. */
 export interface ReadRecord {
   properties: Record<string, string | null>;
   modifiedAt: string;
   notes: { at: string; text: string }[];
+  /** Ids of the stages of the record's pipeline, by their names; where they were asked for. */
+  stages?: Record<string, string>;
 }
 
 /** What to read of a record: only the named properties, and up to `notes` of its notes, newest first. */
@@ -37,41 +35,29 @@ export interface ReadRequest {
   record: RecordRef;
   properties: string[];
   notes: number;
+  /** Whether the stages of its pipeline are read too. */
+  stages?: boolean;
 }
 
-/** What to write to a record. */
-export interface UpdateRequest {
-  record: RecordRef;
-  properties: Record<string, string>;
-}
-
-/** What a write left: when HubSpot says that the record changed last, RFC 3339. */
-export interface Updated {
-  modifiedAt: string;
-}
+export type { Updated, UpdateRequest };
 
 const NOTE = '0-46';
 const NOTES_A_BATCH = 100;
-const DEFAULT_BASE_URL = 'https://api.hubapi.com';
 
-/** HubSpot's CRM through the official SDK, without its retries and limiter. Never throws: every answer is sorted. */
+/** An account's CRM through the official SDK. Never throws: every answer is sorted. */
 export class HubspotClient {
-  private readonly client: Client;
+  private readonly client: Sdk;
+  private readonly stages: PortalStages;
 
-  constructor(settings: HubspotSettings) {
-    const basePath = settings.baseUrl ?? DEFAULT_BASE_URL;
-    this.client = new Client({
-      accessToken: settings.accessToken,
-      basePath,
-      httpAgent: deadlineAgent(basePath),
-      numberOfApiCallRetries: 0,
-    });
+  constructor(settings: SdkSettings) {
+    this.client = new Sdk(settings);
+    this.stages = new PortalStages(this.client);
   }
 
   /** Reads a record by its id (never by search, whose index lags), and its notes. */
   read(request: ReadRequest, signal: AbortSignal): Promise<Answer<ReadRecord>> {
     return sorted(signal, async () => {
-      const { record, properties, notes } = request;
+      const { record, properties, notes, stages = false } = request;
       const found = await this.client.crm.objects.basicApi.getById(
         typeIdOf(record.type),
         record.id,
@@ -84,6 +70,7 @@ export class HubspotClient {
         properties: found.properties,
         modifiedAt: found.updatedAt.toISOString(),
         notes: await this.notes([...new Set(noteIds)], notes),
+        ...(stages ? { stages: await this.stages.of(record.type, found.properties) } : {}),
       };
     });
   }
@@ -154,6 +141,36 @@ export class HubspotClient {
   /** Writes an event to a record's timeline; `id` tells it apart from all others, so it may be said again. */
   sendEvent(request: EventRequest, id: string, signal: AbortSignal): Promise<Answer<Made>> {
     return sendEvent(this.client, request, id, signal);
+  }
+
+  /** All object types that were defined in the portal. */
+  schemas(signal: AbortSignal) {
+    return schemas(this.client, signal);
+  }
+
+  /** All properties of a type of records. */
+  properties(type: string, signal: AbortSignal) {
+    return properties(this.client, type, signal);
+  }
+
+  /** All pipelines of a type of records, with their stages. */
+  pipelines(type: string, signal: AbortSignal) {
+    return pipelines(this.client, type, signal);
+  }
+
+  /** All owners of the portal. */
+  owners(signal: AbortSignal) {
+    return owners(this.client, signal);
+  }
+
+  /** What the portal lacks of what the hub writes to, and what it has otherwise; changes nothing. */
+  preparation(signal: AbortSignal): Promise<Answer<Preparation>> {
+    return preparation(this.client, signal);
+  }
+
+  /** Creates what a portal lacks, and nothing else. */
+  prepare(lacking: Lacking, signal: AbortSignal): Promise<Answer<void>> {
+    return prepare(this.client, lacking, signal);
   }
 
   private async notes(ids: string[], limit: number): Promise<ReadRecord['notes']> {

@@ -1,3 +1,4 @@
+export * from './accounts';
 export type { NoteRequest, TaskRequest } from './activities';
 export type { Made } from './answering';
 export { MOST_IN_BATCH } from './batch';
@@ -11,12 +12,14 @@ export {
   type ListPageRequest,
   type RecordPage,
   RECORDS_A_PAGE,
-  searchLimits,
   type SearchPageRequest,
   type Where,
 } from './listing';
 export type { ListRequest } from './lists';
-export * from './properties';
-export type { SequenceRequest } from './sequences';
-export { isByEmail, type UpsertRequest } from './upsert';
 export { answersOf, type BatchBody, type Part } from './parts';
+export type { ObjectSchema, Pipeline, Property, PublicOwner } from './portal';
+export type { Differing, Lacking, Preparation } from './properties';
+export type { Rates } from './sdk';
+export type { SequenceRequest } from './sequences';
+export type { OauthApp, TokenSource } from './tokens';
+export { isByEmail, type UpsertRequest } from './upsert';

@@ -3,7 +3,6 @@ import type { Client } from '@hubspot/api-client';
 import type { SimplePublicObject } from '@hubspot/api-client/lib/codegen/crm/objects/models/SimplePublicObject';
 import { type Filter, FilterOperatorEnum } from '@hubspot/api-client/lib/codegen/crm/objects/models/Filter';
 import { sorted, typeIdOf } from './answering';
-import { hubspotLimits, type HubspotPlan } from './limits';
 
 /** As many as HubSpot shows at once with the history of their properties. */
 export const RECORDS_A_PAGE = 50;
@@ -56,18 +55,6 @@ export interface RecordPage {
 
 const CREATED_BY = { sourceType: 'hs_object_source', sourceId: 'hs_object_source_id' };
 const CREATION = Object.values(CREATED_BY);
-
-/** HubSpot finds at most so many times a second (https://developers.hubspot.com/docs/api/usage-details); one is left to others. */
-const SEARCHES_A_SECOND = 4;
-
-/** The limits on effects that search once, and make `reads` other calls: searches do not count for the ten seconds. */
-export const searchLimits = (plan: HubspotPlan, reads = 0) => [
-  { name: 'search', most: SEARCHES_A_SECOND, perMs: 1_000, pausedBy: ['SECONDLY'] },
-  ...hubspotLimits(plan, reads).flatMap((limit) => {
-    if (limit.name === 'daily') return [{ ...limit, takes: reads + 1, takesAgain: reads + 1 }];
-    return reads > 0 ? [limit] : [];
-  }),
-];
 
 /** Lists records by id, with history; the first page says how many there are. */
 export const listPage = (

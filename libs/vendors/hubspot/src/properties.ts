@@ -1,5 +1,7 @@
-import { Client } from '@hubspot/api-client';
-import type { HubspotSettings } from './hubspot.client';
+import type { Answer } from '#libs/contracts';
+import { sorted } from './answering';
+import type { Property } from './portal';
+import type { Sdk } from './sdk';
 
 interface Wanted {
   name: string;
@@ -53,27 +55,52 @@ export interface Lacking {
   properties: Wanted[];
 }
 
+/** A property of one of our names that holds something else; only a person can change that. */
+export interface Differing {
+  name: string;
+  /** What it is by type and field, with the options that it lacks. */
+  is: string;
+  shouldBe: string;
+}
+
+/** What must be done before the hub can write to a portal. */
+export interface Preparation extends Lacking {
+  differing: Differing[];
+}
+
 const OBJECT = 'contacts';
 
 /** Compares a portal's contact properties with what the hub writes; changes nothing. */
-export async function lackingProperties(settings: HubspotSettings): Promise<Lacking> {
-  const { groupsApi, coreApi } = clientOf(settings).crm.properties;
-  const haveGroups = new Set((await groupsApi.getAll(OBJECT)).results.map((group) => group.name));
-  const have = new Set((await coreApi.getAll(OBJECT)).results.map((property) => property.name));
-  return {
-    groups: groups.filter((group) => !haveGroups.has(group.name)),
-    properties: wantedProperties.filter((property) => !have.has(property.name)),
-  };
-}
+export const preparation = (sdk: Sdk, signal: AbortSignal): Promise<Answer<Preparation>> =>
+  sorted(signal, async () => {
+    const { groupsApi, coreApi } = sdk.crm.properties;
+    const haveGroups = new Set((await groupsApi.getAll(OBJECT)).results.map((group) => group.name));
+    const have = new Map((await coreApi.getAll(OBJECT)).results.map((property) => [property.name, property]));
+    return {
+      groups: groups.filter((group) => !haveGroups.has(group.name)),
+      properties: wantedProperties.filter((property) => !have.has(property.name)),
+      differing: wantedProperties.flatMap((wanted) => {
+        const found = have.get(wanted.name);
+        return found ? differing(wanted, found) : [];
+      }),
+    };
+  });
 
 /** Creates what a portal lacks. Running it again creates nothing. */
-export async function createLacking(settings: HubspotSettings, lacking: Lacking): Promise<void> {
-  const { groupsApi, coreApi } = clientOf(settings).crm.properties;
-  for (const group of lacking.groups) await groupsApi.create(OBJECT, { ...group, displayOrder: -1 });
-  for (const property of lacking.properties) {
-    await coreApi.create(OBJECT, property as Parameters<typeof coreApi.create>[1]);
-  }
-}
+export const prepare = (sdk: Sdk, lacking: Lacking, signal: AbortSignal): Promise<Answer<void>> =>
+  sorted(signal, async () => {
+    const { groupsApi, coreApi } = sdk.crm.properties;
+    for (const group of lacking.groups) await groupsApi.create(OBJECT, { ...group, displayOrder: -1 });
+    for (const property of lacking.properties) {
+      await coreApi.create(OBJECT, property as Parameters<typeof coreApi.create>[1]);
+    }
+  });
 
-const clientOf = (settings: HubspotSettings): Client =>
-  new Client({ accessToken: settings.accessToken, basePath: settings.baseUrl, numberOfApiCallRetries: 0 });
+// Another label, group or field is the portal's own business; another type, or no option to write, refuses our values.
+function differing(wanted: Wanted, found: Property): Differing[] {
+  const known = new Set(found.options.map(({ value }) => value));
+  const missing = (wanted.options ?? []).map(({ value }) => value).filter((value) => !known.has(value));
+  if (found.type === (wanted.type as string) && missing.length === 0) return [];
+  const without = missing.length > 0 ? ` without ${missing.join(', ')}` : '';
+  return [{ name: wanted.name, is: `${found.type}${without}`, shouldBe: wanted.type }];
+}

@@ -1,7 +1,8 @@
 import type { Answer, RecordRef } from '#libs/contracts';
-import type { Client } from '@hubspot/api-client';
 import { z } from 'zod';
 import { type Look, type Made, onceOnly, request as call, sorted } from './answering';
+import type { Sdk } from './sdk';
+import { families } from './versions';
 
 /** An enrolment of a contact in a sequence; `sender` is a connected address of the user. */
 export interface SequenceRequest {
@@ -9,13 +10,13 @@ export interface SequenceRequest {
   sequence: { sequence: string; sender: string; user: string };
 }
 
-const ENROLMENTS = '/automation/v4/sequences/enrollments';
+const ENROLMENTS = `${families.sequences.root}/enrollments`;
 const NOT_FOUND = 'not-found';
 const none: Look = { complete: true };
 
 /** Enrols a contact in a sequence. A repeat asks first whether the contact is in it: another call would write to it twice. */
 export function enrol(
-  client: Client,
+  sdk: Sdk,
   { record, sequence }: SequenceRequest,
   isRepeat: boolean,
   signal: AbortSignal,
@@ -23,7 +24,7 @@ export function enrol(
   const look = async (): Promise<Answer<Look>> => {
     const path = `${ENROLMENTS}/contact/${record.id}`;
     const codes = [{ status: 404, code: NOT_FOUND }];
-    const found = await sorted(signal, () => call(client, signal, { method: 'GET', path }), { codes });
+    const found = await sorted(signal, () => call(sdk, signal, { method: 'GET', path }), { codes });
     if (found.outcome === 'stop' && found.code === NOT_FOUND) return { outcome: 'done', value: none };
     if (found.outcome !== 'done') return found;
     const enrolment = enrolled.safeParse(found.value).data;
@@ -33,7 +34,7 @@ export function enrol(
   const make = async (): Promise<Made> => {
     const body = { sequenceId: sequence.sequence, senderEmail: sequence.sender, contactId: record.id };
     const qs = { userId: sequence.user };
-    const { id } = created.parse(await call(client, signal, { method: 'POST', path: ENROLMENTS, qs, body }));
+    const { id } = created.parse(await call(sdk, signal, { method: 'POST', path: ENROLMENTS, qs, body }));
     return { id };
   };
   return onceOnly(isRepeat, look, () => sorted(signal, make, { forbidden: 'stop' }));

@@ -1,5 +1,5 @@
 import type { Answer, RecordRef } from '#libs/contracts';
-import type { Client } from '@hubspot/api-client';
+import type { Sdk } from './sdk';
 import { type Made, sorted, typeIdOf } from './answering';
 import { existingId, refusalOf } from './errors';
 import { answerOf } from './parts';
@@ -28,7 +28,7 @@ interface Known {
  * call may be repeated. HubSpot upserts no contact in part by its address: such a one is looked for first. Where a record
  * that it is tied to is not there (yet), the code is `association-missing`.
  */
-export async function upsert(client: Client, request: UpsertRequest, signal: AbortSignal): Promise<Answer<Made>> {
+export async function upsert(client: Sdk, request: UpsertRequest, signal: AbortSignal): Promise<Answer<Made>> {
   const written = await write(client, request, signal);
   const { object, associate = [] } = request.upsert;
   if (written.outcome !== 'done' || associate.length === 0) return written;
@@ -42,7 +42,7 @@ export async function upsert(client: Client, request: UpsertRequest, signal: Abo
 }
 
 /** Ties a record to others by HubSpot's default association of their types; resolves to the first that is not there. */
-async function tie(client: Client, record: RecordRef, others: readonly Known[]): Promise<Known | undefined> {
+async function tie(client: Sdk, record: RecordRef, others: readonly Known[]): Promise<Known | undefined> {
   for (const other of others) {
     const id = await idBy(client, other);
     if (id === undefined) return other;
@@ -52,7 +52,7 @@ async function tie(client: Client, record: RecordRef, others: readonly Known[]):
   return undefined;
 }
 
-async function write(client: Client, { upsert }: UpsertRequest, signal: AbortSignal): Promise<Answer<Made>> {
+async function write(client: Sdk, { upsert }: UpsertRequest, signal: AbortSignal): Promise<Answer<Made>> {
   if (isByEmail({ upsert })) return sorted(signal, () => byEmail(client, upsert.properties));
   const { object, by, properties } = upsert;
   const input = { id: properties[by] ?? '', idProperty: by, properties, objectWriteTraceId: 'upsert' };
@@ -66,7 +66,7 @@ async function write(client: Client, { upsert }: UpsertRequest, signal: AbortSig
 export const isByEmail = ({ upsert: { object, by } }: { upsert: { object: string; by: string } }): boolean =>
   object === 'contact' && by === 'email';
 
-async function byEmail(client: Client, properties: Record<string, string>): Promise<Made> {
+async function byEmail(client: Sdk, properties: Record<string, string>): Promise<Made> {
   const { basicApi } = client.crm.objects;
   const { email = '', ...others } = properties;
   const found = await idBy(client, { object: 'contact', by: 'email', value: email });
@@ -86,7 +86,7 @@ async function byEmail(client: Client, properties: Record<string, string>): Prom
 
 const CONTACT = typeIdOf('contact');
 
-async function idBy({ crm: { objects } }: Client, { object, by, value }: Known): Promise<string | undefined> {
+async function idBy({ crm: { objects } }: Sdk, { object, by, value }: Known): Promise<string | undefined> {
   try {
     const { basicApi } = objects;
     return (await basicApi.getById(typeIdOf(object), value, [by], undefined, undefined, false, by)).id;
@@ -97,7 +97,7 @@ async function idBy({ crm: { objects } }: Client, { object, by, value }: Known):
 }
 
 /** Creates a contact, or tells which one somebody else has created meanwhile. */
-async function create({ crm: { objects } }: Client, properties: Record<string, string>) {
+async function create({ crm: { objects } }: Sdk, properties: Record<string, string>) {
   try {
     return { id: (await objects.basicApi.create(CONTACT, { properties, associations: [] })).id, isNew: true };
   } catch (error) {

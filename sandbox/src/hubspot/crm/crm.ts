@@ -4,6 +4,7 @@ import { conflict, invalid } from '../errors.ts';
 import { Associations, kindTarget, type AssociationSpec } from './associations.ts';
 import { Lists } from './lists.ts';
 import { instant, objectType, type ObjectType } from './object-types.ts';
+import { Owners } from './owners.ts';
 import { PropertyDefinitions } from './property-definitions.ts';
 import { RecordStore, type ChangeListener, type CrmRecord, type Origin } from './record-store.ts';
 import { SearchIndex } from './search.ts';
@@ -19,6 +20,7 @@ export class Crm {
   readonly associations: Associations;
   readonly search: SearchIndex;
   readonly lists = new Lists();
+  readonly owners = new Owners();
 
   constructor(portalId: number, random: Random, announce: ChangeListener) {
     this.portalId = portalId;
@@ -29,10 +31,7 @@ export class Crm {
 
   /** Checks everything first, so that a refused create leaves nothing behind. */
   create(type: ObjectType, input: JsonObject, origin: Origin, options: { writeReadOnly?: boolean } = {}): CrmRecord {
-    const values = checkedProperties(this.definitions, type, objectOf(input['properties']), {
-      portalId: this.portalId,
-      ...options,
-    });
+    const values = this.checked(type, input['properties'], options);
     if (ACTIVITIES.has(type.name) && !type.lenient && !values.get('hs_timestamp'))
       throw invalid('Error creating object. Some required properties were not set.', {
         errors: [{ message: 'hs_timestamp is required', context: { properties: ['hs_timestamp'] } }],
@@ -48,9 +47,14 @@ export class Crm {
   }
 
   update(record: CrmRecord, input: unknown, origin: Origin, asPerson = false): string[] {
-    const options = { portalId: this.portalId, writeReadOnly: asPerson };
-    const values = checkedProperties(this.definitions, record.type, objectOf(input), options);
+    const values = this.checked(record.type, input, { writeReadOnly: asPerson });
     return this.records.update(record, values, origin, asPerson);
+  }
+
+  /** The values as they will be stored; throws the vendor's 400 that names every bad one. */
+  checked(type: ObjectType, input: unknown, options: { writeReadOnly?: boolean } = {}): Map<string, string> {
+    const { portalId, owners } = this;
+    return checkedProperties(this.definitions, type, objectOf(input), { portalId, owners, ...options });
   }
 
   /** An activity that is tied to a record moves that record's last activity date. */

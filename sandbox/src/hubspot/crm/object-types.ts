@@ -55,6 +55,13 @@ export function objectType(given: string): ObjectType {
   return custom;
 }
 
+/** Defines a type of the account's own, which holds only the properties that it was given. */
+export function defineType(id: string, name: string): ObjectType {
+  const type: ObjectType = { name: id, singular: id, id, modifiedStamp: 'hs_lastmodifieddate', lenient: false };
+  for (const alias of [id, name.toLowerCase()]) KNOWN.set(alias, type);
+  return type;
+}
+
 export const standardTypeNames = (): string[] => STANDARD.map(([, plural]) => plural);
 
 /** Prints a time as Java's Instant does: no fraction when it is zero. */

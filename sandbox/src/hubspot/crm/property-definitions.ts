@@ -8,10 +8,13 @@ export class PropertyDefinitions {
   readonly #groups = new Map<string, Map<string, PropertyGroup>>();
 
   constructor() {
-    for (const type of standardTypeNames()) {
-      this.addGroup(type, { name: groupOf(type), label: 'Information' });
-      for (const property of standardProperties(type)) this.add(type, property);
-    }
+    for (const type of standardTypeNames()) this.addStandard(type, groupOf(type));
+  }
+
+  /** Gives a type the group and the properties that the vendor defines for it. */
+  addStandard(type: string, group: string): void {
+    this.addGroup(type, { name: group, label: 'Information' });
+    for (const property of standardProperties(type)) this.add(type, property);
   }
 
   properties(type: string): Map<string, Property> {

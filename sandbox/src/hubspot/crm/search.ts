@@ -80,7 +80,7 @@ function matches(filter: JsonObject, value: string): boolean {
 
 /** Searches a copy of the records that may lag behind them, as the vendor's index does. */
 export class SearchIndex {
-  lagMs = 0;
+  lagMs = 2000;
   readonly #index = new Map<string, Map<string, Snapshot>>();
   #pending: { due: number; record: CrmRecord }[] = [];
   readonly #associations: Associations;

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../frame/json.ts';
 import { invalid } from '../errors.ts';
 import { instant, type ObjectType } from './object-types.ts';
-import { isOwner } from './owners.ts';
+import type { Owners } from './owners.ts';
 import type { Property } from './property.ts';
 import type { PropertyDefinitions } from './property-definitions.ts';
 
@@ -25,7 +25,7 @@ function checkOption(property: Property, text: string): Checked {
   return { message: `${wrong} was not one of the allowed options: [${allowed.join(', ')}]`, error: 'INVALID_OPTION' };
 }
 
-function checkValue(property: Property, text: string): Checked {
+function checkValue(property: Property, text: string, owners: Owners): Checked {
   if (text === '') return { value: '' };
   if (property.name === 'email') {
     const email = text.trim().toLowerCase();
@@ -33,7 +33,7 @@ function checkValue(property: Property, text: string): Checked {
       ? { value: email }
       : { message: `Email address ${text} is invalid`, error: 'INVALID_EMAIL' };
   }
-  if (property.name === 'hubspot_owner_id' && !isOwner(text))
+  if (property.name === 'hubspot_owner_id' && !owners.has(text))
     return { message: `The owner with ID ${text} is not valid.`, error: 'INVALID_OWNER_ID' };
   switch (property.type) {
     case 'enumeration':
@@ -67,11 +67,12 @@ function checkOne(property: Property | undefined, name: string, raw: unknown, op
     return { message: `"${name}" is a read only property; its value cannot be set.`, error: 'READ_ONLY_VALUE' };
   if (typeof raw === 'object' && raw !== null)
     return { message: `The value of "${name}" must be a string.`, error: 'INVALID_VALUE' };
-  return checkValue(property, raw === null || raw === undefined ? '' : String(raw));
+  return checkValue(property, raw === null || raw === undefined ? '' : String(raw), options.owners);
 }
 
 export interface CheckOptions {
   portalId: number;
+  owners: Owners;
   /** Forms, imports and HubSpot itself may set what API callers may not. */
   writeReadOnly?: boolean;
 }

@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify';
-import { objectOf, textOf, type JsonObject } from '../../frame/json.ts';
+import { numberOf, objectOf, textOf, type JsonObject } from '../../frame/json.ts';
 import { VendorError } from '../../frame/server.ts';
 import { objectType } from '../crm/object-types.ts';
-import { OWNERS } from '../crm/owners.ts';
-import { missing } from '../errors.ts';
+import type { Owners } from '../crm/owners.ts';
+import { invalid, missing, unauthorized } from '../errors.ts';
 import type { Tokens } from './auth.ts';
 
 const CREATED = '2026-01-05T09:00:00Z';
@@ -46,6 +46,7 @@ export interface Account {
   portalId: number;
   clientSecret: string;
   tokens: Tokens;
+  owners: Owners;
 }
 
 export function addAccountRoutes(app: FastifyInstance, account: Account): void {
@@ -54,14 +55,20 @@ export function addAccountRoutes(app: FastifyInstance, account: Account): void {
     const pipelines = version === 'v3' ? '/crm/v3/pipelines' : `/crm/pipelines/${version}`;
     const list = async (request: { query: unknown }): Promise<object> => {
       const email = textOf(objectOf(request.query)['email']);
-      return { results: OWNERS.filter((owner) => email === undefined || owner.email === email) };
+      const all = account.owners.list.filter((owner) => email === undefined || owner.email === email);
+      const query = objectOf(request.query);
+      const limit = numberOf(query['limit']) ?? 100;
+      if (limit < 1 || limit > 500) throw invalid('The limit must be from 1 to 500.');
+      const start = numberOf(query['after']) ?? 0;
+      const next = start + limit < all.length ? { paging: { next: { after: String(start + limit) } } } : {};
+      return { results: all.slice(start, start + limit), ...next };
     };
     app.get(owners, list);
     app.get(`${owners}/`, list);
     app.get(`${owners}/:id`, async (request) => {
       const { id = '' } = request.params as { id?: string };
       const byUser = objectOf(request.query)['idProperty'] === 'userId';
-      const owner = OWNERS.find((one) => (byUser ? String(one.userId) : one.id) === id);
+      const owner = account.owners.list.find((one) => (byUser ? String(one.userId) : one.id) === id);
       if (owner === undefined) throw missing(id);
       return owner;
     });
@@ -90,10 +97,19 @@ export function addAccountRoutes(app: FastifyInstance, account: Account): void {
       dataHostingLocation: 'na1',
     }));
   }
+  addStaticTokens(app, account);
   for (const version of ['v1', 'v3', '2026-03', '2026-09']) addOauth(app, account, `/oauth/${version}`);
 }
 
 const SCOPES = ['oauth', 'crm.objects.contacts.read', 'crm.objects.contacts.write', 'crm.schemas.contacts.write'];
+
+/** Tells of tokens that have no client: of private and static apps, and service keys. */
+function addStaticTokens(app: FastifyInstance, { portalId, tokens }: Account): void {
+  app.post('/oauth/v2/private-apps/get/access-token-info', async (request) => {
+    if (tokens.lifeOf(textOf(objectOf(request.body)['tokenKey']) ?? '') === undefined) throw unauthorized();
+    return { userId: 7001, hubId: portalId, appId: tokens.appId, scopes: SCOPES, isUserToken: false };
+  });
+}
 
 function addOauth(app: FastifyInstance, { portalId, clientSecret, tokens }: Account, root: string): void {
   const described = (token: string): JsonObject => {

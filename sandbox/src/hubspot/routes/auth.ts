@@ -1,19 +1,24 @@
 import type { FastifyRequest } from 'fastify';
 import type { Random } from '../../frame/seeded-random.ts';
 import type { Origin } from '../crm/record-store.ts';
-import { badGrant, expired, unauthorized } from '../errors.ts';
+import { badGrant, expired, forbidden, unauthorized } from '../errors.ts';
+import { scopesFor } from './scopes.ts';
 
 export type CallerOf = (request: FastifyRequest) => Origin;
 
 interface Token {
   expiresAt: number | null;
   refreshToken?: string;
+  /** Everything where absent. */
+  scopes?: readonly string[];
 }
 
 /** Knows the bearer tokens of the one installed app. */
 export class Tokens {
   readonly appId: number;
   lifeMs = 1_800_000;
+  /** How many times sooner than they say tokens end. */
+  clockFactor = 1;
   readonly #tokens = new Map<string, Token>();
   readonly #refresh = new Set<string>();
   readonly #usedCodes = new Set<string>();
@@ -25,12 +30,26 @@ export class Tokens {
     this.#tokens.set(accessToken, { expiresAt: null });
   }
 
-  /** Throws the vendor's 401 unless the call carries a living token. */
-  admit(request: FastifyRequest): void {
+  /** Throws the vendor's 401 or 403 unless the call carries a living token that may do this; tells what kind it is. */
+  admit(request: FastifyRequest): { isOauth: boolean } {
     const token = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
     const known = token === undefined ? undefined : this.#tokens.get(token);
     if (known === undefined) throw unauthorized();
     if (known.expiresAt !== null && known.expiresAt <= Date.now()) throw expired(known.expiresAt);
+    const anyOf = scopesFor(request.method, request.url.split('?')[0] ?? '');
+    const { scopes } = known;
+    if (scopes && anyOf.length > 0 && !anyOf.some((scope) => scopes.includes(scope))) throw forbidden(...anyOf);
+    return { isOauth: known.refreshToken !== undefined };
+  }
+
+  /** Lets a token be good from now on, for these scopes only where any are named. */
+  put(token: string, scopes?: readonly string[]): void {
+    this.#tokens.set(token, { ...this.#tokens.get(token), expiresAt: null, ...(scopes ? { scopes } : {}) });
+  }
+
+  /** Lets an installation of the app be good from now on. */
+  install(refreshToken: string): void {
+    this.#refresh.add(refreshToken);
   }
 
   readonly callerOf: CallerOf = () => ({ source: 'INTEGRATION', sourceId: String(this.appId) });
@@ -49,7 +68,7 @@ export class Tokens {
       if (!this.#refresh.has(refreshToken)) throw badGrant();
     }
     const accessToken = `sandbox-access-${this.#random.hex(32)}`;
-    this.#tokens.set(accessToken, { expiresAt: Date.now() + this.lifeMs, refreshToken });
+    this.#tokens.set(accessToken, { expiresAt: Date.now() + this.lifeMs / this.clockFactor, refreshToken });
     return { accessToken, refreshToken, expiresIn: Math.floor(this.lifeMs / 1000) };
   }
 

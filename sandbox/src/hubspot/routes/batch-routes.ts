@@ -5,7 +5,6 @@ import type { Crm } from '../crm/crm.ts';
 import { instant, type ObjectType } from '../crm/object-types.ts';
 import { projectionOf, shownAfterWrite, shownRecord } from '../crm/record-view.ts';
 import type { CrmRecord, Origin } from '../crm/record-store.ts';
-import { checkedProperties } from '../crm/validation.ts';
 import { invalid } from '../errors.ts';
 import type { CallerOf } from './auth.ts';
 import { OBJECT_PREFIXES, whereOf } from './object-routes.ts';
@@ -115,7 +114,7 @@ function createAll(crm: Crm, type: ObjectType, inputs: JsonObject[], origin: Ori
 function refuseWholeBatch(crm: Crm, type: ObjectType, inputs: JsonObject[]): void {
   const emails = new Set<string>();
   for (const input of inputs) {
-    const values = checkedProperties(crm.definitions, type, objectOf(input['properties']), { portalId: crm.portalId });
+    const values = crm.checked(type, input['properties']);
     const email = type.name === 'contacts' ? values.get('email') : undefined;
     if (!email) continue;
     const holder = crm.records.find(type, email, 'email');
@@ -135,9 +134,7 @@ function updateAll(crm: Crm, type: ObjectType, inputs: JsonObject[], origin: Ori
     record: crm.records.find(type, textOf(input['id']) ?? '', textOf(input['idProperty'])),
     trace: textOf(input['objectWriteTraceId']),
   }));
-  for (const { input, trace } of rows)
-    if (trace === undefined)
-      checkedProperties(crm.definitions, type, objectOf(input['properties']), { portalId: crm.portalId });
+  for (const { input, trace } of rows) if (trace === undefined) crm.checked(type, input['properties']);
   const unknown = rows.filter(({ record }) => record === undefined).map(({ input }) => textOf(input['id']) ?? '');
   const result: Rows = { results: [], errors: notFoundRows(unknown) };
   for (const { input, record, trace } of rows) {
@@ -171,8 +168,7 @@ function upsertAll(crm: Crm, type: ObjectType, inputs: JsonObject[], origin: Ori
   for (const input of inputs) {
     if (textOf(input['idProperty']) === undefined) throw invalid('idProperty is required for upsert');
     refuseNonUnique(crm, type, input['idProperty']);
-    if (textOf(input['objectWriteTraceId']) === undefined)
-      checkedProperties(crm.definitions, type, objectOf(input['properties']), { portalId: crm.portalId });
+    if (textOf(input['objectWriteTraceId']) === undefined) crm.checked(type, input['properties']);
   }
   const rows: Rows = { results: [], errors: [] };
   for (const input of inputs) {

@@ -25,9 +25,10 @@ export class AppEvents {
 }
 
 export function addEventRoutes(app: FastifyInstance, events: AppEvents): void {
-  app.post('/integrators/timeline/v4/events', async (request, reply) =>
-    reply.code(201).send(events.send(objectOf(request.body))),
-  );
+  for (const version of ['v4', '2026-03'])
+    app.post(`/integrators/timeline/${version}/events`, async (request, reply) =>
+      reply.code(201).send(events.send(objectOf(request.body))),
+    );
   app.get('/_sandbox/app-events', async () => ({ events: events.list() }));
   app.put('/_sandbox/app-events', async (request) => {
     const body = objectOf(request.body);

@@ -26,7 +26,7 @@ export class Sequences {
   }
 }
 
-const ENROLMENTS = '/automation/v4/sequences/enrollments';
+const ROOTS = ['/automation/v4/sequences', '/automation/sequences/2026-03', '/automation/sequences/2026-09'];
 
 export function addSequenceRoutes(app: FastifyInstance, crm: Crm, sequences: Sequences): void {
   const contactOf = (id: string) => {
@@ -37,23 +37,25 @@ export function addSequenceRoutes(app: FastifyInstance, crm: Crm, sequences: Seq
   const admit = (): void => {
     if (!sequences.seats) throw forbidden('automation.sequences.enrollments.write');
   };
-  app.post(ENROLMENTS, async (request: FastifyRequest) => {
-    admit();
-    const body = objectOf(request.body);
-    const [sequence, sender] = [textOf(body['sequenceId']), textOf(body['senderEmail'])];
-    const user = textOf(objectOf(request.query)['userId']);
-    if (!user) throw invalid('userId is required');
-    if (!sequence || !sender) throw invalid('sequenceId and senderEmail are required');
-    const contact = contactOf(textOf(body['contactId']) ?? '');
-    const to = contact.properties.get('email');
-    if (!to) throw invalid(`Contact ${contact.id} has no email`);
-    return sequences.enrol(contact.id, sequence, user, sender, to);
-  });
-  app.get(`${ENROLMENTS}/contact/:contactId`, async (request: FastifyRequest) => {
-    admit();
-    const { id } = contactOf(textOf(objectOf(request.params)['contactId']) ?? '');
-    const found = sequences.of(id);
-    if (found === undefined) throw missing(id);
-    return found;
-  });
+  for (const root of ROOTS) {
+    app.post(`${root}/enrollments`, async (request: FastifyRequest) => {
+      admit();
+      const body = objectOf(request.body);
+      const [sequence, sender] = [textOf(body['sequenceId']), textOf(body['senderEmail'])];
+      const user = textOf(objectOf(request.query)['userId']);
+      if (!user) throw invalid('userId is required');
+      if (!sequence || !sender) throw invalid('sequenceId and senderEmail are required');
+      const contact = contactOf(textOf(body['contactId']) ?? '');
+      const to = contact.properties.get('email');
+      if (!to) throw invalid(`Contact ${contact.id} has no email`);
+      return sequences.enrol(contact.id, sequence, user, sender, to);
+    });
+    app.get(`${root}/enrollments/contact/:contactId`, async (request: FastifyRequest) => {
+      admit();
+      const { id } = contactOf(textOf(objectOf(request.params)['contactId']) ?? '');
+      const found = sequences.of(id);
+      if (found === undefined) throw missing(id);
+      return found;
+    });
+  }
 }

@@ -1,0 +1,193 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { ConfigError, type Environment } from './config';
+import { declaredName, NoSecret, secretOf, variableName } from './secret-source';
+import { count, secret, timeZone, url } from './settings';
+
+const path = () => z.string().min(1);
+
+const oauth = z
+  .strictObject({
+    clientId: z.string().min(1).describe('Id of the app that the account has installed'),
+    clientSecretEnv: variableName().optional().describe('Environment variable with the client secret of the app'),
+    clientSecretFile: path().optional().describe('File with the client secret of the app'),
+    refreshTokenEnv: variableName().optional().describe('Environment variable with the refresh token of the account'),
+    refreshTokenFile: path().optional().describe('File with the refresh token of the account'),
+  })
+  .refine((one) => isOne(one.clientSecretEnv, one.clientSecretFile), {
+    path: ['clientSecretEnv'],
+    message: 'is needed, or clientSecretFile; not both',
+  })
+  .refine((one) => isOne(one.refreshTokenEnv, one.refreshTokenFile), {
+    path: ['refreshTokenEnv'],
+    message: 'is needed, or refreshTokenFile; not both',
+  });
+
+const hubspot = z
+  .strictObject({
+    tokenEnv: variableName()
+      .optional()
+      .describe('Environment variable with the token: of a private or static app, or a service key'),
+    tokenFile: path().optional().describe('File with the token; read for each call, so that the token may change'),
+    oauth: oauth.optional().describe('An installation of an app: its access token is kept fresh by its refresh token'),
+    tier: z
+      .enum(['starter', 'professional', 'enterprise'])
+      .describe("The account's tier, by which HubSpot limits calls; starter also for Free"),
+    limitIncreases: z.int().min(0).max(2).default(0).describe('API limit increases that the account has bought'),
+    timeZone: timeZone().default('UTC').describe("The account's time zone: its midnight begins a new day"),
+    app: z
+      .union([z.int().positive(), z.string().min(1)])
+      .transform(String)
+      .optional()
+      .describe('Our own app there, whose changes set off nothing; HubSpot is asked where it is not declared'),
+    baseUrl: url().optional().describe('HubSpot, where it is neither HUBSPOT_BASE_URL nor api.hubapi.com'),
+  })
+  .refine((one) => isOne(one.tokenEnv, one.tokenFile, one.oauth), {
+    path: ['tokenEnv'],
+    message: 'is needed, or tokenFile, or oauth; only one of them',
+  });
+
+const tenant = z.strictObject({
+  tenant: declaredName().describe('What events, effects and metrics call it'),
+  portals: z.array(z.int().positive()).optional().describe('Its portals, for the gateway'),
+  connection: declaredName().optional().describe('The connection of its portals, for the gateway'),
+  hubspot: hubspot.describe('Its HubSpot account, for the services'),
+});
+
+const tenants = z
+  .array(tenant)
+  .refine((all) => new Set(all.map((one) => one.tenant)).size === all.length, 'declares a tenant twice');
+
+/** A tenant's account as it was declared. */
+export type TenantDeclaration = z.infer<typeof tenant>;
+
+const isOne = (...ways: unknown[]): boolean => ways.filter((way) => way !== undefined).length === 1;
+
+/**
+ * A setting that names the file of tenants; what is wrong with the file is a fault of the setting. The file is the
+ * gateway's too: what declares no account is not read here.
+ */
+export const accountsFile = () =>
+  z.string().transform((file, context) => {
+    const fault = (message: string) => {
+      context.addIssue({ code: 'custom', message: `${file}: ${message}` });
+      return z.NEVER;
+    };
+    try {
+      // Without pretty errors: they repeat lines of the file.
+      const list: unknown = parse(readFileSync(file, 'utf8'), { prettyErrors: false }) ?? [];
+      if (!Array.isArray(list)) return fault('is no list of tenants');
+      const read = tenants.safeParse(list.filter(declaresAccount));
+      if (read.success) return read.data;
+      return fault(`is no list of tenants: ${z.prettifyError(read.error)}`);
+    } catch (error) {
+      return fault(`cannot be read: ${(error as Error).message}`);
+    }
+  });
+
+/** The settings of an app that speaks to HubSpot. */
+export const hubspotSettings = {
+  HUBSPOT_BASE_URL: url().optional().describe('HubSpot, where it is not api.hubapi.com'),
+  TENANTS_FILE: accountsFile()
+    .optional()
+    .describe('YAML list of tenants with their HubSpot accounts; without one the settings are the account of all'),
+  HUBSPOT_ACCESS_TOKEN: secret()
+    .optional()
+    .describe("The HubSpot app's access token; needed unless TENANTS_FILE declares an account"),
+  HUBSPOT_APP_ID: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Our own app: changes that it made set off nothing; HubSpot is asked where it is not set'),
+  HUBSPOT_PER_TEN_SECONDS: count()
+    .prefault('190')
+    .describe('Calls in any ten seconds: 100 for Free and Starter, 190 from Professional on, 110 for a public app'),
+  HUBSPOT_PER_DAY: count()
+    .prefault('625000')
+    .describe('Calls a day: 250000 for Free and Starter, 625000 for Professional'),
+  HUBSPOT_TIME_ZONE: timeZone().default('UTC').describe("The account's time zone: its midnight begins a new day"),
+};
+
+const declaresAccount = (one: unknown): boolean => (one as { hubspot?: unknown } | null)?.hubspot !== undefined;
+
+interface Config {
+  TENANTS_FILE?: TenantDeclaration[];
+  HUBSPOT_BASE_URL?: string;
+  HUBSPOT_ACCESS_TOKEN?: string;
+  HUBSPOT_APP_ID?: string;
+  HUBSPOT_PER_TEN_SECONDS: number;
+  HUBSPOT_PER_DAY: number;
+  HUBSPOT_TIME_ZONE: string;
+}
+
+/** Whether the settings tell of an account: by a file of tenants, or by themselves. */
+export const hasAccount = ({ TENANTS_FILE, HUBSPOT_ACCESS_TOKEN }: Partial<Config>): boolean =>
+  (TENANTS_FILE ?? []).length > 0 || Boolean(HUBSPOT_ACCESS_TOKEN);
+
+/** The check of {@link hasAccount} on a schema, whatever else is wrong with the settings. */
+export const needsAccount = [
+  (config: Partial<Config>) => hasAccount(config),
+  { path: ['HUBSPOT_ACCESS_TOKEN'] as PropertyKey[], when: () => true },
+] as const;
+
+/**
+ * The accounts of all tenants, or one for everyone by the settings alone. Throws one {@link ConfigError} with every secret
+ * that cannot be had.
+ */
+export function accountsOf(config: Config, env: Environment) {
+  const declared = config.TENANTS_FILE ?? [];
+  if (declared.length === 0) return [accountOfSettings(config)];
+  const faults: string[] = [];
+  const secretAt = (name: string, secretEnv: string | undefined, secretFile: string | undefined): (() => string) => {
+    const read = secretOf({ secretEnv, secretFile }, env);
+    try {
+      read();
+    } catch (error) {
+      if (!(error instanceof NoSecret)) throw error;
+      faults.push(`TENANTS_FILE: tenant ${name}: ${error.message}; put it there, or name another place`);
+    }
+    return read;
+  };
+  const accounts = declared.map(({ tenant, hubspot }) => ({
+    tenant,
+    baseUrl: hubspot.baseUrl ?? config.HUBSPOT_BASE_URL,
+    appId: hubspot.app ?? config.HUBSPOT_APP_ID,
+    token: hubspot.oauth
+      ? {
+          clientId: hubspot.oauth.clientId,
+          clientSecret: secretAt(tenant, hubspot.oauth.clientSecretEnv, hubspot.oauth.clientSecretFile),
+          refreshToken: secretAt(tenant, hubspot.oauth.refreshTokenEnv, hubspot.oauth.refreshTokenFile),
+        }
+      : secretAt(tenant, hubspot.tokenEnv, hubspot.tokenFile),
+    plan: {
+      tier: hubspot.tier,
+      limitIncreases: hubspot.limitIncreases,
+      timeZone: hubspot.timeZone,
+      isOauth: hubspot.oauth !== undefined,
+    },
+  }));
+  if (faults.length > 0) throw new ConfigError(faults);
+  return accounts;
+}
+
+function accountOfSettings(config: Config) {
+  const { HUBSPOT_ACCESS_TOKEN: token = '' } = config;
+  return {
+    tenant: undefined,
+    baseUrl: config.HUBSPOT_BASE_URL,
+    appId: config.HUBSPOT_APP_ID,
+    token: () => token,
+    plan: {
+      perTenSeconds: config.HUBSPOT_PER_TEN_SECONDS,
+      perDay: config.HUBSPOT_PER_DAY,
+      timeZone: config.HUBSPOT_TIME_ZONE,
+    },
+  };
+}
+
+/** The JSON Schema of the tenants file, for editors and checks before a roll-out. */
+export const tenantsJsonSchema = (): Record<string, unknown> => ({
+  title: 'Refrain tenants',
+  ...z.toJSONSchema(tenants, { target: 'draft-7', io: 'input' }),
+});

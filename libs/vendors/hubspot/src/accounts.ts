@@ -1,0 +1,176 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { z } from 'zod';
+import { request, sorted } from './answering';
+import { NoToken, TOKEN_REFUSALS } from './errors';
+import { HubspotClient } from './hubspot.client';
+import { type Calls, hubspotLimits, type HubspotPlan, type HubspotTier, planOf } from './limits';
+import { type Rates, Sdk, type SdkSettings } from './sdk';
+import { OauthTokens, type TokenSource } from './tokens';
+import { families } from './versions';
+
+/** A tenant's HubSpot account, as it was declared; without a tenant it is everyone's that has no other. */
+export interface HubspotAccount {
+  tenant?: string;
+  baseUrl?: string;
+  token: TokenSource;
+  /** Our own app there; asked of HubSpot where it is not declared. */
+  appId?: string;
+  plan: HubspotPlan | HubspotTier;
+}
+
+/** Where it is told what HubSpot says of an account beside its answers. */
+export interface HubspotWatch {
+  rates?(tenant: string, rates: Rates): void;
+  /** Told of every call: false where HubSpot does not take the account's token. */
+  token?(tenant: string, isTaken: boolean): void;
+}
+
+const WAIT_MS = 60_000;
+const ASK_LIMIT_MS = 10_000;
+const EVERYONE = 'default';
+
+/** The accounts of all tenants, each by a client, a token and limits of its own. */
+export class HubspotAccounts {
+  private readonly opened: Map<string | undefined, OpenAccount>;
+  private readonly stopping = new AbortController();
+  private readonly unknown = new HubspotClient({ accessToken: () => Promise.reject(new NoToken(NOT_DECLARED)) });
+
+  constructor(declared: readonly HubspotAccount[], watch: HubspotWatch = {}) {
+    this.opened = new Map(declared.map((account) => [account.tenant, new OpenAccount(account, watch)]));
+  }
+
+  /** A tenant's client; every call of one that is not declared is refused unprocessed, and waits until it is. */
+  of(tenant: string): HubspotClient {
+    return this.find(tenant)?.client ?? this.unknown;
+  }
+
+  /** The limits on an effect that makes at most so many calls, of each account. */
+  limits(first: Calls | number = 1, again: Calls | number = first) {
+    const plans = [...this.opened.values()].map(({ account: { tenant }, plan }) => ({ ...plan, tenant }));
+    return hubspotLimits(plans, first, again);
+  }
+
+  /** Our own app in a tenant's account; undefined for as long as nobody has said. */
+  readonly appId = (tenant: string): string | undefined => this.find(tenant)?.appId;
+
+  /**
+   * Asks HubSpot for the apps that are not declared, and again and again for those that it does not tell. Resolves when
+   * each was asked for once: one account that does not answer keeps no other from its start.
+   */
+  async start(everyMs = WAIT_MS): Promise<void> {
+    await this.learnApps();
+    void this.lookOn(everyMs);
+  }
+
+  /** Asks for nothing more. */
+  stop(): void {
+    this.stopping.abort();
+  }
+
+  private async learnApps(): Promise<void> {
+    await Promise.all([...this.opened.values()].map((one) => one.learnApp(AbortSignal.timeout(ASK_LIMIT_MS))));
+  }
+
+  private async lookOn(everyMs: number): Promise<void> {
+    const { signal } = this.stopping;
+    while ([...this.opened.values()].some(({ appId }) => appId === undefined)) {
+      await pause(everyMs, undefined, { signal, ref: false }).catch(() => undefined);
+      if (signal.aborted) return;
+      await this.learnApps();
+    }
+  }
+
+  private find(tenant: string): OpenAccount | undefined {
+    return this.opened.get(tenant) ?? this.opened.get(undefined);
+  }
+}
+
+const NOT_DECLARED = {
+  outcome: 'retry',
+  code: 'tenant-unknown',
+  message: 'no account is declared for the tenant',
+  refused: true,
+  afterMs: WAIT_MS,
+} as const;
+
+const NO_SECRET = {
+  outcome: 'retry',
+  code: 'no-token',
+  message: 'the token cannot be read',
+  refused: true,
+  afterMs: WAIT_MS,
+} as const;
+
+class OpenAccount {
+  readonly client: HubspotClient;
+  readonly name: string;
+  readonly plan: HubspotPlan;
+  appId: string | undefined;
+  private readonly oauth: OauthTokens | undefined;
+  private readonly settings: SdkSettings;
+
+  constructor(
+    readonly account: HubspotAccount,
+    private readonly watch: HubspotWatch,
+  ) {
+    const { tenant, baseUrl, token, appId, plan } = account;
+    this.plan = 'tier' in plan ? planOf(plan) : plan;
+    this.name = tenant ?? EVERYONE;
+    this.appId = appId;
+    this.oauth = typeof token === 'function' ? undefined : new OauthTokens(token, baseUrl);
+    this.settings = {
+      baseUrl,
+      accessToken: () => this.token(),
+      onRates: (rates) => watch.rates?.(this.name, rates),
+      onToken: (isTaken) => {
+        if (!isTaken) this.oauth?.forget();
+        watch.token?.(this.name, isTaken);
+      },
+    };
+    this.client = new HubspotClient(this.settings);
+  }
+
+  private async token(): Promise<string> {
+    try {
+      return await (this.oauth?.token() ?? this.declaredToken());
+    } catch (error) {
+      const refusal = error instanceof NoToken ? error.refusal : NO_SECRET;
+      if (TOKEN_REFUSALS.includes(refusal.code)) this.watch.token?.(this.name, false);
+      throw error instanceof NoToken ? error : new NoToken(refusal);
+    }
+  }
+
+  private declaredToken(): string {
+    const { token } = this.account;
+    if (typeof token !== 'function') throw new NoToken(NO_SECRET);
+    return token();
+  }
+
+  async learnApp(signal: AbortSignal): Promise<void> {
+    if (this.appId !== undefined) return;
+    const answer = await sorted(signal, async () => this.askForApp(await this.token(), signal));
+    if (answer.outcome === 'done') this.appId = answer.value;
+  }
+
+  private async askForApp(token: string, signal: AbortSignal): Promise<string> {
+    const sdk = new Sdk(this.settings);
+    const { token: source } = this.account;
+    if (typeof source === 'function') {
+      const path = families.staticTokens.root;
+      const found = await request(sdk, signal, { method: 'POST', path, body: { tokenKey: token } });
+      return ofStatic.parse(found).appId;
+    }
+    const form = {
+      token,
+      token_type_hint: 'access_token',
+      client_id: source.clientId,
+      client_secret: source.clientSecret(),
+    };
+    const path = `${families.oauth.root}/token/introspect`;
+    return ofOauth.parse(await request(sdk, signal, { method: 'POST', path, form })).app_id;
+  }
+}
+
+const id = z.union([z.string().min(1), z.number()]).transform(String);
+const ofStatic = z.looseObject({ appId: id });
+const ofOauth = z.looseObject({ app_id: id });
