@@ -65,8 +65,8 @@ beforeAll(async () => {
     const property = { name, label: name, type: 'string', fieldType: 'text', groupName: 'contactinformation' };
     await api('POST', '/crm/v3/properties/contacts', property);
   }
-  // Its date stood there before anybody waited for it, and comes due in a few seconds.
-  old = await contact({ notes_last_contacted: new Date(Date.now() - 90 * DAY + 8_000).toISOString() });
+  // Its date stood there before anybody waited for it, and comes due in half a minute.
+  old = await contact({ notes_last_contacted: new Date(Date.now() - 90 * DAY + 30_000).toISOString() });
   await contact({ notes_last_contacted: new Date(Date.now() - 91 * DAY).toISOString() });
   await Promise.all([replica(), replica()]);
 }, 120_000);
@@ -167,7 +167,7 @@ it('begins each sweep by schedule once, although there are two replicas', async 
 });
 
 it('reaches a date that was there before the recipe once, however often it is found, and none that was due long ago', async () => {
-  await until('it is reached', () => events('record-date.reached').length > 0);
+  await until('it is reached', () => events('record-date.reached').length > 0, 60_000);
   await end('reconcile', await ask({ object: 'contact', origin: 'reconcile' }));
   await end('due', await ask({ object: 'contact', origin: 'due', recipe: 'win-back' }));
   await end('backfill', await ask({ object: 'contact', origin: 'backfill' }));
@@ -181,7 +181,7 @@ it('reaches a date that was there before the recipe once, however often it is fo
   );
   // What a date sets off is no backfill: it does not give way.
   expect(events('record-date.reached')[0]?.envelope.lane).toBeUndefined();
-});
+}, 120_000);
 
 it('reads on through refusals, error pages and cut connections, and past a record that is deleted meanwhile', async () => {
   const since = new Date().toISOString();
