@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { SWEEP_ASKED, type SweepAsked, sweepSubject, Topic } from '#libs/contracts';
+import { accountsOf } from '#libs/platform';
+import { HubspotAccounts } from '#libs/vendors/hubspot';
 import { LogConsumer, LogProducer, type OutgoingRecord } from '#libs/log';
 import { type EffectKind, Process, type ProcessDefinition, tell } from '#libs/process';
 import { RecipeBook } from '#libs/recipes';
@@ -87,9 +89,10 @@ async function replica(): Promise<void> {
     HUBSPOT_PER_TEN_SECONDS: 190,
     HUBSPOT_PER_DAY: 625_000,
     HUBSPOT_TIME_ZONE: 'UTC',
-  } as Parameters<typeof sweepEffects>[0] & Parameters<typeof recordEffects>[0];
+  } as Parameters<typeof recordEffects>[0];
   const book = RecipeBook.fromFolder<TestDatabase['pool']>(folder);
-  run(sweepProcess(book.current, ['default'], { reconcile: HOUR, due: DAY }) as never, sweepEffects(config));
+  const hubspotEffects = sweepEffects(new HubspotAccounts(accountsOf(config, {})));
+  run(sweepProcess(book.current, ['default'], { reconcile: HOUR, due: DAY }) as never, hubspotEffects);
   run(recordProcess(book.current, String(account.appId)) as never, recordEffects(config, book.current));
   const schedule = new Schedule(book, ['default'], lines);
   await schedule.start(db.pool);

@@ -1,12 +1,13 @@
 import type { DynamicModule } from '@nestjs/common';
 import { publishedRecipes, readForeignRows } from '#libs/event-store';
-import { accountsOf, type Environment, HealthModule, type Logger, version } from '#libs/platform';
+import { accountsOf, accountWatch, type Environment, HealthModule, type Logger, version } from '#libs/platform';
 import { connectionOf, keptDaysOf, ServiceRuntime } from '#libs/process';
 import { RecipeBook, referenceOf } from '#libs/recipes';
+import { HubspotAccounts } from '#libs/vendors/hubspot';
 import { Schedule } from './schedule';
 import type { SweepConfig } from './sweep.config';
 import { SweepController } from './sweep.controller';
-import { hubspotOf, sweepEffects } from './sweep.effects';
+import { sweepEffects } from './sweep.effects';
 import { sweepProcess } from './sweep.source';
 
 /** crm-reader: what people and the clock ask for → HubSpot's records, page by page → each as an event. */
@@ -19,13 +20,12 @@ export class AppModule {
       referenceOf(config, { lines, env, rows: readForeignRows }),
     );
     const every = { reconcile: config.RECONCILE_EVERY, due: config.DUE_SCAN_EVERY };
-    // An account without a tenant is everyone's: there is one tenant then.
-    const tenants = accountsOf(config, env).map(({ tenant = 'default' }) => tenant);
-    const schedule = new Schedule(book, tenants, lines);
+    const hubspot = new HubspotAccounts(accountsOf(config, env), accountWatch(lines));
+    const schedule = new Schedule(book, hubspot.tenants, lines);
     const runtime = ServiceRuntime.for({
-      definition: sweepProcess(book.current, tenants, every),
+      definition: sweepProcess(book.current, hubspot.tenants, every),
       book: schedule,
-      effects: sweepEffects(config, hubspotOf(config, env, lines)),
+      effects: sweepEffects(hubspot),
       databaseUrl: config.DATABASE_URL,
       connection: connectionOf(config, 'crm-reader', lines),
       concurrency: 4,

@@ -88,14 +88,16 @@ export class Schedule {
     );
   }
 
-  private async complete(pool: Pool): Promise<{ tenant: string; object: string; at: number }[]> {
+  private async complete(pool: Pool): Promise<Schedule['upTo']> {
     const { wire } = sweepEvents.shapes.CompleteUpTo;
-    const names = this.wanted().filter(({ origin }) => origin === 'reconcile');
-    const newest = await newestIn(pool, names.map(sweepStream), wire);
-    return names.flatMap(({ tenant, object, ...name }) => {
-      const found = newest.find(({ streamId }) => streamId === sweepStream({ tenant, object, ...name }));
-      const event = found && readEvent(sweepEvents, wire, found.data);
-      return event?.type === 'CompleteUpTo' ? [{ tenant, object, at: Date.parse(event.data.at) / 1_000 }] : [];
+    const streams = this.wanted().filter(({ origin }) => origin === 'reconcile');
+    const tenantOf = new Map(streams.map((name) => [sweepStream(name), name.tenant]));
+    const newest = await newestIn(pool, [...tenantOf.keys()], wire);
+    return newest.flatMap(({ streamId, data }) => {
+      const event = readEvent(sweepEvents, wire, data);
+      if (event.type !== 'CompleteUpTo') return [];
+      const { object, at } = event.data;
+      return [{ tenant: tenantOf.get(streamId) ?? '', object, at: Date.parse(at) / 1_000 }];
     });
   }
 }

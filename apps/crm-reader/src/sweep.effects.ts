@@ -1,42 +1,39 @@
 import type { Answer, SweepCursor } from '#libs/contracts';
 import type { EffectKind } from '#libs/process';
-import { accountsOf, accountWatch, type Environment, type Logger } from '#libs/platform';
-import { type CountRequest, HubspotAccounts, type RecordPage, type Where } from '#libs/vendors/hubspot';
+import type { CountRequest, HubspotAccounts, RecordPage, Where } from '#libs/vendors/hubspot';
 import type { PageAnswer, PageRequest } from './leg.decider';
-import type { SweepConfig } from './sweep.config';
 
 const DEADLINE_MS = 10_000;
 
-/** The HubSpot accounts that the settings declare. */
-export const hubspotOf = (config: SweepConfig, env: Environment, lines: Logger): HubspotAccounts =>
-  new HubspotAccounts(accountsOf(config, env), accountWatch(lines));
-
 /** crm-reader's calls: all of them only read. They wait behind everything else that is owed to HubSpot. */
-export function sweepEffects(
-  config: SweepConfig,
-  hubspot = new HubspotAccounts(accountsOf(config, {})),
-): Record<string, EffectKind> {
+export function sweepEffects(hubspot: HubspotAccounts): Record<string, EffectKind> {
   const query = { is: 'query', deadlineMs: DEADLINE_MS, maxAttempts: 8, maxRepeats: 0 } as const;
   return {
     'hubspot.list': {
       ...query,
       // The first page is counted beside.
-      limits: hubspot.limits(2),
-      perform: ({ object, properties, cursor, about }: PageRequest, { tenant, signal }) =>
-        answered(hubspot.of(tenant).list({ object, properties, after: cursor.afterId }, signal), cursor, about),
+      limits: hubspot.limits({ calls: 1, searches: 1 }),
+      perform: ({ object, properties, cursor, ...about }: PageRequest, call) =>
+        answered(
+          hubspot.of(call.tenant).list({ object, properties, after: cursor.afterId }, call.signal),
+          cursor,
+          about.about,
+        ),
     },
     'hubspot.search': {
       ...query,
-      limits: hubspot.limits({ searches: 1, calls: 1 }),
-      perform: ({ object, properties, cursor, between, about }: PageRequest, { tenant, signal }) => {
-        const where = whereOf(cursor, between);
-        return answered(hubspot.of(tenant).search({ object, properties, where }, signal), cursor, about);
-      },
+      limits: hubspot.limits({ calls: 1, searches: 1 }),
+      perform: ({ object, properties, cursor, between, about }: PageRequest, call) =>
+        answered(
+          hubspot.of(call.tenant).search({ object, properties, where: whereOf(cursor, between) }, call.signal),
+          cursor,
+          about,
+        ),
     },
     'hubspot.count': {
       ...query,
       limits: hubspot.limits({ searches: 1 }),
-      perform: (request: CountRequest, { tenant, signal }) => hubspot.of(tenant).count(request, signal),
+      perform: (request: CountRequest, call) => hubspot.of(call.tenant).count(request, call.signal),
     },
   };
 }

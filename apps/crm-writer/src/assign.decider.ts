@@ -92,15 +92,6 @@ export function onAssignDue(known: AssignKnown, due: AssignDue, place: Place): A
   return { events: before ? [] : [requested], reads: [readingFor(due, place)] };
 }
 
-function repeats(other: Assignment, due: AssignDue): boolean {
-  const { recipe, step, content, guard } = due;
-  if (other.recipe !== recipe.id || other.step !== step.name) return false;
-  const earlier = { content: other.content, at: other.guard.at };
-  const trigger = { content, at: guard.at, found: due.found };
-  return (
-    isSameChange(earlier, trigger) || (other.status !== 'rejected' && coolsDown(earlier, trigger, recipe.coolDownMs))
-  );
-}
 const purposeFor = ({ recipe, step }: { recipe: string; step: string }): string => `assign-${recipe}|${step}`;
 
 const readingFor = ({ recipe, step }: AssignDue, { record, where }: Place): Owed => ({
@@ -113,6 +104,16 @@ const readingFor = ({ recipe, step }: AssignDue, { record, where }: Place): Owed
 /** Readings for assignments that may still wait. */
 export const readingsOf = (assignments: Assignments): string[] =>
   Object.values(assignments).flatMap((one) => (one.status === 'requested' ? [purposeFor(one)] : []));
+
+function repeats(other: Assignment, due: AssignDue): boolean {
+  const { recipe, step, content, guard } = due;
+  if (other.recipe !== recipe.id || other.step !== step.name) return false;
+  const earlier = { content: other.content, at: other.guard.at };
+  const trigger = { content, at: guard.at, found: due.found };
+  return (
+    isSameChange(earlier, trigger) || (other.status !== 'rejected' && coolsDown(earlier, trigger, recipe.coolDownMs))
+  );
+}
 
 /** What was read for an assign step: `recipe` as it is now, `properties` absent where the record could not be read. */
 export interface AssignRead {

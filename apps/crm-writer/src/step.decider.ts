@@ -91,15 +91,6 @@ export function onStepDue(steps: TakenSteps, due: StepDue, place: Place, lookups
   return { ...saying(...(steps[nameOf(about)] ? [] : [requested])), reads: [readingFor(due, place)] };
 }
 
-function wasTold(steps: TakenSteps, due: StepDue): boolean {
-  const { content, guard, found: isFound } = due;
-  const ofStep = nameOf({ ...aboutOf(due), rootCause: '' });
-  return Object.entries(steps).some(
-    ([name, taken]) =>
-      name.startsWith(ofStep) &&
-      isSameChange({ content: taken.content, at: taken.guard.at }, { content, at: guard.at, found: isFound }),
-  );
-}
 const purposeFor = ({ recipe, step }: { recipe: string; step: string }): string => `step-${recipe}|${step}`;
 
 const readingFor = ({ recipe, step }: StepDue, { record, where }: Place): Owed => ({
@@ -115,6 +106,16 @@ export const readingsOf = (steps: TakenSteps): string[] =>
     const [recipe = '', step = ''] = key.split('|');
     return properties ? [] : [purposeFor({ recipe, step })];
   });
+
+function wasTold(steps: TakenSteps, due: StepDue): boolean {
+  const { content, guard, found: isFound } = due;
+  const ofStep = nameOf({ ...aboutOf(due), rootCause: '' });
+  return Object.entries(steps).some(
+    ([name, taken]) =>
+      name.startsWith(ofStep) &&
+      isSameChange({ content: taken.content, at: taken.guard.at }, { content, at: guard.at, found: isFound }),
+  );
+}
 
 /** What was read for a step: `recipe` as it is now, `properties` absent where the record could not be read. */
 export interface StepRead {

@@ -9,8 +9,8 @@ import {
   goesOnAs,
   GONE,
   handedOn,
-  isSameChange,
   isGone,
+  isSameChange,
   labelOf,
   type Note,
   type Properties,
@@ -135,10 +135,6 @@ function onTrigger(enrichments: Enrichments, where: Whereabouts, trigger: AskDue
   return { events: [requested], effects: [read] };
 }
 
-function repeats({ content, triggeredAt: at, status }: Enrichment, due: AskDue): boolean {
-  const said = { content, at };
-  return isSameChange(said, due) || (status !== 'rejected' && coolsDown(said, due, due.recipe.coolDownMs));
-}
 const reading = (recipe: Recipe, { reads, notes }: AskStep, record: RecordRef, where: Whereabouts): Owed => ({
   kind: 'hubspot.read',
   purpose: purposeNow(READ, where),
@@ -151,6 +147,11 @@ function readingNow({ recipe, purpose }: EnrichmentInput & { type: 'read' }, whe
   const step = stepOf(recipe, 'ask');
   const record = askedNow(purpose, where);
   return recipe && step && record ? reading(recipe, step, record, where) : undefined;
+}
+
+function repeats({ content, triggeredAt: at, status }: Enrichment, due: AskDue): boolean {
+  const said = { content, at };
+  return isSameChange(said, due) || (status !== 'rejected' && coolsDown(said, due, due.recipe.coolDownMs));
 }
 
 // Read again (a replay, after a fix), the same enrichment is prepared again or its question stated once more: the ledger

@@ -8,8 +8,8 @@ import {
   goesOnAs,
   GONE,
   handedOn,
-  isSameChange,
   isGone,
+  isSameChange,
   labelOf,
   prepareVideo,
   type Properties,
@@ -154,12 +154,13 @@ function onTrigger(renders: Renders, trigger: VideoDue): Decision<RenderEvent> {
   return { events: [requested], effects: [read] };
 }
 
+const reading = (recipe: Recipe, { properties }: VideoStep, record: RecordRef, where: Whereabouts): Owed =>
+  owed(recipe, 'hubspot.read', purposeNow(READ, where), { record, properties, notes: 0 });
+
 function repeats({ content, triggeredAt: at, status }: Render, due: VideoDue): boolean {
   const said = { content, at };
   return isSameChange(said, due) || (status !== 'rejected' && coolsDown(said, due, due.recipe.coolDownMs));
 }
-const reading = (recipe: Recipe, { properties }: VideoStep, record: RecordRef, where: Whereabouts): Owed =>
-  owed(recipe, 'hubspot.read', purposeNow(READ, where), { record, properties, notes: 0 });
 
 // Read again (a replay, after a fix), the same render is prepared again or its order stated once more: the ledger says
 // whether that order is done, changed or owed again.

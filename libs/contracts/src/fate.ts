@@ -28,7 +28,9 @@ export const fateShapes = {
   },
   RecordTookOver: {
     wire: 'refrain.record.took-over.v1',
-    data: z.object({ records: z.array(recordRef).min(1) }).describe('These records go on as this one.'),
+    data: z
+      .object({ records: z.array(recordRef).min(1).describe('The records that go on as this one') })
+      .describe('These records go on as this one.'),
   },
   RecordDeleted: {
     wire: 'refrain.record.deleted.v1',

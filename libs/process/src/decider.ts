@@ -36,13 +36,13 @@ export interface Decision<Event> {
    * but what it completes was begun by a trigger.
    */
   rootCause?: string;
-  /** All that follows from it, in other services too, gives way to everything else (protocol 18); but not what comes due. */
-  lane?: 'backfill';
   /**
    * The subject that these events speak of, where the stream's record goes on as another: envelopes and Kafka keys name
    * that one. What the stream's inputs wait and park by stays its own.
    */
   subject?: string;
+  /** All that follows from it, in other services too, gives way to everything else (protocol 18); but not what comes due. */
+  lane?: 'backfill';
 }
 
 /** A call that is owed to the outside world. With tenant, stream and root cause, kind and purpose name its slot. */

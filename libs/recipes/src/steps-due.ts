@@ -113,7 +113,7 @@ function afterFound(record: LogRecord, recipes: readonly Recipe[], writer: Write
   const dates = changes.flatMap(({ change, at: saidAt = found.modifiedAt }) =>
     awaitedDates(looking, change, tenant, { saidAt, ...notBefore }),
   );
-  return { inbox: { key: envelope.id, day: envelope.time.slice(0, 10) }, ...nothingDue, due, dates };
+  return { inbox: { key: envelope.id, day: envelope.time.slice(0, 10) }, due, dates, fates: [] };
 }
 
 const isSince = (at: string, from: string | undefined): boolean =>

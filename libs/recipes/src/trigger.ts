@@ -43,6 +43,8 @@ export interface ReachedDate {
 export const isEcho = (change: HubspotChange, writerAppId: string): boolean =>
   change.changeSource === 'INTEGRATION' && change.sourceId === writerAppId;
 
+/** Our own app: one for all tenants, or each tenant's, undefined for as long as it is not known. */
+export type WriterApp = string | ((tenant: string) => string | undefined);
 /**
  * A value as webhooks write it, whichever way it came: they write a date in milliseconds, where the CRM's API writes RFC
  * 3339. Equal for equal values.
@@ -52,9 +54,6 @@ export function asTold(value: string): string {
   const time = Date.parse(value);
   return Number.isNaN(time) ? value : String(time);
 }
-
-/** Our own app: one for all tenants, or each tenant's, undefined for as long as it is not known. */
-export type WriterApp = string | ((tenant: string) => string | undefined);
 
 /** The recipes that a change of a tenant's record sets off; none for our own echo. */
 export function matching(

@@ -75,7 +75,7 @@ async function backfill(named: string, options: Options): Promise<void> {
 
 const reasons: Readonly<Record<string, string>> = {
   'no-recipe': 'no live recipe goes by such records: name --properties, or publish a recipe first',
-  'no-such-tenant': 'no account is declared for that tenant; see TENANTS_FILE',
+  'no-such-tenant': 'crm-reader knows no HubSpot account of the tenant: declare it in TENANTS_FILE',
 };
 
 function timeOf(since: string): string {

@@ -50,6 +50,11 @@ export class HubspotAccounts {
     return hubspotLimits(plans, first, again);
   }
 
+  /** The tenants that have an account: one alone where none is declared. */
+  get tenants(): string[] {
+    return [...this.opened.values()].map(({ name }) => name);
+  }
+
   /** Our own app in a tenant's account; undefined for as long as nobody has said. */
   readonly appId = (tenant: string): string | undefined => this.find(tenant)?.appId;
 

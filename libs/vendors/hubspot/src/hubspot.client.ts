@@ -123,21 +123,6 @@ export class HubspotClient {
     return upsert(this.client, request, signal);
   }
 
-  /** Reads a page of all records of a type, each property with its last change. */
-  list(request: ListPageRequest, signal: AbortSignal): Promise<Answer<RecordPage>> {
-    return listPage(this.client, request, signal);
-  }
-
-  /** Reads a page of the records that a search finds, in the same way. The index of searches lags behind. */
-  search(request: SearchPageRequest, signal: AbortSignal): Promise<Answer<RecordPage>> {
-    return searchPage(this.client, request, signal);
-  }
-
-  /** Counts records, without any bound. */
-  count(request: CountRequest, signal: AbortSignal): Promise<Answer<number>> {
-    return countRecords(this.client, request, signal);
-  }
-
   /** Writes an event to a record's timeline; `id` tells it apart from all others, so it may be said again. */
   sendEvent(request: EventRequest, id: string, signal: AbortSignal): Promise<Answer<Made>> {
     return sendEvent(this.client, request, id, signal);
@@ -171,6 +156,21 @@ export class HubspotClient {
   /** Creates what a portal lacks, and nothing else. */
   prepare(lacking: Lacking, signal: AbortSignal): Promise<Answer<void>> {
     return prepare(this.client, lacking, signal);
+  }
+
+  /** Reads a page of all records of a type, each property with its last change. */
+  list(request: ListPageRequest, signal: AbortSignal): Promise<Answer<RecordPage>> {
+    return listPage(this.client, request, signal);
+  }
+
+  /** Reads a page of the records that a search finds, in the same way. The index of searches lags behind. */
+  search(request: SearchPageRequest, signal: AbortSignal): Promise<Answer<RecordPage>> {
+    return searchPage(this.client, request, signal);
+  }
+
+  /** Counts records, without any bound. */
+  count(request: CountRequest, signal: AbortSignal): Promise<Answer<number>> {
+    return countRecords(this.client, request, signal);
   }
 
   private async notes(ids: string[], limit: number): Promise<ReadRecord['notes']> {

@@ -1,8 +1,8 @@
 import type { Answer, FoundProperty } from '#libs/contracts';
-import type { Client } from '@hubspot/api-client';
 import type { SimplePublicObject } from '@hubspot/api-client/lib/codegen/crm/objects/models/SimplePublicObject';
 import { type Filter, FilterOperatorEnum } from '@hubspot/api-client/lib/codegen/crm/objects/models/Filter';
 import { sorted, typeIdOf } from './answering';
+import type { Sdk } from './sdk';
 
 /** As many as HubSpot shows at once with the history of their properties. */
 export const RECORDS_A_PAGE = 50;
@@ -58,7 +58,7 @@ const CREATION = Object.values(CREATED_BY);
 
 /** Lists records by id, with history; the first page says how many there are. */
 export const listPage = (
-  client: Client,
+  client: Sdk,
   { object, properties, after }: ListPageRequest,
   signal: AbortSignal,
 ): Promise<Answer<RecordPage>> =>
@@ -77,7 +77,7 @@ export const listPage = (
  * among the rows only.
  */
 export const searchPage = (
-  client: Client,
+  client: Sdk,
   { object, properties, where }: SearchPageRequest,
   signal: AbortSignal,
 ): Promise<Answer<RecordPage>> =>
@@ -95,13 +95,13 @@ export const searchPage = (
   });
 
 /** Counts records without reading them. */
-export const countRecords = (client: Client, request: CountRequest, signal: AbortSignal): Promise<Answer<number>> =>
+export const countRecords = (client: Sdk, request: CountRequest, signal: AbortSignal): Promise<Answer<number>> =>
   sorted(signal, () => totalOf(client, request));
 
 const ID = 'hs_object_id';
 const stampOf = (object: string): string => (object === 'contact' ? 'lastmodifieddate' : 'hs_lastmodifieddate');
 
-async function totalOf(client: Client, { object, modified }: CountRequest): Promise<number> {
+async function totalOf(client: Sdk, { object, modified }: CountRequest): Promise<number> {
   const stamp = stampOf(object);
   const filters = modified
     ? [
@@ -136,7 +136,7 @@ const millis = (time: string): string => String(Date.parse(time));
 
 // A batch may be answered in part, which is no error to the SDK: what is gone meanwhile is left out. Anything else that
 // is missing would be a record that nobody looks at.
-async function read(client: Client, object: string, rows: RecordPage['rows'], properties: string[]) {
+async function read(client: Sdk, object: string, rows: RecordPage['rows'], properties: string[]) {
   if (rows.length === 0) return [];
   const answer = await client.crm.objects.batchApi.read(typeIdOf(object), {
     inputs: rows.map(({ id }) => ({ id })),
