@@ -113,7 +113,7 @@ it('writes everything wanted again when an older write may have come after a new
   // While the newer one is under way it is in doubt too, and written again once it has ended.
   expect(given(...both)(late)).toEqual({ events: [doubted] });
   expect(given(...both, doubted)(end(2, { state: 'done' }))).toEqual({
-    events: [updatedNow(2, done), owed(3, done)],
+    events: [updatedNow(2, done, { before: { status: { value: 'PENDING', at: AT } } }), owed(3, done)],
     effects: [update(3, done)],
   });
   // A late answer of the newest write itself changes nothing.
