@@ -22,10 +22,10 @@ export interface AssignDue extends Followed {
   recipe: Recipe;
   step: AssignStep;
   rootCause: string;
-  /** It was read from the record, so it may have been told already. */
-  found?: boolean;
   /** Who made the change that set it off, right behind a trigger. */
   by?: Changer;
+  /** It was read from the record, so it may have been told already. */
+  found?: boolean;
   /** Why it is not taken: the trigger's own condition could not be told, say. */
   failed?: Refusal;
 }

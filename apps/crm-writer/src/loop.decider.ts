@@ -1,9 +1,11 @@
 import type { CrmEvent, Guard } from '#libs/contracts';
 import {
   acted,
+  contentOf,
   depthOf,
   type Elsewhere,
   fingerprintOf,
+  isSameValue,
   LOOP,
   noTriggers,
   numbered,
@@ -39,7 +41,7 @@ export function evolveLoops(loops: Loops, event: CrmEvent, wanted: Wishes): Loop
   if (isOfStep(event) || isOfOwner(event)) return evolveTriggers(loops, event);
   switch (event.type) {
     case 'RecordUpdated':
-      return event.data.actedAt === undefined ? loops : { ...loops, actedAt: event.data.actedAt };
+      return event.data.writtenAt === undefined ? loops : { ...loops, actedAt: event.data.writtenAt };
     case 'RecordSetElsewhere': {
       const { property, by, at } = event.data;
       const before = loops.contests[property];
@@ -87,7 +89,7 @@ export function ruledOn<D extends Due>(
     const value = written[property];
     const known = {
       ...acted(loops.triggers[recipe.id] ?? noTriggers, loops.actedAt),
-      written: value === undefined ? {} : { [property]: fingerprintOf(`${property}=${value}`) },
+      written: value === undefined ? {} : { [property]: fingerprintOf(contentOf(property, value)) },
     };
     const ruling = ruleOn(known, { by, content, rootCause, at: guard.at });
     if (ruling.let === 'echo') return [];
@@ -117,7 +119,7 @@ export function onSetElsewhere(
   const set: CrmEvent = { type: 'RecordSetElsewhere', data: { property, by, at } };
   if (by === 'person') return contest && contest.rounds.length > 0 ? [set] : [];
   const wish = wanted[property];
-  if (!wish || written[property] !== wish.value || value === wish.value) return [];
+  if (!wish || written[property] !== wish.value || isSameValue(value, wish.value)) return [];
   if (contest?.wish === nameOf(wish.guard)) return [];
   if (within(contest?.rounds, at).length + 1 < MOST_ROUNDS) return [set];
   const { recipe } = wish;

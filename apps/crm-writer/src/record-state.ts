@@ -153,7 +153,7 @@ function evolveWrites(state: RecordState, event: WriteEvent): RecordState {
   }
 }
 
-const knownBy = ({ properties, actedAt: at }: DataOf<'RecordUpdated'>): Known =>
+const knownBy = ({ properties, writtenAt: at }: DataOf<'RecordUpdated'>): Known =>
   at === undefined ? {} : Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, { value, at }]));
 
 export const ERASED = 'erased';

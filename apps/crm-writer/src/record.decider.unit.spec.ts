@@ -26,12 +26,12 @@ const owed = (write: number, properties: Record<string, string>): CrmEvent => ({
 });
 const updated = (write: number, properties: Record<string, string>): CrmEvent => ({
   type: 'RecordUpdated',
-  data: { write, properties, actedAt: AT },
+  data: { write, properties },
 });
 /** As it is said when the write ends: see {@link end}. */
 const updatedNow = (write: number, properties: Record<string, string>, more: object = {}): CrmEvent => ({
   type: 'RecordUpdated',
-  data: { write, properties, actedAt: AT, ...more },
+  data: { write, properties, writtenAt: AT, ...more },
 });
 const update = (write: number, properties: Record<string, string>) => ({
   kind: 'hubspot.update',
@@ -48,7 +48,7 @@ const done = { status: 'COMPLETED', url: 'u' };
 it('says what the record said before, as far as that was known, and as of when', () => {
   const earlier = '2026-11-20T08:00:00.000Z';
   const before = { status: { value: 'PENDING', at: earlier }, url: { value: null, at: earlier } };
-  const written: CrmEvent = { type: 'RecordUpdated', data: { write: 1, properties: pending, actedAt: earlier } };
+  const written: CrmEvent = { type: 'RecordUpdated', data: { write: 1, properties: pending, writtenAt: earlier } };
   const read: CrmEvent = {
     type: 'RecordChangeWanted',
     data: { properties: { ...done, score: '9' }, guard: guard(3), because: 'test', known: { url: before.url } },
@@ -113,7 +113,7 @@ it('writes everything wanted again when an older write may have come after a new
   // While the newer one is under way it is in doubt too, and written again once it has ended.
   expect(given(...both)(late)).toEqual({ events: [doubted] });
   expect(given(...both, doubted)(end(2, { state: 'done' }))).toEqual({
-    events: [updatedNow(2, done, { before: { status: { value: 'PENDING', at: AT } } }), owed(3, done)],
+    events: [updatedNow(2, done), owed(3, done)],
     effects: [update(3, done)],
   });
   // A late answer of the newest write itself changes nothing.
@@ -256,7 +256,7 @@ describe('after a write whose outcome was unknown for a while', () => {
   });
   const unsurely = (write: number, properties: Record<string, string>): CrmEvent => ({
     type: 'RecordUpdated',
-    data: { actedAt: AT, write, properties, unsure: true },
+    data: { write, properties, unsure: true },
   });
   const found = (write: number, undone: Record<string, string>, others: string[] = []): CrmEvent => ({
     type: 'RecordReadBack',

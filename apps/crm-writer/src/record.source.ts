@@ -56,7 +56,7 @@ export const recordProcess = (
   service,
   catalog: crmEvents,
   decider: recordDecider,
-  provenance: ['recipeVersion', 'actedAt', 'known', 'before'],
+  provenance: ['recipeVersion', 'known', 'writtenAt', 'before'],
   declared(texts) {
     const declared = withTexts(recipes(), texts, environment, reference);
     return recordProcess(() => declared, writer, environment, reference);

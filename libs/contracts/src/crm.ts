@@ -4,7 +4,7 @@ import { chain } from './chain';
 import { catalog, type EventOf } from './events';
 import { fateShapes, recordRef } from './fate';
 import { looked } from './lookup';
-import { actedAt, depth, loopCut } from './loop';
+import { depth, loopCut } from './loop';
 import { Topic } from './topics';
 
 /** Orders two wishes for one property: trigger time, then render or enrichment number, then rank of state (protocol 16). */
@@ -114,7 +114,7 @@ export const crmEvents = catalog('crm', Topic.crm, {
         write,
         properties,
         unsure,
-        actedAt,
+        writtenAt: z.iso.datetime().optional().describe('When the CRM was known to have taken it'),
         before: known.describe('What the record said before, as far as that was known, and as of when'),
       })
       .describe('The CRM took the write.'),

@@ -28,6 +28,7 @@ export {
   depthOf,
   type Elsewhere,
   fingerprintOf,
+  isSameValue,
   type Known,
   LOOP,
   noTriggers,
@@ -47,7 +48,7 @@ export { recipeJsonSchema } from './recipe.schema';
 export * from './step';
 export * from './steps-due';
 export { type ReadRows, referenceOf, TableFolder } from './table-folder';
-export { asTold, isEcho, type Match, matching, type WriterApp } from './trigger';
+export { contentOf, asTold, isEcho, type Match, matching, type WriterApp } from './trigger';
 export * from './video';
 export { type DueOf, type Watched, watchedBy } from './watched';
 export * from './write';

@@ -3,6 +3,7 @@ import type { RecordRef } from '#libs/contracts';
 import type { Changer } from './changer';
 import type { Whereabouts } from './fate';
 import type { Recipe } from './recipe';
+import { asTold, contentOf } from './trigger';
 
 /** What a stream knows of the triggers of its recipe, to tell when machines answer each other. */
 export interface Triggers {
@@ -122,8 +123,11 @@ export const writtenTo = (
     const value = property === undefined || source !== undefined ? undefined : properties[property];
     if (property === undefined || value === undefined || object !== record.type) return [];
     if (recipe.tenants && !recipe.tenants.includes(tenant)) return [];
-    return [{ recipe, record, value: { property, fingerprint: fingerprintOf(`${property}=${value}`), at } }];
+    return [{ recipe, record, value: { property, fingerprint: fingerprintOf(contentOf(property, value)), at } }];
   });
+
+/** Whether two values are the same one, however each is written. */
+export const isSameValue = (one: string, other: string): boolean => asTold(one) === asTold(other);
 
 /** A change of a property that the hub writes, by somebody else. */
 export interface Elsewhere {

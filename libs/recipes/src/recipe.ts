@@ -71,10 +71,10 @@ export interface Trigger {
   content: string;
   at: string;
   rootCause: string;
-  /** It was read from the record, so it may have been told already. */
-  found?: boolean;
   /** Who made the change that set it off, of the steps right behind it; absent where it was no change. */
   by?: Changer;
+  /** It was read from the record, so it may have been told already. */
+  found?: boolean;
   /** The trigger's own condition could not be told: why. */
   failed?: Rejection;
   /** What the trigger and the steps so far have left. */

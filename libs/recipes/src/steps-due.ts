@@ -300,7 +300,7 @@ const tellers = new Map<string, Teller>([
         EventOf<typeof crmEvents>,
         { type: 'RecordUpdated' }
       >;
-      const { properties, actedAt: at = time } = data;
+      const { properties, writtenAt: at = time } = data;
       return { written: writtenTo(recipes, { record, tenant, properties, at }) };
     },
   ]),

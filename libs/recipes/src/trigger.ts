@@ -55,6 +55,9 @@ export function asTold(value: string): string {
   return Number.isNaN(time) ? value : String(time);
 }
 
+/** What a change of a property says: the same whichever way it came. */
+export const contentOf = (property: string, value: string): string => `${property}=${asTold(value)}`;
+
 /** The recipes that a change of a tenant's record sets off; none for our own echo. */
 export function matching(
   recipes: readonly Recipe[],
@@ -64,7 +67,7 @@ export function matching(
 ): Match[] {
   if (isOurs(change, writer, tenant)) return [];
   const { property = '', value = '' } = change;
-  const content = change.property === undefined ? change.change : `${property}=${asTold(value)}`;
+  const content = change.property === undefined ? change.change : contentOf(property, value);
   return waitingFor(recipes, ofChange(change.record.type, change.change, change.property), tenant).flatMap((recipe) => {
     const { becomes } = recipe.trigger;
     return becomes && !becomes.includes(value) ? [] : metBy(recipe, eventOf(change), () => content);
