@@ -28,7 +28,9 @@ export const fateShapes = {
   },
   RecordTookOver: {
     wire: 'refrain.record.took-over.v1',
-    data: z.object({ records: z.array(recordRef).min(1) }).describe('These records go on as this one.'),
+    data: z
+      .object({ records: z.array(recordRef).min(1).describe('Those that were merged into it') })
+      .describe('These records go on as this one.'),
   },
   RecordDeleted: {
     wire: 'refrain.record.deleted.v1',
