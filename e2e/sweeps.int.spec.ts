@@ -59,6 +59,8 @@ const errors: unknown[] = [];
 beforeAll(async () => {
   const nowhere = { url: 'http://127.0.0.1:1', publicUrl: 'http://127.0.0.1:1' };
   hubspot = await startSandbox('hubspot', secrets, account, nowhere, {}, watchdog);
+  // What is made right before the first sweep stands in the index then.
+  await hubspot.control('PUT', '/settings', { searchLagMs: 0 });
   connection = testConnection('sweeps');
   const specs = topics.map((name) => ({ name, partitions: 3, retentionMs: HOUR, says: '' }));
   [db] = await Promise.all([testDatabase(), createTopics(connection, specs)]);
