@@ -88,12 +88,12 @@ it('a deletion during a render: what was ordered is not written, and is when the
 });
 
 it('a deletion before the order: nothing is billed, and the render ends as failed', async () => {
-  await hub.control('hubspot', 'POST', '/faults', {
-    match: { method: 'GET', pathPrefix: '/crm/' },
-    fault: { kind: 'status', status: 500 },
-    times: 1,
-  });
   const lead = await Lead.make(hub);
+  await hub.control('hubspot', 'POST', '/faults', {
+    match: { method: 'GET', pathPrefix: `/crm/v3/objects/0-1/${lead.id}` },
+    fault: { kind: 'status', status: 500 },
+    times: 8,
+  });
   await hub.post(`[${lead.change()}]`);
   await until('it is requested', () => lead.records(renders, 'refrain.render.requested.v1').length > 0);
   await person('DELETE', lead.id);
@@ -102,6 +102,7 @@ it('a deletion before the order: nothing is billed, and the render ends as faile
     return found.length > 0 && found;
   });
   expect(JSON.parse(String(failed?.value))).toMatchObject({ code: 'record-deleted' });
+  await hub.control('hubspot', 'DELETE', '/faults');
   await settled(hub);
   expect(await lead.billedRenders()).toEqual([]);
 });

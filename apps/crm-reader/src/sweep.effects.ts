@@ -1,6 +1,6 @@
 import type { Answer, SweepCursor } from '#libs/contracts';
-import type { EffectKind } from '#libs/process';
 import { accountsOf, accountWatch, type Environment, type Logger } from '#libs/platform';
+import type { EffectKind } from '#libs/process';
 import { type CountRequest, HubspotAccounts, type RecordPage, type Where } from '#libs/vendors/hubspot';
 import type { PageAnswer, PageRequest } from './leg.decider';
 import type { SweepConfig } from './sweep.config';

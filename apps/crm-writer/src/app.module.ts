@@ -4,6 +4,7 @@ import { type Environment, HealthModule, type Logger, version } from '#libs/plat
 import { connectionOf, keptDaysOf, ServiceRuntime } from '#libs/process';
 import { RecipeBook, referenceOf } from '#libs/recipes';
 import type { RecordConfig } from './record.config';
+import { LoopAlerts } from './loop-alerts';
 import { RecordController } from './record.controller';
 import { hubspotOf, recordEffects } from './record.effects';
 import { recordProcess } from './record.source';
@@ -42,7 +43,10 @@ export class AppModule {
       module: AppModule,
       imports: [HealthModule.forChecks(runtime.checks())],
       controllers: [RecordController],
-      providers: [{ provide: ServiceRuntime, useValue: runtime }],
+      providers: [
+        { provide: ServiceRuntime, useValue: runtime },
+        { provide: LoopAlerts, useValue: new LoopAlerts(lines) },
+      ],
     };
   }
 }

@@ -2,6 +2,7 @@ import type { CrmEvent } from '#libs/contracts';
 import type { Owed } from '#libs/process';
 import {
   type AssignStep,
+  type Changer,
   coolsDown,
   isSameChange,
   labelOf,
@@ -23,7 +24,9 @@ export interface AssignDue extends Followed {
   rootCause: string;
   /** It was read from the record, so it may have been told already. */
   found?: boolean;
-  /** The trigger's own condition could not be told: why. */
+  /** Who made the change that set it off, right behind a trigger. */
+  by?: Changer;
+  /** Why it is not taken: the trigger's own condition could not be told, say. */
   failed?: Refusal;
 }
 

@@ -8,14 +8,17 @@ export interface Followed {
   guard: Guard;
   results: Results;
   content?: string;
+  /** How many answers of machines led to its trigger. */
+  depth?: number;
 }
 
 /** The part of it that events say. */
-export const followedBy = ({ time, guard, results, content }: Followed): Followed => ({
+export const followedBy = ({ time, guard, results, content, depth }: Followed): Followed => ({
   time,
   guard,
   results,
   ...(content === undefined ? {} : { content }),
+  ...(depth === undefined ? {} : { depth }),
 });
 
 /** Which step of which trigger it is, as events say it. */

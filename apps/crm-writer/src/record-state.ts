@@ -3,6 +3,7 @@ import { followed, type Whereabouts } from '#libs/recipes';
 import { type Actions, evolveActions, isOfAction } from './action.decider';
 import { type Dates, evolveDates, isOfDate } from './date.decider';
 import { evolveLookups, type Lookups } from './lookups';
+import { evolveLoops, isLeft, type Loops, noLoops } from './loop.decider';
 import { type Doubts, doubting } from './read-back';
 import { evolveSteps, isOfStep, type TakenSteps } from './step.decider';
 import { evolveTurns, isOfTurns, noTurns, type Turns } from './turns';
@@ -35,6 +36,7 @@ export interface RecordState {
   where: Whereabouts;
   /** Records that were merged into it. */
   others: readonly RecordRef[];
+  loops: Loops;
 }
 
 export const noRecord: RecordState = {
@@ -49,15 +51,21 @@ export const noRecord: RecordState = {
   lookups: {},
   where: {},
   others: [],
+  loops: noLoops,
   writes: 0,
 };
 
 export function evolve(before: RecordState, event: CrmEvent): RecordState {
-  const state = { ...before, lookups: evolveLookups(before.lookups, event) };
+  const state = {
+    ...before,
+    lookups: evolveLookups(before.lookups, event),
+    loops: evolveLoops(before.loops, event, before.wanted),
+  };
   if (isOfTurns(event)) return { ...state, turns: evolveTurns(state.turns, event) };
   if (isOfStep(event)) return { ...state, steps: evolveSteps(state.steps, event) };
   if (isOfDate(event)) return { ...state, dates: evolveDates(state.dates, event) };
   if (isOfAction(event)) return { ...state, actions: evolveActions(state.actions, event) };
+  if (event.type === 'RecordSetElsewhere' || event.type === 'RecordLoopCut') return state;
   return isOfFate(event) ? evolveFate(state, event) : evolveWrites(state, event);
 }
 
@@ -94,7 +102,7 @@ function evolveFate(state: RecordState, { type, data }: FateEvent): RecordState 
     case 'RecordErasureAsked':
       return { ...state, where: after('forgotten', data.at), wanted: {}, dates: {} };
     case 'RecordHandedOn':
-      return { ...state, wanted: data.wishes.reduce(wished, state.wanted), dates: {} };
+      return { ...state, wanted: data.wishes.reduce((wanted, wish) => wished(wanted, wish), state.wanted), dates: {} };
   }
 }
 
@@ -104,7 +112,11 @@ type WriteEvent = Extract<CrmEvent, { type: `RecordUpdate${string}` | 'RecordCha
 function evolveWrites(state: RecordState, event: WriteEvent): RecordState {
   switch (event.type) {
     case 'RecordChangeWanted':
-      return { ...state, wanted: wished(state.wanted, event.data), known: { ...state.known, ...event.data.known } };
+      return {
+        ...state,
+        wanted: wished(state.wanted, event.data, (name) => isLeft(state.loops, name, event.data.guard)),
+        known: { ...state.known, ...event.data.known },
+      };
     case 'RecordUpdateOwed':
       return { ...state, writes: event.data.write, underWay: event.data };
     case 'RecordUpdated': {
@@ -141,7 +153,7 @@ function evolveWrites(state: RecordState, event: WriteEvent): RecordState {
   }
 }
 
-const knownBy = ({ properties, writtenAt: at }: DataOf<'RecordUpdated'>): Known =>
+const knownBy = ({ properties, actedAt: at }: DataOf<'RecordUpdated'>): Known =>
   at === undefined ? {} : Object.fromEntries(Object.entries(properties).map(([name, value]) => [name, { value, at }]));
 
 export const ERASED = 'erased';

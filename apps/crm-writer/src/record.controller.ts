@@ -2,11 +2,15 @@ import { Controller } from '@nestjs/common';
 import { EventPattern } from '@nestjs/microservices';
 import { Topic } from '#libs/contracts';
 import { ServiceRuntime } from '#libs/process';
+import { LoopAlerts } from './loop-alerts';
 
 /** Names the topics that crm-writer reads; each method gives the handler of its topic. */
 @Controller()
 export class RecordController {
-  constructor(private readonly runtime: ServiceRuntime) {}
+  constructor(
+    private readonly runtime: ServiceRuntime,
+    private readonly alerts: LoopAlerts,
+  ) {}
 
   @EventPattern(Topic.ingressHubspot)
   changes(_record: unknown) {
@@ -15,12 +19,12 @@ export class RecordController {
 
   @EventPattern(Topic.render)
   renders(_record: unknown) {
-    return this.runtime.handlerFor(Topic.render);
+    return this.alerts.over(this.runtime.handlerFor(Topic.render));
   }
 
   @EventPattern(Topic.enrichment)
   enrichments(_record: unknown) {
-    return this.runtime.handlerFor(Topic.enrichment);
+    return this.alerts.over(this.runtime.handlerFor(Topic.enrichment));
   }
 
   @EventPattern(Topic.ingressGeneric)
@@ -30,7 +34,7 @@ export class RecordController {
 
   @EventPattern(Topic.crm)
   records(_record: unknown) {
-    return this.runtime.handlerFor(Topic.crm);
+    return this.alerts.over(this.runtime.handlerFor(Topic.crm));
   }
 
   @EventPattern(Topic.sweep)

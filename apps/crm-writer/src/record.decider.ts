@@ -1,11 +1,12 @@
 import type { CrmEvent, RecordRef } from '#libs/contracts';
 import { type Decider, type Decision, nothing } from '#libs/process';
-import { askedNow, type AwaitedDate, GONE, goesOnAs, isGone, subjectNow } from '#libs/recipes';
+import { askedNow, type AwaitedDate, type Elsewhere, GONE, goesOnAs, isGone, subjectNow } from '#libs/recipes';
 import { type ActionEnded, onActionEnded, onActionsWanted } from './action.decider';
 import { type DateDue, onDateDue, onDateSaid } from './date.decider';
 import { type FateInput, handedOn, onFate } from './fate.decider';
 import type { Place } from './followed';
 import { evolveLookups } from './lookups';
+import { onSetElsewhere, ruledOn } from './loop.decider';
 import { evolve, noRecord, type RecordState } from './record-state';
 import {
   evolveSteps,
@@ -31,6 +32,7 @@ export type RecordInput =
       dates?: AwaitedDate[];
       /** Dates that a record waited for which goes on as this one: they count where this one waits for none of its own. */
       inherited?: AwaitedDate[];
+      elsewhere?: Elsewhere;
     }
   | { type: 'date-due'; date: DateDue }
   | { type: 'step-read'; record: RecordRef; purpose: string; read: StepRead }
@@ -112,12 +114,17 @@ function answered<Read extends { properties?: unknown }>(
 }
 
 function onTold(state: RecordState, input: RecordInput & { type: 'told' }): Decision<CrmEvent> {
-  const { wishes, dates = [], inherited = [], assigns = [] } = input;
+  const { wishes, dates = [], inherited = [], elsewhere } = input;
+  const { loops, written } = state;
+  const contested = elsewhere ? onSetElsewhere(loops, state.wanted, written, elsewhere) : [];
+  const steps = ruledOn(loops, written, input.steps);
+  const assigns = ruledOn(loops, written, input.assigns ?? []);
+  const cut = new Map([...steps.events, ...assigns.events].map((event) => [JSON.stringify(event), event]));
   const place = placeOf(state, input.record);
   const { merged } = place.where;
   const own = [...dates, ...inherited.filter(({ recipe }) => state.dates[recipe]?.dueAt === undefined)];
   const awaited = merged ? [] : own.map((date) => onDateSaid(state.dates, date));
-  const course = input.steps
+  const course = steps.due
     .map((due) => unlessGone(state, due))
     .reduce<StepCourse>(
       (before, due) => {
@@ -135,7 +142,7 @@ function onTold(state: RecordState, input: RecordInput & { type: 'told' }): Deci
   const { events, ...decision } = follow(state, course, place);
   const assigned = onAssigns(
     state,
-    assigns.map((due) => unlessGone(state, due)),
+    assigns.due.map((due) => unlessGone(state, due)),
     place,
   );
   const effects = [...assigned.reads, ...(decision.effects ?? [])];
@@ -143,7 +150,14 @@ function onTold(state: RecordState, input: RecordInput & { type: 'told' }): Deci
   const handed = merged ? handedOn(merged.into, [], own) : [];
   return {
     ...decision,
-    events: [...awaited.flatMap((date) => date.events), ...handed, ...assigned.events, ...events],
+    events: [
+      ...contested,
+      ...cut.values(),
+      ...awaited.flatMap((date) => date.events),
+      ...handed,
+      ...assigned.events,
+      ...events,
+    ],
     ...(effects.length > 0 ? { effects } : {}),
     ...(timers.length > 0 ? { timers } : {}),
   };

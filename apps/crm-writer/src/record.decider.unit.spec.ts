@@ -6,6 +6,7 @@ import type { RecordState } from './record-state';
 import type { Ended } from './writes';
 
 const given = (...history: CrmEvent[]) => givenOf(recordDecider, ...history);
+const AT = '2026-11-21T10:00:00.000Z';
 const record = { type: 'contact', id: '7' };
 const guard = (rank: number, number = 1, at = '2026-11-21T10:00:00.000Z'): Guard => ({ at, number, rank });
 
@@ -25,12 +26,12 @@ const owed = (write: number, properties: Record<string, string>): CrmEvent => ({
 });
 const updated = (write: number, properties: Record<string, string>): CrmEvent => ({
   type: 'RecordUpdated',
-  data: { write, properties },
+  data: { write, properties, actedAt: AT },
 });
 /** As it is said when the write ends: see {@link end}. */
 const updatedNow = (write: number, properties: Record<string, string>, more: object = {}): CrmEvent => ({
   type: 'RecordUpdated',
-  data: { write, properties, writtenAt: AT, ...more },
+  data: { write, properties, actedAt: AT, ...more },
 });
 const update = (write: number, properties: Record<string, string>) => ({
   kind: 'hubspot.update',
@@ -39,7 +40,6 @@ const update = (write: number, properties: Record<string, string>) => ({
   orderKey: 'contact:7',
 });
 
-const AT = '2026-11-21T10:00:00.000Z';
 const end = (write: number, ended: Ended): RecordInput => ({ type: 'written', record, write, at: AT, ended });
 
 const pending = { status: 'PENDING' };
@@ -48,7 +48,7 @@ const done = { status: 'COMPLETED', url: 'u' };
 it('says what the record said before, as far as that was known, and as of when', () => {
   const earlier = '2026-11-20T08:00:00.000Z';
   const before = { status: { value: 'PENDING', at: earlier }, url: { value: null, at: earlier } };
-  const written: CrmEvent = { type: 'RecordUpdated', data: { write: 1, properties: pending, writtenAt: earlier } };
+  const written: CrmEvent = { type: 'RecordUpdated', data: { write: 1, properties: pending, actedAt: earlier } };
   const read: CrmEvent = {
     type: 'RecordChangeWanted',
     data: { properties: { ...done, score: '9' }, guard: guard(3), because: 'test', known: { url: before.url } },
@@ -113,7 +113,7 @@ it('writes everything wanted again when an older write may have come after a new
   // While the newer one is under way it is in doubt too, and written again once it has ended.
   expect(given(...both)(late)).toEqual({ events: [doubted] });
   expect(given(...both, doubted)(end(2, { state: 'done' }))).toEqual({
-    events: [updatedNow(2, done), owed(3, done)],
+    events: [updatedNow(2, done, { before: { status: { value: 'PENDING', at: AT } } }), owed(3, done)],
     effects: [update(3, done)],
   });
   // A late answer of the newest write itself changes nothing.
@@ -256,7 +256,7 @@ describe('after a write whose outcome was unknown for a while', () => {
   });
   const unsurely = (write: number, properties: Record<string, string>): CrmEvent => ({
     type: 'RecordUpdated',
-    data: { write, properties, unsure: true },
+    data: { actedAt: AT, write, properties, unsure: true },
   });
   const found = (write: number, undone: Record<string, string>, others: string[] = []): CrmEvent => ({
     type: 'RecordReadBack',

@@ -56,7 +56,7 @@ export const recordProcess = (
   service,
   catalog: crmEvents,
   decider: recordDecider,
-  provenance: ['recipeVersion', 'known', 'writtenAt', 'before'],
+  provenance: ['recipeVersion', 'actedAt', 'known', 'before'],
   declared(texts) {
     const declared = withTexts(recipes(), texts, environment, reference);
     return recordProcess(() => declared, writer, environment, reference);
@@ -151,10 +151,10 @@ function routeOf(read: ReadableRecord, recipes: readonly Recipe[], writer: Write
   const wishes = wish ? [{ ...wish, because: envelope.type }] : [];
   const [first] = found.due;
   const record = first?.record ?? recordOf(envelope.subject);
-  const { dates, fates } = found;
-  const isTold = record && wishes.length + steps.length + assigns.length + dates.length > 0;
+  const { dates, fates, elsewhere } = found;
+  const isTold = record && (elsewhere || wishes.length + steps.length + assigns.length + dates.length > 0);
   const told = isTold
-    ? [targetOf(envelope.tenant, record, { type: 'told', record, wishes, steps, assigns, dates })]
+    ? [targetOf(envelope.tenant, record, { type: 'told', record, wishes, steps, assigns, dates, elsewhere })]
     : [];
   const targets = [...told, ...fates.flatMap((one) => ofFate(one, envelope))];
   return targets.length === 0 ? { ignored: true } : { inbox: found.inbox, targets };

@@ -3,6 +3,7 @@ import type { Owed } from '#libs/process';
 import { found, lookingFor, type Lookups, stepKey as nameOf } from './lookups';
 import type { WantedAction } from './action.decider';
 import {
+  type Changer,
   isSameChange,
   labelOf,
   prepareWrite,
@@ -26,7 +27,9 @@ export interface StepDue extends Followed {
   rootCause: string;
   /** It was read from the record, so it may have been told already. */
   found?: boolean;
-  /** The trigger's own condition could not be told: why. */
+  /** Who made the change that set it off, right behind a trigger. */
+  by?: Changer;
+  /** Why it is not taken: the trigger's own condition could not be told, say. */
   failed?: Refusal;
 }
 
@@ -38,7 +41,7 @@ export interface TakenStep extends Followed {
 /** The write steps of a record by name, newest state each. */
 export type TakenSteps = Readonly<Record<string, TakenStep>>;
 
-type StepEvent = Extract<CrmEvent, { type: `RecordStep${string}` }>;
+export type StepEvent = Extract<CrmEvent, { type: `RecordStep${string}` }>;
 
 export const isOfStep = (event: CrmEvent): event is StepEvent => event.type.startsWith('RecordStep');
 

@@ -8,6 +8,8 @@ export interface Wish {
   guard: Guard;
   /** HubSpot refused this very value: it is not sent again. */
   refused: boolean;
+  /** The property is left to another system, which sets it back each time: it is not sent. */
+  left: boolean;
   /** It was refused among others, or a former value of its property by itself: it is written by itself. */
   alone: boolean;
   /** Type of the event that led to it. */
@@ -23,10 +25,15 @@ export type Wishes = Readonly<Record<string, Wish>>;
 type ChangeWanted = Extract<CrmEvent, { type: 'RecordChangeWanted' }>;
 
 /** Wishes with the newest among them. What was refused by itself may be refused again: it takes no others with it. */
-export function wished(wanted: Wishes, data: ChangeWanted['data']): Wishes {
+export function wished(
+  wanted: Wishes,
+  data: ChangeWanted['data'],
+  isLeft: (name: string) => boolean = () => false,
+): Wishes {
   const { properties, ...about } = data;
   const newest = Object.entries(properties).map(
-    ([name, value]) => [name, { value, ...about, refused: false, alone: wanted[name]?.alone ?? false }] as const,
+    ([name, value]) =>
+      [name, { value, ...about, refused: false, left: isLeft(name), alone: wanted[name]?.alone ?? false }] as const,
   );
   return { ...wanted, ...Object.fromEntries(newest) };
 }
@@ -45,7 +52,7 @@ export function newerOf(wanted: Wishes, { properties, guard, ...about }: Wanted)
 export const valuesOf = (wanted: Wishes): Record<string, string> =>
   Object.fromEntries(
     Object.entries(wanted)
-      .filter(([, wish]) => !wish.refused)
+      .filter(([, wish]) => !wish.refused && !wish.left)
       .map(([name, wish]) => [name, wish.value]),
   );
 
@@ -89,7 +96,7 @@ export function asWanted(wanted: Wishes, names: readonly string[]): ChangeWanted
   const all = names.flatMap((name) => {
     const wish = wanted[name];
     if (!wish) return [];
-    const { value, refused: _refused, alone: _alone, ...about } = wish;
+    const { value, refused: _refused, left: _left, alone: _alone, ...about } = wish;
     return [{ name, value, about }];
   });
   return [...Map.groupBy(all, ({ about }) => JSON.stringify(about)).values()].flatMap((group) =>

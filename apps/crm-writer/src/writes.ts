@@ -58,7 +58,7 @@ function onWritten(state: RecordState, input: WriteInput & { type: 'written' }):
 function onEnd(
   state: RecordState,
   properties: Record<string, string>,
-  { ended, write, record, at }: WriteInput & { type: 'written' },
+  { ended, write, record, at: actedAt }: WriteInput & { type: 'written' },
 ): Decision<CrmEvent> {
   const unsure = 'unsure' in ended && ended.unsure ? { unsure: ended.unsure } : {};
   // What was refused says nothing of the wishes: they stand elsewhere, or until the record is back.
@@ -66,7 +66,7 @@ function onEnd(
     return { events: [{ type: 'RecordUpdateSuperseded', data: { write } }] };
   switch (ended.state) {
     case 'done': {
-      const data = { write, properties, ...unsure, writtenAt: at, ...beforeOf(state, properties) };
+      const data = { write, properties, ...unsure, actedAt, ...beforeOf(state, properties) };
       return withNextWrite(state, [{ type: 'RecordUpdated', data }], record);
     }
     case 'superseded':

@@ -1,4 +1,4 @@
-import type { OneEnrichmentEvent, RecordRef, Results } from '#libs/contracts';
+import type { EnrichmentEvent, OneEnrichmentEvent, RecordRef, Results } from '#libs/contracts';
 import { Looked, type Lookup } from '#libs/expressions';
 import { type Decision, nothing, type Owed } from '#libs/process';
 import {
@@ -6,12 +6,15 @@ import {
   type AskStep,
   askText,
   coolsDown,
+  depthOf,
   goesOnAs,
   GONE,
   handedOn,
   isGone,
   isSameChange,
+  type Known,
   labelOf,
+  LOOP,
   type Note,
   type Properties,
   purposeNow,
@@ -19,6 +22,8 @@ import {
   type Recipe,
   type Rejection,
   rejectionOf,
+  ruleOn,
+  type Ruling,
   type StepBindings,
   type StepDue,
   stepOf,
@@ -65,17 +70,18 @@ interface Reply {
 export type EnrichmentInput =
   | { type: 'triggered'; trigger: AskDue }
   | { type: 'read'; rootCause: string; recipe: Recipe | undefined; purpose: string; ended: Ended<ReadRecord> }
-  | { type: 'answered'; rootCause: string; recipe: Recipe | undefined; ended: Ended<Reply> };
+  | { type: 'answered'; rootCause: string; recipe: Recipe | undefined; at: string; ended: Ended<Reply> };
 
-/** Asks the model about a record, which is where `where` says. */
+/** Asks the model about a record, by what is known of that. */
 export function decideEnrichment(
   enrichments: Enrichments,
-  where: Whereabouts,
+  known: Known,
   input: EnrichmentInput,
-): Decision<OneEnrichmentEvent> {
+): Decision<EnrichmentEvent> {
+  const { where } = known;
   switch (input.type) {
     case 'triggered':
-      return onTrigger(enrichments, where, input.trigger);
+      return onTrigger(enrichments, known, input.trigger);
     case 'read':
       return onRead(enrichments, where, input);
     case 'answered':
@@ -115,11 +121,13 @@ export function evolveEnrichments(enrichments: Enrichments, event: OneEnrichment
 
 // The same rule as for renders: one root cause, one enrichment; another one asks again unless the same content asked
 // within the cool-down (protocol 7).
-function onTrigger(enrichments: Enrichments, where: Whereabouts, trigger: AskDue): Decision<OneEnrichmentEvent> {
+function onTrigger(enrichments: Enrichments, { where, triggers }: Known, trigger: AskDue): Decision<EnrichmentEvent> {
   const { recipe, step, record, rootCause, content, at, failed, results } = trigger;
   const read = reading(recipe, step, goesOnAs(record, where), where);
   if (byCause(enrichments, rootCause)) return isGone(where, at) ? nothing() : { events: [], effects: [read] };
   if (enrichments.some((enrichment) => repeats(enrichment, trigger))) return nothing();
+  const ruling = ruleOn(triggers, trigger);
+  if (ruling.let === 'echo') return nothing();
   const about = {
     recipe: recipe.id,
     recipeVersion: recipe.version,
@@ -128,12 +136,20 @@ function onTrigger(enrichments: Enrichments, where: Whereabouts, trigger: AskDue
   };
   const requested: OneEnrichmentEvent = {
     type: 'EnrichmentRequested',
-    data: { ...about, rootCause, content, ...handedOn(results) },
+    data: { ...about, rootCause, content, ...handedOn(results), ...depthOf(ruling) },
   };
-  if (failed) return { events: [requested, { type: 'EnrichmentRejected', data: { ...about, ...failed } }] };
+  const refused = ruling.let === 'cut' ? LOOP : failed;
+  if (refused) {
+    const rejected: EnrichmentEvent = { type: 'EnrichmentRejected', data: { ...about, ...refused } };
+    return { events: [...cutBy(ruling, trigger), requested, rejected] };
+  }
   if (isGone(where, at)) return { events: [requested, { type: 'EnrichmentFailed', data: { ...about, ...GONE } }] };
   return { events: [requested], effects: [read] };
 }
+
+/** That machines answer each other is told once. */
+export const cutBy = (ruling: Ruling, { recipe, at }: StepDue): EnrichmentEvent[] =>
+  ruling.let === 'cut' && !ruling.again ? [{ type: 'EnrichmentLoopCut', data: { recipe: recipe.id, at } }] : [];
 
 const reading = (recipe: Recipe, { reads, notes }: AskStep, record: RecordRef, where: Whereabouts): Owed => ({
   kind: 'hubspot.read',

@@ -60,11 +60,13 @@ const answered = (over: object = {}): EnrichmentInput => ({
   type: 'answered',
   rootCause: cause,
   recipe,
+  at,
   ended: { state: 'done', answer: { ...reply, content: JSON.stringify(answer), ...over } },
 });
 const completed: EnrichmentEvent = {
   type: 'EnrichmentCompleted',
   data: {
+    actedAt: at,
     ...about,
     ask: 'qualification',
     model: 'gpt-6-luna-1',
@@ -228,6 +230,7 @@ describe('where the record is merged, deleted or erased', () => {
       type: 'answered',
       rootCause: cause,
       recipe,
+      at,
       ended: { state: 'superseded', code: 'superseded' },
     };
     expect(given(requested, prepared, noted(deletion))(withdrawn)).toEqual({ events: [gone] });
@@ -240,4 +243,21 @@ describe('where the record is merged, deleted or erased', () => {
     expect(given(requested, prepared, noted(erasure))(answered())).toEqual({ events: [gone] });
     expect(given(noted(erasure))(trigger())).toEqual({ events: [] });
   });
+});
+
+it('refuses what machines set off as answers to it, one after the other, and tells of it once', () => {
+  const minute = (n: number): string => new Date(Date.parse(at) + n * 60_000).toISOString();
+  const events = [0, 1, 2, 3, 4, 5].reduce<EnrichmentEvent[]>((history, n) => {
+    const due = { by: 'machine' as const, at: minute(n), content: `p=${String(n)}`, rootCause: `c${String(n)}` };
+    const next = given(...history)(trigger(due)).events;
+    const done = {
+      ...completed,
+      data: { ...completed.data, enrichment: n + 1, actedAt: minute(n) },
+    } as EnrichmentEvent;
+    return [...history, ...next, ...(next.length === 1 ? [done] : [])];
+  }, []);
+  expect(events.filter(({ type }) => type === 'EnrichmentCompleted')).toHaveLength(4);
+  const codes = events.flatMap((event) => (event.type === 'EnrichmentRejected' ? [event.data.code] : []));
+  expect(codes).toEqual(['loop', 'loop']);
+  expect(events.filter(({ type }) => type === 'EnrichmentLoopCut')).toHaveLength(1);
 });

@@ -14,6 +14,7 @@ import {
   type Recipe,
   recipesWith,
   type Reference,
+  type Step,
   type StepDue,
   stepsDue,
   withTexts,
@@ -40,7 +41,7 @@ export function enrichmentProcess(
     service,
     catalog: enrichmentEvents,
     decider: serviceDecider,
-    provenance: ['recipeVersion'],
+    provenance: ['recipeVersion', 'actedAt'],
     declared(texts) {
       const declared = withTexts(recipes(), texts, around.environment, around.reference);
       return enrichmentProcess(() => declared, writer, around);
@@ -53,7 +54,7 @@ export function enrichmentProcess(
       [Topic.crm]: steps,
       [Topic.sweep]: steps,
     },
-    outcome({ kind, purpose, rootCause, ...end }, _at, streamId) {
+    outcome({ kind, purpose, rootCause, ...end }, at, streamId) {
       const ended = (
         end.state === 'done' ? { state: 'done', answer: end.answer } : { ...end, code: end.code ?? end.state }
       ) as Ended<never>;
@@ -63,10 +64,10 @@ export function enrichmentProcess(
       if (fetch) {
         const about = { ...fetch, rootCause, recipe, ended: fetchEnd(end) };
         if (kind === 'hubspot.read') return { type: 'fetch-read', declared: isDeclared, purpose, ...about };
-        return { type: 'fetched', system: kind.slice(FETCH_KINDS.length), record, ...about };
+        return { type: 'fetched', at, system: kind.slice(FETCH_KINDS.length), record, ...about };
       }
       if (kind === 'hubspot.read') return { type: 'read', rootCause, recipe, purpose, ended };
-      if (kind === 'openai.ask') return { type: 'answered', rootCause, recipe, ended };
+      if (kind === 'openai.ask') return { type: 'answered', rootCause, recipe, at, ended };
       throw new Error(`${service} owes no ${kind}`);
     },
   };
@@ -106,9 +107,14 @@ function routeSteps(
       targetOf({ recipe, tenant, record: about }, { type: 'followed', fate }),
     ),
   );
-  const targets = [...asks, ...fetches, ...followed];
+  const written = read.written
+    .filter(({ recipe }) => recipe.steps.some(isSetOff))
+    .map(({ recipe, record: about, value }) => targetOf({ recipe, tenant, record: about }, { type: 'written', value }));
+  const targets = [...asks, ...fetches, ...written, ...followed];
   return targets.length === 0 ? { ignored: true } : { inbox: read.inbox, targets };
 }
+
+const isSetOff = ({ kind, after }: Step): boolean => (kind === 'ask' || kind === 'fetch') && after === undefined;
 
 const targetOf = (trigger: Pick<StepDue, 'recipe' | 'tenant' | 'record'>, input: Input): Target<Input> => ({
   streamId: streamIdOf({ context: 'enrichment', ...trigger, name: trigger.recipe.id }),

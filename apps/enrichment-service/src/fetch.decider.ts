@@ -1,25 +1,30 @@
-import type { FetchEvent, RecordRef, Results } from '#libs/contracts';
+import type { EnrichmentEvent, FetchEvent, RecordRef, Results } from '#libs/contracts';
 import { type Decision, nothing, type Owed } from '#libs/process';
 import {
   askedNow,
   coolsDown,
+  depthOf,
   type FetchStep,
   goesOnAs,
   GONE,
   handedOn,
   isGone,
   isSameChange,
+  type Known,
   labelOf,
+  LOOP,
   prepareFetch,
   type Properties,
   purposeNow,
   purposeOf,
   type Recipe,
+  ruleOn,
   type StepDue,
   stepsOf,
   takeOf,
   type Whereabouts,
 } from '#libs/recipes';
+import { cutBy } from './enrichment.decider';
 
 /** One fetch by a step, from the first request on. */
 interface Fetch {
@@ -69,6 +74,7 @@ export type FetchInput =
     } & Named)
   | ({
       type: 'fetched';
+      at: string;
       system: string;
       /** The call was this trigger's own: it shared nobody's answer. */
       alone: boolean;
@@ -109,10 +115,11 @@ export function evolveFetches(fetches: Fetches, { type, data }: FetchEvent): Fet
  * One root cause, one fetch of each step; another one asks again unless the same content asked within the cool-down
  * (protocol 7). A repeat states the same calls once more, and the ledger knows their answers.
  */
-export function decideFetch(fetches: Fetches, where: Whereabouts, input: FetchInput): Decision<FetchEvent> {
+export function decideFetch(fetches: Fetches, known: Known, input: FetchInput): Decision<EnrichmentEvent> {
+  const { where } = known;
   switch (input.type) {
     case 'fetch-due':
-      return onDue(fetches, where, input);
+      return onDue(fetches, known, input);
     case 'fetch-read':
       return onRead(fetches, where, input);
     case 'fetched':
@@ -133,13 +140,15 @@ export const waitingFetches = (fetches: Fetches, where: Whereabouts): { kind: st
 
 function onDue(
   fetches: Fetches,
-  where: Whereabouts,
+  { where, triggers }: Known,
   { due, declared }: FetchInput & { type: 'fetch-due' },
-): Decision<FetchEvent> {
+): Decision<EnrichmentEvent> {
   const { recipe, step, record, rootCause, content, at, failed, results } = due;
   const known = find(fetches, step.name, rootCause);
   const ofStep = fetches.filter((one) => one.step === step.name);
   if (!known && ofStep.some((fetch) => repeats(fetch, due))) return nothing();
+  const ruling = ruleOn(triggers, due);
+  if (!known && ruling.let === 'echo') return nothing();
   const data = {
     recipe: recipe.id,
     recipeVersion: recipe.version,
@@ -150,10 +159,12 @@ function onDue(
     rootCause,
     content,
     ...handedOn(results),
+    ...(ruling.let === 'echo' ? {} : depthOf(ruling)),
   };
-  const events: FetchEvent[] = known ? [] : [{ type: 'FetchRequested', data }];
+  const events: EnrichmentEvent[] = known ? [] : [...cutBy(ruling, due), { type: 'FetchRequested', data }];
   const fetch: Fetch = known ?? { ...data, status: 'requested' };
-  const refused = failed ?? (isGone(where, at) ? GONE : undefined);
+  const cut = !known && ruling.let === 'cut' ? LOOP : undefined;
+  const refused = cut ?? failed ?? (isGone(where, at) ? GONE : undefined);
   if (refused) return known ? nothing() : also(events, reject(fetch, refused.code, refused.reason));
   return also(events, begin(fetch, step, { record, where, declared, alone: false }));
 }
@@ -251,7 +262,7 @@ function repeats({ content, triggeredAt: at, status }: Fetch, due: FetchDue): bo
   return isSameChange(said, due) || (status !== 'rejected' && coolsDown(said, due, due.recipe.coolDownMs));
 }
 
-const also = (events: FetchEvent[], decision: Decision<FetchEvent>): Decision<FetchEvent> => ({
+const also = (events: EnrichmentEvent[], decision: Decision<FetchEvent>): Decision<EnrichmentEvent> => ({
   ...decision,
   events: [...events, ...decision.events],
 });

@@ -54,7 +54,7 @@ const requested = (step = 'usage'): FetchEvent => ({
 });
 const completed = (fields: Record<string, unknown>, step = 'usage', status = 200): FetchEvent => ({
   type: 'FetchCompleted',
-  data: { ...about(step), system: 'billing', status, fields, content, results: trigger },
+  data: { actedAt: at, ...about(step), system: 'billing', status, fields, content, results: trigger },
 });
 const rejected = (code: string, step = 'usage'): FetchEvent => ({
   type: 'FetchRejected',
@@ -91,6 +91,7 @@ const read = (external_id: string | null, over: Partial<Read> = {}): FetchInput 
 type Fetched = FetchInput & { type: 'fetched' };
 const fetched = (over: Partial<Fetched> = {}, step = 'usage'): FetchInput => ({
   type: 'fetched',
+  at,
   step,
   rootCause,
   recipe,

@@ -1,6 +1,20 @@
 import { type EnrichmentEvent, type Fate, isOfEnrichment, isOfFetch } from '#libs/contracts';
 import { type Decider, type Decision, nothing } from '#libs/process';
-import { followed, following, isGone, subjectNow, type Whereabouts } from '#libs/recipes';
+import {
+  acted,
+  followed,
+  following,
+  isGone,
+  type Known,
+  LOOP,
+  noTriggers,
+  numbered,
+  refused,
+  subjectNow,
+  type Triggers,
+  type Written,
+  wrote,
+} from '#libs/recipes';
 import {
   decideEnrichment,
   type EnrichmentInput,
@@ -17,35 +31,67 @@ import {
   waitingFetches,
 } from './fetch.decider';
 
-/** What was asked about one record by one recipe: of the model, and of other systems; and where that record is. */
-export interface Asked {
+/** What was asked about one record by one recipe: of the model, and of other systems; and what is known of that record. */
+export interface Asked extends Known {
   enrichments: Enrichments;
   fetches: Fetches;
-  where: Whereabouts;
 }
 
-export type AskedInput = EnrichmentInput | FetchInput | { type: 'followed'; fate: Fate };
+export type AskedInput =
+  EnrichmentInput | FetchInput | { type: 'followed'; fate: Fate } | { type: 'written'; value: Written['value'] };
 
 /**
  * Enrichments and fetches of one stream, each decided by itself. Where the record goes on as another one, so do they; of a
- * record that is gone nothing is asked any more.
+ * record that is gone nothing is asked any more, nor where machines answer each other.
  */
 export const serviceDecider: Decider<Asked, EnrichmentEvent, AskedInput> = {
-  initial: { enrichments: [], fetches: [], where: {} },
-  evolve(asked, event) {
+  initial: { enrichments: [], fetches: [], where: {}, triggers: noTriggers },
+  evolve(before, event) {
+    const asked = { ...before, triggers: evolveTriggers(before.triggers, event) };
     if (isOfFetch(event)) return { ...asked, fetches: evolveFetches(asked.fetches, event) };
     if (isOfEnrichment(event)) return { ...asked, enrichments: evolveEnrichments(asked.enrichments, event) };
-    return { ...asked, where: followed(asked.where, event.data) };
+    return event.type === 'EnrichmentRecordFollowed' ? { ...asked, where: followed(asked.where, event.data) } : asked;
   },
-  decide: (asked, input) => ({ ...decide(asked, input), ...subjectNow(asked.where) }),
+  decide: (asked, input) => ({ ...dated(decide(asked, input), input), ...subjectNow(asked.where) }),
 };
+
+function evolveTriggers(triggers: Triggers, { type, data }: EnrichmentEvent): Triggers {
+  switch (type) {
+    case 'EnrichmentRequested':
+    case 'FetchRequested':
+      return numbered(triggers, { ...data, at: data.triggeredAt });
+    case 'EnrichmentRejected':
+    case 'FetchRejected':
+      return data.code === LOOP.code ? refused(triggers, data.triggeredAt) : triggers;
+    case 'EnrichmentCompleted':
+    case 'FetchCompleted':
+      return acted(triggers, data.actedAt);
+    case 'EnrichmentValueWritten':
+      return wrote(triggers, data);
+    default:
+      return triggers;
+  }
+}
+
+/** What leads on to writes, to which others may answer, says when it was. */
+function dated(decision: Decision<EnrichmentEvent>, input: AskedInput): Decision<EnrichmentEvent> {
+  if (!('at' in input)) return decision;
+  const { at: actedAt } = input;
+  const events = decision.events.map((event) =>
+    event.type === 'EnrichmentCompleted' || event.type === 'FetchCompleted'
+      ? ({ ...event, data: { ...event.data, actedAt } } as EnrichmentEvent)
+      : event,
+  );
+  return { ...decision, events };
+}
 
 function decide(asked: Asked, input: AskedInput): Decision<EnrichmentEvent> {
   const { enrichments, fetches, where } = asked;
+  if (input.type === 'written') return { events: [{ type: 'EnrichmentValueWritten', data: input.value }] };
   if (input.type === 'followed') return onFollowed(asked, input.fate);
   const isDue = input.type === 'triggered' || input.type === 'fetch-due';
   if (isDue && where.forgotten) return nothing();
-  return isOfFetchInput(input) ? decideFetch(fetches, where, input) : decideEnrichment(enrichments, where, input);
+  return isOfFetchInput(input) ? decideFetch(fetches, asked, input) : decideEnrichment(enrichments, asked, input);
 }
 
 // What still waits is withdrawn, and its end is told; what was asked already is paid for, and its answer is taken.

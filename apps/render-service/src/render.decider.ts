@@ -4,6 +4,7 @@ import { type Decider, type Decision, nothing, type Owed } from '#libs/process';
 import {
   askedNow,
   coolsDown,
+  depthOf,
   following,
   goesOnAs,
   GONE,
@@ -11,15 +12,18 @@ import {
   isGone,
   isSameChange,
   labelOf,
+  LOOP,
   prepareVideo,
   type Properties,
   purposeNow,
   type Recipe,
+  ruleOn,
   type StepDue,
   stepOf,
   subjectNow,
   type VideoStep,
   type Whereabouts,
+  type Written,
 } from '#libs/recipes';
 import { aboutOf, byCause, byName, chainOf, evolve, noRenders, type Render, type Renders } from './renders';
 
@@ -38,11 +42,12 @@ export type RenderInput =
       ended: Ended<ReadRecord>;
     }
   | { type: 'generated'; rootCause: string; generation: number; at: string; ended: Ended<{ videoId: string }> }
-  | { type: 'called-back'; callback: HeygenCallback; generation: number; render?: number }
+  | { type: 'called-back'; callback: HeygenCallback; generation: number; at: string; render?: number }
   | { type: 'claimed'; claim: string; videoId?: string; render?: number }
   | { type: 'overdue'; rootCause: string }
   | { type: 'status-read'; rootCause: string; at: string; ended: Ended<VideoState>; purpose: string }
-  | { type: 'followed'; fate: Fate };
+  | { type: 'followed'; fate: Fate }
+  | { type: 'written'; value: Written['value'] };
 
 /** A video that is to be made, and what it follows. */
 export type VideoDue = StepDue<VideoStep>;
@@ -71,16 +76,30 @@ export const renderIdOf = (streamId: string, render: number): string => `${strea
 
 /**
  * Makes the videos of one record by one recipe. Where the record goes on as another one, so do they: what is still read is
- * read there, and what is said is said of it. Of a record that is gone no video is ordered any more.
+ * read there, and what is said is said of it. Of a record that is gone no video is ordered any more, nor where machines
+ * answer each other.
  */
 export const renderDecider: Decider<Renders, RenderEvent, RenderInput> = {
   initial: noRenders,
   evolve,
   decide: (renders, input) => ({
-    ...(renders.where.forgotten ? onForgotten(renders, input) : decide(renders, input)),
+    ...dated(renders.where.forgotten ? onForgotten(renders, input) : decide(renders, input), input),
     ...subjectNow(renders.where),
   }),
 };
+
+/** What leads to a write, to which others may answer. */
+const ACTS: ReadonlySet<string> = new Set(['RenderSubmitted', 'RenderCompleted', 'RenderFailed']);
+
+/** What others may answer to says when it was. */
+function dated(decision: Decision<RenderEvent>, input: RenderInput): Decision<RenderEvent> {
+  if (!('at' in input)) return decision;
+  const { at: actedAt } = input;
+  const events = decision.events.map((event) =>
+    ACTS.has(event.type) ? ({ ...event, data: { ...event.data, actedAt } } as RenderEvent) : event,
+  );
+  return { ...decision, events };
+}
 
 function decide(renders: Renders, input: RenderInput): Decision<RenderEvent> {
   switch (input.type) {
@@ -100,6 +119,8 @@ function decide(renders: Renders, input: RenderInput): Decision<RenderEvent> {
       return onStatus(renders, input);
     case 'followed':
       return onFollowed(renders, input.fate);
+    case 'written':
+      return { events: [{ type: 'RenderValueWritten', data: input.value }] };
   }
 }
 
@@ -117,7 +138,7 @@ const isUnordered = ({ status }: Render): boolean => status === 'requested' || s
 
 // Nothing more is said of a record that is forgotten but that its renders have ended; HeyGen's share is given back.
 function onForgotten(renders: Renders, input: RenderInput): Decision<RenderEvent> {
-  if (input.type === 'triggered' || input.type === 'followed') return nothing();
+  if (input.type === 'triggered' || input.type === 'followed' || input.type === 'written') return nothing();
   const render =
     'rootCause' in input
       ? byCause(renders, input.rootCause)
@@ -144,12 +165,19 @@ function onTrigger(renders: Renders, trigger: VideoDue): Decision<RenderEvent> {
   const read = reading(recipe, step, goesOnAs(record, where), where);
   if (byCause(renders, rootCause)) return isGone(where, at) ? nothing() : { events: [], effects: [read] };
   if (all.some((render) => repeats(render, trigger))) return nothing();
+  const ruling = ruleOn(renders.triggers, trigger);
+  if (ruling.let === 'echo') return nothing();
   const about = { recipe: recipe.id, recipeVersion: recipe.version, render: all.length + 1, triggeredAt: at };
   const requested: RenderEvent = {
     type: 'RenderRequested',
-    data: { ...about, rootCause, content, ...handedOn(results) },
+    data: { ...about, rootCause, content, ...handedOn(results), ...depthOf(ruling) },
   };
-  if (failed) return { events: [requested, { type: 'RenderRejected', data: { ...about, ...failed } }] };
+  const refused = ruling.let === 'cut' ? LOOP : failed;
+  if (refused) {
+    const cut: RenderEvent = { type: 'RenderLoopCut', data: { recipe: recipe.id, at } };
+    const rejected: RenderEvent = { type: 'RenderRejected', data: { ...about, ...refused } };
+    return { events: [...(ruling.let === 'cut' && !ruling.again ? [cut] : []), requested, rejected] };
+  }
   if (isGone(where, at)) return { events: [requested, { type: 'RenderFailed', data: { ...about, ...GONE } }] };
   return { events: [requested], effects: [read] };
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Fate, RenderEvent } from '#libs/contracts';
-import { labelOf, loadRecipes, readRecipe, stepOf, tablesWith } from '#libs/recipes';
+import { fingerprintOf, labelOf, loadRecipes, readRecipe, stepOf, tablesWith } from '#libs/recipes';
 import { given as givenOf } from '../../../libs/process/src/testing/given';
 import { renderDecider, type RenderInput, type VideoDue } from './render.decider';
 
@@ -49,13 +49,23 @@ const prepared: RenderEvent = {
   type: 'RenderPrepared',
   data: { ...about, template: 'demo-outreach', variables, recordModifiedAt: at },
 };
-const submitted: RenderEvent = { type: 'RenderSubmitted', data: { ...about, generation: 1, videoId: 'v1' } };
+const submitted: RenderEvent = {
+  type: 'RenderSubmitted',
+  data: { ...about, generation: 1, videoId: 'v1', actedAt: at },
+};
 const url = 'https://videos.example.test/v1.mp4';
-const completed: RenderEvent = { type: 'RenderCompleted', data: { ...about, videoId: 'v1', url, content } };
-const failed: RenderEvent = { type: 'RenderFailed', data: { ...about, videoId: 'v1', code: '5000', reason: 'broke' } };
+const completed: RenderEvent = {
+  type: 'RenderCompleted',
+  data: { ...about, videoId: 'v1', url, content, actedAt: at },
+};
+const failed: RenderEvent = {
+  type: 'RenderFailed',
+  data: { ...about, videoId: 'v1', code: '5000', reason: 'broke', actedAt: at },
+};
 
 const callback = (result: 'success' | 'fail' | 'other', over = {}): RenderInput => ({
   type: 'called-back',
+  at,
   render: 1,
   generation: 1,
   callback: { result, eventType: 'avatar_video', videoId: 'v1', url, code: '5000', message: 'broke', ...over },
@@ -198,14 +208,20 @@ describe('the answer to the order', () => {
     expect(given(requested, prepared)(generated({ state: 'dead', code: 'insufficient_credit' })).events).toEqual([
       {
         type: 'RenderFailed',
-        data: { ...about, videoId: undefined, code: 'insufficient_credit', reason: 'HeyGen refused the order' },
+        data: {
+          ...about,
+          videoId: undefined,
+          code: 'insufficient_credit',
+          reason: 'HeyGen refused the order',
+          actedAt: at,
+        },
       },
     ]);
   });
 
   it('to an order that was made again after a failure submits the render again', () => {
     const again = { ...generated({ state: 'done', answer: { videoId: 'v2' } }), generation: 2 } as RenderInput;
-    const resubmitted = { type: 'RenderSubmitted', data: { ...about, generation: 2, videoId: 'v2' } };
+    const resubmitted = { type: 'RenderSubmitted', data: { ...about, generation: 2, videoId: 'v2', actedAt: at } };
     expect(given(requested, prepared, submitted, failed)(again).events).toEqual([resubmitted]);
   });
 
@@ -377,6 +393,7 @@ describe('where the record is merged, deleted or erased', () => {
     type: 'RenderFailed',
     data: { ...about, code: 'record-deleted', reason: 'the record was deleted' },
   };
+  const goneNow = { ...gone, data: { ...gone.data, actedAt: at } };
   const survivor = 'contact:9';
   const readThere = { ...readRecord, purpose: 'read@9', request: { ...readRecord.request, record: into } };
   const withdrawn = [
@@ -415,7 +432,7 @@ describe('where the record is merged, deleted or erased', () => {
 
   it('of a deleted record what waits is withdrawn, and ends as failed', () => {
     expect(given(requested)(told(deletion))).toEqual({ events: [noted(deletion)], supersede: withdrawn });
-    expect(given(requested, prepared, noted(deletion))(generated(superseded))).toEqual({ events: [gone] });
+    expect(given(requested, prepared, noted(deletion))(generated(superseded))).toEqual({ events: [goneNow] });
     expect(given(requested, noted(deletion))(read(ada))).toEqual({ events: [gone] });
     expect(given(requested, prepared, submitted)(told(deletion))).toEqual({ events: [noted(deletion)] });
   });
@@ -428,7 +445,7 @@ describe('where the record is merged, deleted or erased', () => {
   it('of an erased record nothing more is said than that its renders ended, and no new one begins', () => {
     const rejected = { type: 'RenderRejected', data: { ...about, code: 'erased', reason: 'its subject was erased' } };
     expect(given(noted(erasure))(trigger())).toEqual({ events: [] });
-    expect(given(requested, prepared, noted(erasure))(generated(superseded))).toEqual({ events: [gone] });
+    expect(given(requested, prepared, noted(erasure))(generated(superseded))).toEqual({ events: [goneNow] });
     expect(given(requested, prepared, submitted, noted(erasure))(callback('success'))).toEqual({
       events: [rejected],
       rootCause: cause,
@@ -450,4 +467,45 @@ it('says that HeyGen is at it once, when a look says so', () => {
   expect(given(requested, prepared, submitted, started)(looked)).toEqual({ events: [] });
   expect(given(requested, prepared, submitted, started)(callback('success')).events).toEqual([completed]);
   expect(given(requested, prepared, submitted, completed)(looked)).toEqual({ events: [] });
+});
+
+describe('triggers of machines', () => {
+  const minute = (n: number): string => new Date(Date.parse(at) + n * 60_000).toISOString();
+  const by = (n: number, who: 'person' | 'machine'): RenderInput =>
+    trigger({ by: who, at: minute(n), content: `p=${String(n)}`, rootCause: `c${String(n)}` });
+  /** Each render that is let in is submitted at once. */
+  const run = (...inputs: RenderInput[]): RenderEvent[] =>
+    inputs.reduce<RenderEvent[]>((history, input) => {
+      const { events } = given(...history)(input);
+      const requests = events.filter((event) => event.type === 'RenderRequested' && events.length === 1);
+      const taken = requests.map(({ data }): RenderEvent => {
+        const { render, triggeredAt } = data as typeof about;
+        return {
+          type: 'RenderSubmitted',
+          data: { ...about, render, triggeredAt, generation: 1, actedAt: triggeredAt },
+        };
+      });
+      return [...history, ...events, ...taken];
+    }, []);
+
+  it('are refused from the fourth answer in a row on, told of once, until a person changes something', () => {
+    const events = run(by(0, 'person'), ...[1, 2, 3, 4, 5].map((n) => by(n, 'machine')), by(6, 'person'));
+    const rejected = events.flatMap((event) => (event.type === 'RenderRejected' ? [event.data.code] : []));
+    expect(rejected).toEqual(['loop', 'loop']);
+    expect(events.filter(({ type }) => type === 'RenderLoopCut')).toEqual([
+      { type: 'RenderLoopCut', data: { recipe: 'lead-qualified', at: minute(4) } },
+    ]);
+    const depths = events.flatMap((event) => (event.type === 'RenderRequested' ? [event.data.depth ?? 0] : []));
+    expect(depths.filter((_, n) => n !== 5)).toEqual([0, 1, 2, 3, 4, 0]);
+    expect(events.at(-1)?.type).toBe('RenderSubmitted');
+  });
+
+  it('that repeat what the hub wrote set off nothing', () => {
+    const value = { property: 'p', fingerprint: fingerprintOf('p=1'), at };
+    const [written] = given()({ type: 'written', value }).events;
+    expect(written).toEqual({ type: 'RenderValueWritten', data: value });
+    const history = written ? [written] : [];
+    expect(given(...history)(by(1, 'machine'))).toEqual({ events: [] });
+    expect(given(...history)(by(1, 'person')).effects).toHaveLength(1);
+  });
 });

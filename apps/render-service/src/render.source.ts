@@ -26,6 +26,7 @@ import {
   stepsDue,
   withTexts,
   type WriterApp,
+  type Written,
 } from '#libs/recipes';
 import { type Ended, renderDecider, type RenderInput, type VideoDue } from './render.decider';
 import type { Renders } from './renders';
@@ -48,7 +49,7 @@ export function renderProcess(
     service,
     catalog: renderEvents,
     decider: renderDecider,
-    provenance: ['recipeVersion'],
+    provenance: ['recipeVersion', 'actedAt'],
     declared(texts) {
       const declared = withTexts(recipes(), texts, environment, reference);
       return renderProcess(() => declared, writer, environment, reference);
@@ -86,10 +87,19 @@ function routeSteps(record: ReadableRecord, recipes: readonly Recipe[], writer: 
   if ('error' in read) throw new UnreadableRecord(read.error);
   const targets = [
     ...ofKind(read.due, 'video').map(triggered),
+    ...read.written.filter(({ recipe }) => isSetOff(recipe)).map(written(record.envelope.tenant)),
     ...read.fates.flatMap((one) => followed(one, recipes, record.envelope.tenant)),
   ];
   return targets.length === 0 ? { ignored: true } : { inbox: read.inbox, targets };
 }
+
+const isSetOff = ({ steps }: Recipe): boolean =>
+  steps.some(({ kind, after }) => kind === 'video' && after === undefined);
+
+const written =
+  (tenant: string) =>
+  ({ recipe, record, value }: Written): Target<RenderInput> =>
+    targetOf(streamIdOf({ context: 'render', tenant, record, name: recipe.id }), { type: 'written', value });
 
 /** What became of a record is told to its streams by all recipes, those too that nothing has set off yet. */
 const followed = ({ record, fate }: RecordFate, recipes: readonly Recipe[], tenant: string): Target<RenderInput>[] =>
@@ -118,6 +128,7 @@ function routeCallback({ envelope, value, hash }: ReadableRecord): Route<RenderI
     const heard = (named: { render?: number; generation: number }): RenderInput => ({
       type: 'called-back',
       callback,
+      at: envelope.time,
       ...named,
     });
     if (ours)

@@ -1,6 +1,17 @@
 import type { OneRenderEvent, RenderEvent, Results } from '#libs/contracts';
 import type { Lookup } from '#libs/expressions';
-import { followed, handedOn, type Whereabouts } from '#libs/recipes';
+import {
+  acted,
+  followed,
+  handedOn,
+  LOOP,
+  noTriggers,
+  numbered,
+  refused,
+  type Triggers,
+  type Whereabouts,
+  wrote,
+} from '#libs/recipes';
 
 /** One render of a record by a recipe, from the first request on. */
 export interface Render {
@@ -22,18 +33,32 @@ export interface Render {
   looked?: readonly Lookup[];
 }
 
-/** All renders of one record by one recipe, in order, and where that record is. */
+/** All renders of one record by one recipe, in order, what set them off, and where that record is. */
 export interface Renders {
   all: readonly Render[];
   where: Whereabouts;
+  triggers: Triggers;
 }
 
-export const noRenders: Renders = { all: [], where: {} };
+export const noRenders: Renders = { all: [], where: {}, triggers: noTriggers };
 
 export function evolve(renders: Renders, event: RenderEvent): Renders {
-  return event.type === 'RenderRecordFollowed'
-    ? { ...renders, where: followed(renders.where, event.data) }
-    : { ...renders, all: evolveOne(renders.all, event) };
+  switch (event.type) {
+    case 'RenderRecordFollowed':
+      return { ...renders, where: followed(renders.where, event.data) };
+    case 'RenderValueWritten':
+      return { ...renders, triggers: wrote(renders.triggers, event.data) };
+    case 'RenderLoopCut':
+      return renders;
+    default:
+      return { ...renders, all: evolveOne(renders.all, event), triggers: evolveTriggers(renders.triggers, event) };
+  }
+}
+
+function evolveTriggers(triggers: Triggers, { type, data }: OneRenderEvent): Triggers {
+  if (type === 'RenderRequested') return numbered(triggers, { ...data, at: data.triggeredAt });
+  if (type === 'RenderRejected') return data.code === LOOP.code ? refused(triggers, data.triggeredAt) : triggers;
+  return acted(triggers, 'actedAt' in data ? data.actedAt : undefined);
 }
 
 function evolveOne(renders: readonly Render[], event: OneRenderEvent): readonly Render[] {

@@ -4,6 +4,7 @@ import { chain } from './chain';
 import { catalog, type EventOf } from './events';
 import { fateShapes, recordRef } from './fate';
 import { looked } from './lookup';
+import { actedAt, depth, loopCut } from './loop';
 import { Topic } from './topics';
 
 /** Orders two wishes for one property: trigger time, then render or enrichment number, then rank of state (protocol 16). */
@@ -32,6 +33,7 @@ const followed = {
     .record(z.string(), z.record(z.string(), z.unknown()))
     .describe('What the steps before it left, by their names'),
   content: chain.content,
+  depth,
 };
 
 /** Whose turn it is. */
@@ -112,7 +114,7 @@ export const crmEvents = catalog('crm', Topic.crm, {
         write,
         properties,
         unsure,
-        writtenAt: z.iso.datetime().optional().describe('When the CRM was known to have taken it'),
+        actedAt,
         before: known.describe('What the record said before, as far as that was known, and as of when'),
       })
       .describe('The CRM took the write.'),
@@ -241,6 +243,20 @@ export const crmEvents = catalog('crm', Topic.crm, {
         reason: z.string().describe('Why, and what helps, for people'),
       })
       .describe('The CRM refused it for good, or it was given up.'),
+  },
+  RecordSetElsewhere: {
+    wire: 'refrain.record.set-elsewhere.v1',
+    data: z
+      .object({
+        property: z.string(),
+        by: z.enum(['person', 'machine']),
+        at: z.iso.datetime().describe('When, as the CRM says (RFC 3339)'),
+      })
+      .describe('Somebody else has set a property otherwise that the hub had written.'),
+  },
+  RecordLoopCut: {
+    wire: 'refrain.record-loop.cut.v1',
+    data: loopCut.describe('Machines answer each other at the record: the recipe, or the property, rests for a while.'),
   },
   ...fateShapes,
 });

@@ -4,6 +4,7 @@ import { catalog, type EventOf } from './events';
 import { fateSchema } from './fate';
 import { fetchShapes } from './fetch';
 import { looked } from './lookup';
+import { actedAt, depth, loopCut, valueWritten } from './loop';
 import { Topic } from './topics';
 
 /** Which enrichment of which recipe an event speaks of. `triggeredAt` is the trigger's own time (RFC 3339). */
@@ -24,6 +25,7 @@ export const enrichmentEvents = catalog('enrichment', Topic.enrichment, {
         rootCause: z.string().describe('Id of the first accepted record of the chain'),
         content: z.string().describe('What the trigger said; equal content within the cool-down is the same trigger'),
         results: chain.results,
+        depth,
       })
       .describe('A trigger matched: the record and its notes are to be judged, and are read first.'),
   },
@@ -58,6 +60,7 @@ export const enrichmentEvents = catalog('enrichment', Topic.enrichment, {
         answer: z.record(z.string(), z.unknown()).describe("The answer, in the shape of the recipe's schema"),
         tokens: z.object({ input: z.int(), output: z.int() }).describe('What was paid for'),
         ...chain,
+        actedAt,
       })
       .describe('The answer came and fits its schema.'),
   },
@@ -71,6 +74,11 @@ export const enrichmentEvents = catalog('enrichment', Topic.enrichment, {
       })
       .describe('No usable answer will come.'),
   },
+  EnrichmentLoopCut: {
+    wire: 'refrain.enrichment-loop.cut.v1',
+    data: loopCut.describe('Machines set off the recipe by answering what it does: it is set off by them no more.'),
+  },
+  EnrichmentValueWritten: { wire: 'refrain.enrichment-value.written.v1', data: valueWritten },
   EnrichmentRecordFollowed: {
     wire: 'refrain.enrichment-record.followed.v1',
     data: fateSchema.describe(

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { chain } from './chain';
+import { actedAt, depth } from './loop';
 
 /** Which fetch of which recipe's step an event speaks of. `triggeredAt` is the trigger's own time (RFC 3339). */
 const about = {
@@ -21,6 +22,7 @@ export const fetchShapes = {
         rootCause: z.string().describe('Id of the first accepted record of the chain'),
         content: z.string().describe('What the trigger said; equal content within the cool-down is the same trigger'),
         results: chain.results,
+        depth,
       })
       .describe(
         'A step is to be taken that asks another system; the record is read first where the question needs it.',
@@ -35,6 +37,7 @@ export const fetchShapes = {
         status: z.int().describe('HTTP status of the answer'),
         fields: z.record(z.string(), z.unknown()).describe('What the recipe takes of the answer, and no more'),
         ...chain,
+        actedAt,
       })
       .describe('The system answered, and what the recipe takes of it is known.'),
   },

@@ -12,6 +12,7 @@ export * from './heygen';
 export * from './hubspot';
 export * from './keys';
 export * from './lookup';
+export * from './loop';
 export * from './messages';
 export * from './recipe';
 export * from './render';

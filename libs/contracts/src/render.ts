@@ -3,6 +3,7 @@ import { chain } from './chain';
 import { catalog, type EventOf } from './events';
 import { fateSchema } from './fate';
 import { looked } from './lookup';
+import { actedAt, depth, loopCut, valueWritten } from './loop';
 import { Topic } from './topics';
 
 /** Which render of which recipe an event speaks of. `triggeredAt` is the trigger's own time (RFC 3339). */
@@ -23,6 +24,7 @@ export const renderEvents = catalog('render', Topic.render, {
         rootCause: z.string().describe('Id of the first accepted record of the chain'),
         content: z.string().describe('What the trigger said; equal content within the cool-down is the same trigger'),
         results: chain.results,
+        depth,
       })
       .describe('A trigger matched: the record is to have a video, and is read first.'),
   },
@@ -58,6 +60,7 @@ export const renderEvents = catalog('render', Topic.render, {
         ...about,
         generation: z.int().positive().describe('Which call for this render was taken, from 1'),
         videoId: z.string().optional().describe('Id that HeyGen gave the video'),
+        actedAt,
       })
       .describe('HeyGen took the order, under the generation (attempt by a new key) named here.'),
   },
@@ -75,6 +78,7 @@ export const renderEvents = catalog('render', Topic.render, {
         videoId: z.string().describe('Id that HeyGen gave the video'),
         url: z.string().describe('Where the video can be seen'),
         ...chain,
+        actedAt,
       })
       .describe('The video is ready at this address.'),
   },
@@ -86,9 +90,15 @@ export const renderEvents = catalog('render', Topic.render, {
         videoId: z.string().optional().describe('Id that HeyGen gave the video'),
         code: z.string().describe('Why, for programs'),
         reason: z.string().describe('Why, for people'),
+        actedAt,
       })
       .describe('The video will not come: HeyGen refused the order or failed at it.'),
   },
+  RenderLoopCut: {
+    wire: 'refrain.render-loop.cut.v1',
+    data: loopCut.describe('Machines set off the recipe by answering what it does: it is set off by them no more.'),
+  },
+  RenderValueWritten: { wire: 'refrain.render-value.written.v1', data: valueWritten },
   RenderRecordFollowed: {
     wire: 'refrain.render-record.followed.v1',
     data: fateSchema.describe('The record was merged, deleted, restored or erased: these renders follow it.'),

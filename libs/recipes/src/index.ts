@@ -4,6 +4,7 @@ export * from './assign';
 export * from './book';
 export * from './cases';
 export { coolsDown, handedOn, isSameChange, type Said } from './chain';
+export { type Changer } from './changer';
 export { type AwaitedDate, dueAt } from './date';
 export { type Difference, differences, schemaChanges } from './difference';
 export {
@@ -22,6 +23,22 @@ export {
 export { type FetchStep, type PreparedFetch, prepareFetch, takeOf } from './fetch';
 export { recipeTexts, withTexts } from './overlay';
 export { type Field, FieldTally } from './fields';
+export {
+  acted,
+  depthOf,
+  type Elsewhere,
+  fingerprintOf,
+  type Known,
+  LOOP,
+  noTriggers,
+  numbered,
+  refused,
+  ruleOn,
+  type Ruling,
+  type Triggers,
+  type Written,
+  wrote,
+} from './loop-guard';
 export * from './publication';
 export { CASES, loadRecipes, readRecipe, readRecipes, readTogether, RecipeFault } from './read';
 export * from './recipe';

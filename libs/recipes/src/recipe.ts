@@ -2,6 +2,7 @@ import type { RecordRef, Results } from '#libs/contracts';
 import type { Expression } from '#libs/expressions';
 import type { AssignStep } from './assign';
 import type { AskStep } from './ask';
+import type { Changer } from './changer';
 import type { FetchStep } from './fetch';
 import type { Rejection } from './step';
 import type { VideoStep } from './video';
@@ -72,6 +73,8 @@ export interface Trigger {
   rootCause: string;
   /** It was read from the record, so it may have been told already. */
   found?: boolean;
+  /** Who made the change that set it off, of the steps right behind it; absent where it was no change. */
+  by?: Changer;
   /** The trigger's own condition could not be told: why. */
   failed?: Rejection;
   /** What the trigger and the steps so far have left. */

@@ -18,10 +18,12 @@ import {
   UnreadableEvent,
   wiresOf,
 } from '#libs/contracts';
+import { changerOf } from './changer';
 import { type AwaitedDate, awaitedDates } from './date';
 import { fatesOfChange, fatesOfEvent, type RecordFate } from './fate';
+import { type Elsewhere, isWritten, type Written, writtenTo } from './loop-guard';
 import { type Recipe, type Step, type StepDue, type StepKind, stepOf, stepsOf, type Trigger } from './recipe';
-import { asTold, type Match, matching, matchingDate, matchingEvent, TRIGGER, type WriterApp } from './trigger';
+import { asTold, isOurs, type Match, matching, matchingDate, matchingEvent, TRIGGER, type WriterApp } from './trigger';
 
 /** A record of the log, as far as recipes need it; its value is read only where one of them may wait for it. */
 export interface LogRecord {
@@ -41,6 +43,10 @@ export interface StepsDue {
   dates: AwaitedDate[];
   /** What became of records. */
   fates: RecordFate[];
+  /** What the hub wrote of properties that set off recipes. */
+  written: Written[];
+  /** Somebody else changed a property that the hub writes. */
+  elsewhere?: Elsewhere;
 }
 
 /**
@@ -64,7 +70,7 @@ export function stepsDue(
   }
 }
 
-const nothingDue: Omit<StepsDue, 'inbox'> = { due: [], dates: [], fates: [] };
+const nothingDue: Omit<StepsDue, 'inbox'> = { due: [], dates: [], fates: [], written: [] };
 
 /** A workflow call has no time of its own: it counts as of its reception, and its content's hash tells it apart. */
 function afterChange(record: LogRecord, recipes: readonly Recipe[], writer: WriterApp) {
@@ -77,12 +83,19 @@ function afterChange(record: LogRecord, recipes: readonly Recipe[], writer: Writ
     change.delivery === 'webhook'
       ? { key: `${envelope.source}|${change.identity}`, day: at.slice(0, 10) }
       : { key: `${envelope.source}|${record.hash}|${change.identity}`, received: envelope.time };
-  const matches = change.test ? [] : matching(recipes, change, writer, envelope.tenant);
+  if (change.test) return { inbox, ...nothingDue };
+  const matches = matching(recipes, change, writer, envelope.tenant);
+  const by = changerOf(change);
+  const { record: about, property, value = '' } = change;
+  const isElsewhere =
+    property !== undefined && isWritten(recipes, about.type, property) && !isOurs(change, writer, envelope.tenant);
   return {
     inbox,
-    due: matches.flatMap((match) => behind(triggered(match, envelope, change.record, at))),
-    dates: change.test ? [] : awaitedDates(recipes, change, envelope.tenant, { saidAt: at }),
-    fates: change.test ? [] : fatesOfChange(change, at),
+    due: matches.flatMap((match) => behind({ ...triggered(match, envelope, about, at), by })),
+    dates: awaitedDates(recipes, change, envelope.tenant, { saidAt: at }),
+    fates: fatesOfChange(change, at),
+    written: [],
+    ...(isElsewhere ? { elsewhere: { property, value, by, at } } : {}),
   };
 }
 
@@ -106,14 +119,14 @@ function afterFound(record: LogRecord, recipes: readonly Recipe[], writer: Write
   const told = changes.filter(({ at }) => only === undefined && at !== undefined && isSince(at, from));
   const due = told.flatMap(({ change, at = '' }) =>
     matching(recipes, change, writer, tenant).flatMap((match) =>
-      behind({ ...triggered(match, envelope, about, at), found: true }),
+      behind({ ...triggered(match, envelope, about, at), by: changerOf(change), found: true }),
     ),
   );
   const notBefore = only === undefined ? { notBefore: from ?? envelope.time } : {};
   const dates = changes.flatMap(({ change, at: saidAt = found.modifiedAt }) =>
     awaitedDates(looking, change, tenant, { saidAt, ...notBefore }),
   );
-  return { inbox: { key: envelope.id, day: envelope.time.slice(0, 10) }, due, dates, fates: [] };
+  return { inbox: { key: envelope.id, day: envelope.time.slice(0, 10) }, ...nothingDue, due, dates };
 }
 
 const isSince = (at: string, from: string | undefined): boolean =>
@@ -280,6 +293,17 @@ const tellers = new Map<string, Teller>([
       behind(triggered(match, envelope, record, at)),
     );
   }),
+  ...wiresOf(crmEvents, 'RecordUpdated').map((wire): [string, Teller] => [
+    wire,
+    (value, { record, envelope: { tenant, time }, recipes }) => {
+      const { data } = readEvent(crmEvents, wire, value) as Extract<
+        EventOf<typeof crmEvents>,
+        { type: 'RecordUpdated' }
+      >;
+      const { properties, actedAt: at = time } = data;
+      return { written: writtenTo(recipes, { record, tenant, properties, at }) };
+    },
+  ]),
   ...fateTeller('RecordMerged'),
   ...fateTeller('RecordDeleted'),
   ...fateTeller('RecordRestored'),

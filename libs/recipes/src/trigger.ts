@@ -72,7 +72,7 @@ export function matching(
 }
 
 // A guess would lose somebody else's change, or answer our own for ever: until the app is known its changes wait.
-function isOurs(change: HubspotChange, writer: WriterApp, tenant: string): boolean {
+export function isOurs(change: HubspotChange, writer: WriterApp, tenant: string): boolean {
   const id = typeof writer === 'string' ? writer : writer(tenant);
   if (id === undefined && change.changeSource === 'INTEGRATION')
     throw new Error(`our own app in the account of ${tenant} is not known: is this change ours?`);

@@ -1,0 +1,45 @@
+import { crmEvents, enrichmentEvents, renderEvents } from '#libs/contracts';
+import type { BatchHandler } from '#libs/log';
+import { Counter, type Logger } from '#libs/platform';
+
+const cuts: ReadonlySet<string> = new Set([
+  renderEvents.shapes.RenderLoopCut.wire,
+  enrichmentEvents.shapes.EnrichmentLoopCut.wire,
+  crmEvents.shapes.RecordLoopCut.wire,
+]);
+
+const counted = new Counter('refrain_loops_cut', 'Loops of machines that were cut, by service and recipe', [
+  'service',
+  'recipe',
+]);
+
+/**
+ * Tells of every loop that any service has cut, once it stands on the log: a line without a word of the record's content,
+ * and a count. What is delivered again is told again.
+ */
+export class LoopAlerts {
+  constructor(private readonly lines: Pick<Logger, 'warn'>) {}
+
+  /** The same handler, which tells of the loops among what it has handled. */
+  over(handle: BatchHandler): BatchHandler {
+    return async (...batch) => {
+      await handle(...batch);
+      for (const { envelope, value } of batch[0]) {
+        if (envelope && cuts.has(envelope.type)) this.tell(envelope, JSON.parse(value.toString('utf8')) as Told);
+      }
+    };
+  }
+
+  private tell({ source, tenant, subject }: { source: string; tenant: string; subject: string }, told: Told): void {
+    const service = source.slice(1);
+    const { recipe = 'none', property } = told;
+    counted.add(service, recipe);
+    this.lines.warn({ service, recipe, property, tenant, subject }, 'machines answered each other: the loop is cut');
+  }
+}
+
+/** What an event of a loop says, as far as the alert tells it. */
+interface Told {
+  recipe?: string;
+  property?: string;
+}
