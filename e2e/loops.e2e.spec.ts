@@ -98,7 +98,7 @@ it('a workflow that answers each write by setting off the recipe again ends: the
   expect(new Set(codes.map(({ code }) => code))).toEqual(new Set(['loop']));
   await until('there is an alert', () => hub.logs().includes('the loop is cut'));
   const [alert] = /^.*the loop is cut.*$/m.exec(hub.logs()) ?? [];
-  expect(JSON.parse(alert ?? '{}')).toMatchObject({ level: 'warn', service: 'render-service', recipe: 'greeted' });
+  expect(JSON.parse(alert ?? '{}')).toMatchObject({ level: 'warn', by: 'render-service', recipe: 'greeted' });
   // A person is served again, also while machines are not.
   await set(lead, { jobtitle: 'by hand' });
   await until('a person is served', async () => (await lead.billedRenders()).length === 5);
@@ -153,5 +153,5 @@ it('a property that another system sets back again and again is left to it; the 
   expect(await writes()).toBe(5);
   const [cut] = of(lead, 'crm', 'record-loop.cut');
   expect(JSON.parse(String(cut?.value))).toMatchObject({ recipe: 'noted', property: 'ai_qualification_summary' });
-  expect(hub.logs()).toMatch(/"service":"crm-writer","recipe":"noted","property":"ai_qualification_summary"/);
+  expect(hub.logs()).toMatch(/"by":"crm-writer","recipe":"noted","property":"ai_qualification_summary"/);
 });

@@ -108,9 +108,8 @@ export class Lead {
   }
 
   /** The calls that wrote to the contact. */
-  async patches(): Promise<Call[]> {
-    const calls = await this.hub.calls('hubspot');
-    return calls.filter((call) => call.method === 'PATCH' && call.path.endsWith(`/${this.id}`));
+  patches(): Promise<Call[]> {
+    return writesTo(this.hub, this.id);
   }
 
   /** How often the hub wrote a property, or a property with a value. */
@@ -175,6 +174,21 @@ function allWritten(lead: Lead): boolean {
 interface HubspotState {
   eventsCollected: number;
   deliveries: { queued: number; inFlight: number; waitingForRetry: number };
+}
+
+interface Input {
+  id: string;
+  properties: Properties;
+}
+
+/** The calls that wrote to a contact, by itself or among others: each as if it had been by itself. */
+export async function writesTo(hub: Hub, id: string): Promise<Call[]> {
+  return (await hub.calls('hubspot')).flatMap((call) => {
+    if (call.method === 'PATCH' && call.path.endsWith(`/${id}`)) return [call];
+    if (!call.path.endsWith('/batch/update')) return [];
+    const { inputs = [] } = (call.requestBody ?? {}) as { inputs?: Input[] };
+    return inputs.filter((one) => one.id === id).map(({ properties }) => ({ ...call, requestBody: { properties } }));
+  });
 }
 
 /** The outcome of a job that ran once. */

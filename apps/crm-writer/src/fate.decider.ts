@@ -1,6 +1,6 @@
 import type { CrmEvent, Fate, RecordRef } from '#libs/contracts';
 import { type Decision, nothing } from '#libs/process';
-import { following, isGone } from '#libs/recipes';
+import { following, isGone, WITHDRAW, withdrawAgainAt } from '#libs/recipes';
 import { callsOf } from './action.decider';
 import { evolve, type RecordState } from './record-state';
 import { readingsOf, type Wanted } from './step.decider';
@@ -10,10 +10,21 @@ import { withNextWrite, writeUnderWay } from './writes';
 
 /** What became of the record, or which records go on as it. */
 export type FateInput =
-  { type: 'followed'; record: RecordRef; fate: Fate } | { type: 'took-over'; records: readonly RecordRef[] };
+  | { type: 'followed'; record: RecordRef; fate: Fate }
+  | { type: 'took-over'; records: readonly RecordRef[] }
+  /** Time to withdraw once more what waits for a record that is gone. */
+  | { type: 'withdraw' };
 
-export const onFate = (state: RecordState, input: FateInput): Decision<CrmEvent> =>
-  input.type === 'took-over' ? onTookOver(state, input.records) : onFollowed(state, input.record, input.fate);
+export function onFate(state: RecordState, input: FateInput): Decision<CrmEvent> {
+  switch (input.type) {
+    case 'followed':
+      return onFollowed(state, input.record, input.fate);
+    case 'took-over':
+      return onTookOver(state, input.records);
+    case 'withdraw':
+      return isGone(state.where) ? { events: [], ...cancelled(state) } : nothing();
+  }
+}
 
 function onFollowed(state: RecordState, record: RecordRef, fate: Fate): Decision<CrmEvent> {
   if (!following(state.where, fate)) return nothing();
@@ -25,9 +36,9 @@ function onFollowed(state: RecordState, record: RecordRef, fate: Fate): Decision
     case 'restored':
       return withNextWrite(state, [{ type: 'RecordRestored', data: { records, at } }], record);
     case 'deleted':
-      return { events: [{ type: 'RecordDeleted', data: { records, at } }], ...cancelled(state) };
+      return { events: [{ type: 'RecordDeleted', data: { records, at } }], ...withdrawn(state, fate) };
     case 'forgotten':
-      return { events: [{ type: 'RecordErasureAsked', data: { records, at } }], ...cancelled(state) };
+      return { events: [{ type: 'RecordErasureAsked', data: { records, at } }], ...withdrawn(state, fate) };
   }
 }
 
@@ -73,6 +84,11 @@ function cancelled(state: RecordState): Pick<Decision<CrmEvent>, 'supersede'> {
   ];
   return supersede.length > 0 ? { supersede } : {};
 }
+
+const withdrawn = (state: RecordState, fate: Fate): Pick<Decision<CrmEvent>, 'supersede' | 'timers'> => {
+  const { supersede } = cancelled(state);
+  return supersede ? { supersede, timers: [{ name: WITHDRAW, due: withdrawAgainAt(fate) }] } : {};
+};
 
 const reading = (purpose: string) => ({ kind: 'hubspot.read', purpose });
 

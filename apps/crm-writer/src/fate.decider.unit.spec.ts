@@ -138,7 +138,13 @@ describe('a merge', () => {
 
 describe('a deletion', () => {
   it('withdraws what waits, keeps what is wanted, and a restore writes it', () => {
-    expect(given(...underWay)(fate('deleted', t(5)))).toEqual({ events: [deleted], supersede: withdrawn });
+    expect(given(...underWay)(fate('deleted', t(5)))).toEqual({
+      events: [deleted],
+      supersede: withdrawn,
+      timers: [{ name: 'withdraw', due: t(6) }],
+    });
+    expect(given(...underWay, deleted)({ type: 'withdraw' })).toEqual({ events: [], supersede: withdrawn });
+    expect(given(...underWay, deleted, restored)({ type: 'withdraw' })).toEqual({ events: [] });
     expect(given(...underWay, deleted)(written({ state: 'superseded' }))).toEqual({ events: [superseded] });
     const done = { status: 'COMPLETED' };
     const later = given(...underWay, deleted, superseded)(tell(done, 2));

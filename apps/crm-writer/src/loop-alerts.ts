@@ -34,7 +34,10 @@ export class LoopAlerts {
     const service = source.slice(1);
     const { recipe = 'none', property } = told;
     counted.add(service, recipe);
-    this.lines.warn({ service, recipe, property, tenant, subject }, 'machines answered each other: the loop is cut');
+    this.lines.warn(
+      { by: service, recipe, property, tenant, subject },
+      'machines answered each other: the loop is cut',
+    );
   }
 }
 

@@ -35,7 +35,7 @@ it('tells of each loop that was cut, after it was handled, in a line and a count
   expect(handled).toEqual([2]);
   expect(lines).toEqual([
     [
-      { service: 'render-service', recipe: 'greeted', tenant: 'default', subject: 'contact:7' },
+      { by: 'render-service', recipe: 'greeted', tenant: 'default', subject: 'contact:7' },
       'machines answered each other: the loop is cut',
     ],
   ]);

@@ -83,6 +83,7 @@ function decide(state: RecordState, input: RecordInput): Decision<CrmEvent> {
       return onActionEnded(state.actions, input);
     case 'followed':
     case 'took-over':
+    case 'withdraw':
       return onFate(state, input);
   }
 }
@@ -95,6 +96,7 @@ function onForgotten(state: RecordState, input: RecordInput): Decision<CrmEvent>
     case 'action-ended':
       return onActionEnded(state.actions, input);
     case 'took-over':
+    case 'withdraw':
       return onFate(state, input);
     default:
       return nothing();

@@ -29,6 +29,7 @@ import {
   type RecordFate,
   type Reference,
   stepsDue,
+  WITHDRAW,
   withTexts,
   type WriterApp,
 } from '#libs/recipes';
@@ -84,6 +85,7 @@ export const recordProcess = (
     return { type: 'step-read', record, purpose, read: { name, recipe, rootCause, properties, stages, at } };
   },
   timer({ name, due }, _at, streamId) {
+    if (name === WITHDRAW) return { type: 'withdraw' };
     const recipe = recipeOfTimer(name);
     if (recipe === undefined) return { type: 'read-due', record: readStreamId(streamId).record, write: writeIn(name) };
     const known = recipes().find(({ id }) => id === recipe)?.trigger.due;

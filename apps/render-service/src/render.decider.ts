@@ -5,7 +5,6 @@ import {
   askedNow,
   coolsDown,
   depthOf,
-  following,
   goesOnAs,
   GONE,
   handedOn,
@@ -25,6 +24,7 @@ import {
   type Whereabouts,
   type Written,
 } from '#libs/recipes';
+import { endForgotten, gone, JOB, onErased, onFollowed, onWithdraw, READ, reject } from './fate.decider';
 import { aboutOf, byCause, byName, chainOf, evolve, noRenders, type Render, type Renders } from './renders';
 
 /** How a call ended; `answer` is the adapter's. */
@@ -45,6 +45,8 @@ export type RenderInput =
   | { type: 'called-back'; callback: HeygenCallback; generation: number; at: string; render?: number }
   | { type: 'claimed'; claim: string; videoId?: string; render?: number }
   | { type: 'overdue'; rootCause: string }
+  /** Time to withdraw once more what waits for a record that is gone. */
+  | { type: 'withdraw' }
   | { type: 'status-read'; rootCause: string; at: string; ended: Ended<VideoState>; purpose: string }
   | { type: 'followed'; fate: Fate }
   | { type: 'written'; value: Written['value'] };
@@ -119,42 +121,33 @@ function decide(renders: Renders, input: RenderInput): Decision<RenderEvent> {
       return onStatus(renders, input);
     case 'followed':
       return onFollowed(renders, input.fate);
+    case 'withdraw':
+      return onWithdraw(renders);
     case 'written':
       return { events: [{ type: 'RenderValueWritten', data: input.value }] };
   }
 }
 
-// What still waits is withdrawn, and its end tells the render's; what HeyGen has taken already is paid for and goes on.
-function onFollowed({ all, where }: Renders, fate: Fate): Decision<RenderEvent> {
-  const now = following(where, fate);
-  if (!now) return nothing();
-  const events: RenderEvent[] = [{ type: 'RenderRecordFollowed', data: fate }];
-  if (!isGone(now) || !all.some(isUnordered)) return { events };
-  const reads = [...new Set([READ, purposeNow(READ, now)])].map((purpose) => ({ kind: 'hubspot.read', purpose }));
-  return { events, supersede: [...reads, JOB] };
-}
-
-const isUnordered = ({ status }: Render): boolean => status === 'requested' || status === 'prepared';
-
 // Nothing more is said of a record that is forgotten but that its renders have ended; HeyGen's share is given back.
 function onForgotten(renders: Renders, input: RenderInput): Decision<RenderEvent> {
-  if (input.type === 'triggered' || input.type === 'followed' || input.type === 'written') return nothing();
-  const render =
-    'rootCause' in input
-      ? byCause(renders, input.rootCause)
-      : byName(renders, {
-          render: input.render,
-          videoId: 'callback' in input ? input.callback.videoId : input.videoId,
-        });
-  if (!render) return nothing();
-  const ended = isUnordered(render) ? gone(render) : onErased(render);
-  return input.type === 'called-back' && input.callback.result !== 'other'
-    ? { ...ended, rootCause: render.rootCause, release: [JOB] }
-    : ended;
+  switch (input.type) {
+    case 'triggered':
+    case 'followed':
+    case 'written':
+      return nothing();
+    case 'withdraw':
+      return onWithdraw(renders);
+    case 'called-back':
+      return endForgotten(
+        byName(renders, { ...input.callback, render: input.render }),
+        input.callback.result !== 'other',
+      );
+    case 'claimed':
+      return endForgotten(byName(renders, input), false);
+    default:
+      return endForgotten(byCause(renders, input.rootCause), false);
+  }
 }
-
-const JOB = { kind: 'heygen.generate', purpose: 'generate' };
-const READ = 'read';
 
 // A root cause that has its render is never numbered again: the same reading is stated once more, and the ledger says
 // whether it is owed still. Another root cause makes a new video unless the same content triggered one within the
@@ -235,15 +228,7 @@ function readingNow({ recipe, purpose }: RenderInput & { type: 'read' }, where: 
   return recipe && step && record ? reading(recipe, step, record, where) : undefined;
 }
 
-const gone = (render: Render): Decision<RenderEvent> => ({
-  events: [{ type: 'RenderFailed', data: { ...aboutOf(render), ...GONE } }],
-});
-
 const found = ({ all }: Looked): { looked?: Lookup[] } => (all.length > 0 ? { looked: all } : {});
-
-const reject = (render: Render, code: string, reason: string): Decision<RenderEvent> => ({
-  events: [{ type: 'RenderRejected', data: { ...aboutOf(render), code, reason } }],
-});
 
 function onGenerated(renders: Renders, input: RenderInput & { type: 'generated' }): Decision<RenderEvent> {
   const render = byCause(renders, input.rootCause);
@@ -321,10 +306,6 @@ function onStatus(renders: Renders, input: RenderInput & { type: 'status-read' }
   if (status !== 'processing' || render.started) return nothing();
   return { events: [{ type: 'RenderStarted', data: { ...aboutOf(render), videoId } }] };
 }
-
-// Nothing more is said of the render, nor of its video should it come: a failure would be written to the erased record.
-const onErased = (render: Render): Decision<RenderEvent> =>
-  isUnordered(render) || render.status === 'submitted' ? reject(render, 'erased', 'its subject was erased') : nothing();
 
 // HeyGen makes only so many videos at once: the next one may begin.
 const jobEnded = (end: Decision<RenderEvent>): Decision<RenderEvent> =>

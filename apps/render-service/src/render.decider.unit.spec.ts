@@ -431,7 +431,17 @@ describe('where the record is merged, deleted or erased', () => {
   });
 
   it('of a deleted record what waits is withdrawn, and ends as failed', () => {
-    expect(given(requested)(told(deletion))).toEqual({ events: [noted(deletion)], supersede: withdrawn });
+    expect(given(requested)(told(deletion))).toEqual({
+      events: [noted(deletion)],
+      supersede: withdrawn,
+      timers: [{ name: 'withdraw', due: '2026-11-21T11:01:00.000Z' }],
+    });
+    // A call that ran then, and came to nothing, waits to be made again.
+    expect(given(requested, prepared, noted(deletion))({ type: 'withdraw' })).toEqual({
+      events: [],
+      supersede: withdrawn,
+    });
+    expect(given(requested, prepared, submitted, noted(deletion))({ type: 'withdraw' })).toEqual({ events: [] });
     expect(given(requested, prepared, noted(deletion))(generated(superseded))).toEqual({ events: [goneNow] });
     expect(given(requested, noted(deletion))(read(ada))).toEqual({ events: [gone] });
     expect(given(requested, prepared, submitted)(told(deletion))).toEqual({ events: [noted(deletion)] });

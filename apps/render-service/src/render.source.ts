@@ -24,6 +24,7 @@ import {
   recipesWith,
   type Reference,
   stepsDue,
+  WITHDRAW,
   withTexts,
   type WriterApp,
   type Written,
@@ -78,7 +79,8 @@ export function renderProcess(
       }
     },
     timerFollows: () => ({ apiCalls: 1 }),
-    timer: (_timer, _at, _streamId, rootCause) => ({ type: 'overdue', rootCause }),
+    timer: ({ name }, _at, _streamId, rootCause) =>
+      name === WITHDRAW ? { type: 'withdraw' } : { type: 'overdue', rootCause },
   };
 }
 

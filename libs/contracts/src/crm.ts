@@ -248,8 +248,8 @@ export const crmEvents = catalog('crm', Topic.crm, {
     wire: 'refrain.record.set-elsewhere.v1',
     data: z
       .object({
-        property: z.string().describe('Name of the property'),
-        by: z.enum(['person', 'machine']).describe('Who set it'),
+        property: z.string().describe('The property'),
+        by: z.enum(['person', 'machine']).describe('Who has'),
         at: z.iso.datetime().describe('When, as the CRM says (RFC 3339)'),
       })
       .describe('Somebody else has set a property otherwise that the hub had written.'),

@@ -29,7 +29,7 @@ export const fateShapes = {
   RecordTookOver: {
     wire: 'refrain.record.took-over.v1',
     data: z
-      .object({ records: z.array(recordRef).min(1).describe('Those that were merged into it') })
+      .object({ records: z.array(recordRef).min(1).describe('The records that were merged into it') })
       .describe('These records go on as this one.'),
   },
   RecordDeleted: {

@@ -23,7 +23,7 @@ export const loopCut = z.object({
 /** What the hub wrote last of a property that sets off a recipe: a machine that repeats it sets off nothing. */
 export const valueWritten = z
   .object({
-    property: z.string().describe('Name of the property'),
+    property: z.string().describe('The property that sets off the recipe'),
     fingerprint: z.string().describe('Tells whether a value is the same one; the value itself is not kept here'),
     at: z.iso.datetime().describe('When it was written (RFC 3339)'),
   })

@@ -39,6 +39,18 @@ export const isGone = ({ merged, lost, forgotten }: Whereabouts, at?: string): b
   forgotten !== undefined ||
   (lost !== undefined && !lost.isBack && isSame(lost.of, merged?.into) && (at === undefined || !isLater(at, lost.at)));
 
+/**
+ * When what is owed to a record that is gone is withdrawn once more (RFC 3339): a call that ran when it was first, and came
+ * to nothing, waits to be made again.
+ */
+export const withdrawAgainAt = ({ at }: Fate): string => new Date(Date.parse(at) + WITHDRAW_AGAIN_MS).toISOString();
+
+// Longer than any call may take.
+const WITHDRAW_AGAIN_MS = 60_000;
+
+/** Names the timer of that. */
+export const WITHDRAW = 'withdraw';
+
 /** Why a step of a record that is gone does nothing. */
 export const GONE = { code: 'record-deleted', reason: 'the record was deleted' } as const;
 

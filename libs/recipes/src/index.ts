@@ -18,6 +18,8 @@ export {
   purposeOf,
   type RecordFate,
   subjectNow,
+  WITHDRAW,
+  withdrawAgainAt,
   type Whereabouts,
 } from './fate';
 export { type FetchStep, type PreparedFetch, prepareFetch, takeOf } from './fetch';
