@@ -251,7 +251,7 @@ describe('the adapter', () => {
 
     it('are refused for good where a part of the answer refuses, or the property is not unique', async () => {
       const answer = await upsert({ key: `k-${contact}`, nonsense: 'x' });
-      expect(answer).toMatchObject({ outcome: 'stop', code: 'VALIDATION_ERROR' });
+      expect(answer).toMatchObject({ outcome: 'stop', code: 'PROPERTY_DOESNT_EXIST' });
       expect((await sent('POST', UPSERT)).at(-1)?.status).toBe(207);
       expect(await upsert({ name: 'x' }, 'company', 'name')).toMatchObject({ outcome: 'stop', code: 'not-unique' });
     });

@@ -56,6 +56,7 @@ it.each([
     { endpoint: 'one', source: 'one', authentication: [{ scheme: 'github', secret: 'x' }] },
   ],
   ['connections', 'connect-hubspot-and-heygen', { door: 'heygen', secret: 'x' }],
+  ['tenants', 'connect-several-accounts', { tenant: 'acme', hubspot: { token: 'x', tier: 'starter' } }],
   ['systems', 'fetch-from-other-systems', { system: 'billing', url: 'https://billing.example', secret: 'x' }],
 ])('the %s that the guide shows fit the published schema', (name, guide, wrong) => {
   const fits = ajv.compile(JSON.parse(textOf(`docs/reference/${name}.schema.json`)) as object);

@@ -77,7 +77,7 @@ interface Reconciled {
 it('serves each contact whose webhook was lost once, also where crm-reader is killed in the middle', async () => {
   const estimate = await hub.refrain('backfill', 'contacts', '--since', since, '--dry-run');
   expect(estimate).toMatchObject({ records: CONTACTS, pages: CONTACTS / 50, calls: (2 * CONTACTS) / 50 });
-  const match = { pathPrefix: '/crm/v3/objects/0-1/search' };
+  const match = { pathPrefix: '/crm/objects/2026-09/0-1/search' };
   await hub.control('hubspot', 'POST', '/faults', { match, fault: { kind: 'delay', delayMs: 700 }, times: 10 });
   await hub.refrain('backfill', 'contacts', '--since', since, '--no-wait');
   await until('a page is read', () => sweeps('sweep-page.read').some(({ data }) => data['origin'] === 'backfill'));

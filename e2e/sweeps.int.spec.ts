@@ -59,6 +59,8 @@ const errors: unknown[] = [];
 beforeAll(async () => {
   const nowhere = { url: 'http://127.0.0.1:1', publicUrl: 'http://127.0.0.1:1' };
   hubspot = await startSandbox('hubspot', secrets, account, nowhere, {}, watchdog);
+  // What is made right before the first sweep stands in the index then.
+  await hubspot.control('PUT', '/settings', { searchLagMs: 0 });
   connection = testConnection('sweeps');
   const specs = topics.map((name) => ({ name, partitions: 3, retentionMs: HOUR, says: '' }));
   [db] = await Promise.all([testDatabase(), createTopics(connection, specs)]);
@@ -67,8 +69,8 @@ beforeAll(async () => {
     const property = { name, label: name, type: 'string', fieldType: 'text', groupName: 'contactinformation' };
     await api('POST', '/crm/v3/properties/contacts', property);
   }
-  // Its date stood there before anybody waited for it, and comes due in a few seconds.
-  old = await contact({ notes_last_contacted: new Date(Date.now() - 90 * DAY + 8_000).toISOString() });
+  // Its date stood there before anybody waited for it, and comes due in half a minute.
+  old = await contact({ notes_last_contacted: new Date(Date.now() - 90 * DAY + 30_000).toISOString() });
   await contact({ notes_last_contacted: new Date(Date.now() - 91 * DAY).toISOString() });
   await Promise.all([replica(), replica()]);
 }, 120_000);
@@ -91,10 +93,8 @@ async function replica(): Promise<void> {
     HUBSPOT_TIME_ZONE: 'UTC',
   } as Parameters<typeof recordEffects>[0];
   const book = RecipeBook.fromFolder<TestDatabase['pool']>(folder);
-  run(
-    sweepProcess(book.current, ['default'], { reconcile: HOUR, due: DAY }) as never,
-    sweepEffects(new HubspotAccounts(accountsOf(config, {}))),
-  );
+  const hubspotEffects = sweepEffects(new HubspotAccounts(accountsOf(config, {})));
+  run(sweepProcess(book.current, ['default'], { reconcile: HOUR, due: DAY }) as never, hubspotEffects);
   run(recordProcess(book.current, String(account.appId)) as never, recordEffects(config, book.current));
   const schedule = new Schedule(book, ['default'], lines);
   await schedule.start(db.pool);
@@ -172,7 +172,7 @@ it('begins each sweep by schedule once, although there are two replicas', async 
 });
 
 it('reaches a date that was there before the recipe once, however often it is found, and none that was due long ago', async () => {
-  await until('it is reached', () => events('record-date.reached').length > 0);
+  await until('it is reached', () => events('record-date.reached').length > 0, 60_000);
   await end('reconcile', await ask({ object: 'contact', origin: 'reconcile' }));
   await end('due', await ask({ object: 'contact', origin: 'due', recipe: 'win-back' }));
   await end('backfill', await ask({ object: 'contact', origin: 'backfill' }));
@@ -186,15 +186,15 @@ it('reaches a date that was there before the recipe once, however often it is fo
   );
   // What a date sets off is no backfill: it does not give way.
   expect(events('record-date.reached')[0]?.envelope.lane).toBeUndefined();
-});
+}, 120_000);
 
 it('reads on through refusals, error pages and cut connections, and past a record that is deleted meanwhile', async () => {
   const since = new Date().toISOString();
   const made: string[] = [];
   for (let n = 0; n < 120; n += 1) made.push(await contact({ hs_lead_status: 'OPEN', lastname: String(n) }));
   const [gone = '', ...left] = made;
-  const search = { pathPrefix: '/crm/v3/objects/0-1/search' };
-  const reading = { pathPrefix: '/crm/v3/objects/0-1/batch/read' };
+  const search = { pathPrefix: '/crm/objects/2026-09/0-1/search' };
+  const reading = { pathPrefix: '/crm/objects/2026-09/0-1/batch/read' };
   const plan = (match: object, fault: object, times = 1) => hubspot.control('POST', '/faults', { match, fault, times });
   await plan(search, { kind: 'status', code: 'SECONDLY', status: 429, body: { policyName: 'SECONDLY' } });
   await plan(search, { kind: 'html' });
@@ -239,7 +239,7 @@ it('keeps of a page what it says of each record with that record, and nowhere el
 });
 
 it('reads a window once more where HubSpot counts more in it than were found, and is complete then', async () => {
-  const match = { pathPrefix: '/crm/v3/objects/0-1/search', bodyIncludes: '"limit":1,' };
+  const match = { pathPrefix: '/crm/objects/2026-09/0-1/search', bodyIncludes: '"limit":1,' };
   const body = { total: 999, results: [] };
   await hubspot.control('POST', '/faults', { match, fault: { kind: 'status', status: 200, body } });
   const sweep = await ask({ object: 'contact', origin: 'reconcile' });

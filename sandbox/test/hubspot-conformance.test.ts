@@ -1,4 +1,21 @@
+/**
+ * What the sandbox owes to be taken for HubSpot, line by line; a line that another file shows is named with its test.
+ *
+ * 1. Paths of every version, exact success codes, pages for unknown routes: here; codes of batches: hubspot-crm "batches".
+ * 2. Webhooks: here the calls in flight; hubspot-webhooks "split into batches of at most 100", "come again, re-signed and
+ *    counted", "give up on a receiver that is too slow", "can be doubled, shuffled, generic, or collide in their ids",
+ *    "properties before the creation", "tell both sides of an association, deletion with privacy deletion, and a merge".
+ * 3. Signatures: here the encoded query; hubspot-webhooks "signatures", "are sent as a single object by a workflow".
+ * 4. Sources of changes: here workflows; hubspot-webhooks "name the app as the source of the app's own writes".
+ * 5. Limits: here; hubspot-crm "answers 429 with policy names and headers".
+ * 6. Search: here its lag and its ends; hubspot-crm "filters, within the documented limits, and lags".
+ * 7. Errors and tokens: here; 207 and 409: hubspot-crm "batches", "refuse what the vendor refuses".
+ * 8. Values: here.
+ *
+ * Beside these: merges, history, paging, schemas.
+ */
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { Client } from '@hubspot/api-client';
 import { seededRandom } from '../src/frame/seeded-random.ts';
@@ -8,6 +25,7 @@ import { listening, Receiver, type Sandbox } from './harness.ts';
 let hubspot: Sandbox;
 let client: Client;
 let receiver: Receiver;
+let receiverUrl: string;
 
 before(async () => {
   const random = seededRandom(3);
@@ -15,7 +33,8 @@ before(async () => {
   hubspot = await listening(createHubspot({ ...app, retryScale: 0.01, random }));
   client = new Client({ accessToken: 'test-token', basePath: hubspot.url });
   receiver = new Receiver();
-  await hubspot.control('PUT', '/target', { url: await receiver.start() });
+  receiverUrl = await receiver.start();
+  await hubspot.control('PUT', '/target', { url: receiverUrl });
 });
 after(async () => {
   await receiver[Symbol.asyncDispose]();
@@ -147,5 +166,289 @@ describe('reading what has changed', () => {
     const found = [...first.results, ...second.results].map(({ id }) => id);
     assert.deepEqual(found, [...others, oldest]);
     assert.equal(second.paging, undefined);
+  });
+});
+
+const call = async (method: string, path: string, body?: object, token = 'test-token') => {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const response = await fetch(`${hubspot.url}${path}`, {
+    method,
+    headers,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.includes('json') ?? false;
+  return { status: response.status, headers: response.headers, body: isJson && text !== '' ? JSON.parse(text) : text };
+};
+const form = (path: string, fields: Record<string, string>) =>
+  fetch(`${hubspot.url}${path}`, { method: 'POST', body: new URLSearchParams(fields) });
+const reset = () =>
+  hubspot.control('PUT', '/rate-limit', {
+    ...{ perTenSeconds: 190, searchPerSecond: 5, daily: 650_000, windowMs: 10_000, retryAfter: false },
+    ...{ associationsPerTenSeconds: 150, associationsDaily: 500_000 },
+  });
+
+describe('1. paths and codes', () => {
+  it('are the same at the numbered and at the dated versions', async () => {
+    const { id } = await contact();
+    for (const path of [
+      ...['/crm/v3/objects/contacts', '/crm/objects/2026-03/contacts', '/crm/objects/2026-09/0-1'].map(
+        (root) => `${root}/${id}`,
+      ),
+      ...['/crm/v4/objects', '/crm/objects/2026-03', '/crm/objects/2026-09'].map(
+        (root) => `${root}/contacts/${id}/associations/companies`,
+      ),
+      ...['/crm/v3/owners', '/crm/owners/2026-09', '/crm/v3/pipelines/deals', '/crm/pipelines/2026-09/0-3'],
+      ...['/crm/v3/properties/contacts', '/crm/properties/2026-09/0-1', '/crm-object-schemas/v3/schemas'],
+      ...['/crm-object-schemas/2026-09/schemas', '/account-info/v3/details', '/account-info/2026-09/details'],
+      ...['v4', '2026-09'].map((version) => `/communication-preferences/${version}/statuses/a@x.test?channel=EMAIL`),
+    ])
+      assert.equal((await call('GET', path)).status, 200, path);
+    for (const version of ['v1', 'v3', '2026-09']) {
+      const grant = { grant_type: 'authorization_code', code: `code-${version}`, client_secret: 'test-secret' };
+      assert.equal((await form(`/oauth/${version}/token`, grant)).status, 200, version);
+    }
+    for (const version of ['v4', '2026-09']) {
+      const path = `/automation/${version === 'v4' ? 'v4/sequences' : 'sequences/2026-09'}/enrollments/contact/${id}`;
+      assert.equal((await call('GET', path)).body.message, 'resource not found');
+    }
+  });
+
+  it('that are not there answer with a page, or as a switch says', async () => {
+    const unknown = () => call('GET', '/crm/objects/9999-99/contacts');
+    const found = await unknown();
+    assert.equal(found.status, 404);
+    assert.match(found.headers.get('content-type') ?? '', /text\/html/);
+    assert.match(found.body, /^<html>/);
+    await hubspot.control('PUT', '/settings', { htmlNotFound: false });
+    assert.equal((await unknown()).body.status, 'error');
+    await hubspot.control('PUT', '/settings', { htmlNotFound: true });
+  });
+});
+
+describe('2. webhooks', () => {
+  it('are at most ten in flight', async () => {
+    const held: (() => void)[] = [];
+    const slow = new Receiver();
+    slow.answer = (_request, response) => void held.push(() => response.writeHead(204).end());
+    await hubspot.control('PUT', '/target', { url: await slow.start() });
+    await hubspot.control('PUT', '/webhooks', { collectMs: 1, duplicate: 14 });
+    await contact();
+    await slow.when(({ received }) => received.length === 10);
+    const { inFlight, queued } = await hubspot.control('GET', '/deliveries');
+    assert.deepEqual([inFlight, queued], [10, 5]);
+    slow.answer = (_request, response) => void response.writeHead(204).end();
+    for (const answer of held) answer();
+    await slow.when(({ received }) => received.length === 15);
+    await hubspot.control('PUT', '/webhooks', { collectMs: 50, duplicate: 0 });
+    await hubspot.control('PUT', '/target', { url: receiverUrl });
+    await slow[Symbol.asyncDispose]();
+  });
+});
+
+describe('3. signatures', () => {
+  it('are made over an address whose query is decoded as documented', async () => {
+    const url = 'https://hub.example.test/hooks?src=a%2Fb&q=a%20b';
+    await hubspot.control('PUT', '/target', { url, deliverTo: receiverUrl });
+    const seen = receiver.received.length;
+    await hubspot.control('POST', '/deliver', { body: '[]' });
+    const sent = receiver.received[seen];
+    const at = String(sent?.headers['x-hubspot-request-timestamp']);
+    const source = `POSThttps://hub.example.test/hooks?src=a/b&q=a%20b[]${at}`;
+    const wanted = createHmac('sha256', 'test-secret').update(source).digest('base64');
+    assert.equal(sent?.headers['x-hubspot-signature-v3'], wanted);
+    await hubspot.control('PUT', '/target', { url: receiverUrl });
+  });
+});
+
+describe('4. sources', () => {
+  it('name the automation where a workflow follows a write of the app', async () => {
+    const workflow = { object: 'contacts', property: 'city', set: { jobtitle: 'From Ulm' } };
+    await hubspot.control('PUT', '/workflows', { workflows: [workflow] });
+    const { id } = await contact({ city: 'Ulm' });
+    const isOf = (name: string) => (event: any) => event.objectId === Number(id) && event.propertyName === name;
+    await receiver.when(({ events }) => events.some(isOf('jobtitle')));
+    const [city, title] = ['city', 'jobtitle'].map((name) => receiver.events.find(isOf(name)));
+    assert.deepEqual([city.changeSource, city.sourceId], ['INTEGRATION', '54321']);
+    assert.deepEqual([title.changeSource, title.propertyValue], ['AUTOMATION_PLATFORM', 'From Ulm']);
+    await hubspot.control('PUT', '/workflows', { workflows: [] });
+  });
+});
+
+describe('5. limits', () => {
+  afterEach(reset);
+
+  it('count in a window that can be short, and tell how many were refused', async () => {
+    await hubspot.control('PUT', '/rate-limit', { perTenSeconds: 2, windowMs: 300 });
+    const { refused: before } = await hubspot.control('GET', '/rate-limit');
+    const read = () => call('GET', '/crm/owners/2026-09');
+    const statuses = [await read(), await read(), await read()].map(({ status }) => status);
+    assert.deepEqual(statuses, [200, 200, 429]);
+    const { refused } = await hubspot.control('GET', '/rate-limit');
+    assert.equal(refused.TEN_SECONDLY_ROLLING, before.TEN_SECONDLY_ROLLING + 1);
+    const until = Date.now() + 300;
+    while (Date.now() <= until) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal((await read()).status, 200);
+  });
+
+  it('of search are its own: it counts in no ten seconds, and says nothing of them', async () => {
+    await hubspot.control('PUT', '/rate-limit', { perTenSeconds: 1, searchPerSecond: 2 });
+    const search = () => call('POST', '/crm/objects/2026-09/contacts/search', { limit: 1 });
+    const [first, , third] = [await search(), await search(), await search()];
+    assert.equal(first.headers.get('x-hubspot-ratelimit-max'), null);
+    assert.deepEqual([third.status, third.body.policyName], [429, 'SECONDLY']);
+    assert.equal((await call('GET', '/crm/owners/2026-09')).status, 200);
+  });
+
+  it('of associations are beside, and alone where a batch is exempt from the ten seconds', async () => {
+    const { id } = await contact();
+    await hubspot.control('PUT', '/rate-limit', { perTenSeconds: 1, associationsPerTenSeconds: 3 });
+    const batch = () => call('POST', '/crm/associations/2026-09/0-1/0-2/batch/read', { inputs: [{ id }] });
+    assert.equal((await batch()).status, 200);
+    assert.equal((await batch()).status, 200);
+    const list = () => call('GET', `/crm/objects/2026-09/0-1/${id}/associations/0-2`);
+    assert.equal((await list()).status, 200);
+    assert.equal((await list()).status, 429);
+    assert.equal((await batch()).status, 429);
+    await hubspot.control('PUT', '/rate-limit', { perTenSeconds: 190, associationsDaily: 1 });
+    assert.equal((await list()).status, 200);
+    assert.equal((await list()).body.policyName, 'DAILY');
+  });
+
+  it('of a day are told to static tokens and none to installed apps, whom they do not bind', async () => {
+    await hubspot.control('PUT', '/tokens', { refreshToken: 'installed' });
+    const grant = { grant_type: 'refresh_token', refresh_token: 'installed', client_secret: 'test-secret' };
+    const { access_token: token } = (await (await form('/oauth/2026-09/token', grant)).json()) as any;
+    const read = (by?: string) => call('GET', '/crm/owners/2026-09', undefined, by);
+    assert.equal((await read()).headers.get('x-hubspot-ratelimit-daily'), '650000');
+    assert.equal((await read(token)).headers.get('x-hubspot-ratelimit-daily'), null);
+    assert.equal((await read(token)).headers.get('x-hubspot-ratelimit-max'), '190');
+    await hubspot.control('PUT', '/rate-limit', { daily: 0, retryAfter: true });
+    const over = await read();
+    assert.deepEqual([over.body.policyName, over.headers.get('retry-after')], ['DAILY', '3600']);
+    assert.equal((await read(token)).status, 200);
+  });
+});
+
+describe('6. search', () => {
+  it('lags two seconds behind, unless told otherwise, where a read by address does not', async () => {
+    const fresh = await listening(
+      createHubspot({
+        ...{ clientSecret: 's', appId: 1, accessToken: 't', portalId: 2, retryScale: 1, random: seededRandom(4) },
+      }),
+    );
+    assert.equal((await fresh.control('PUT', '/settings', {})).searchLagMs, 2000);
+    const there = new Client({ accessToken: 't', basePath: fresh.url });
+    await there.crm.contacts.basicApi.create({ properties: { email: 'new@example.com' }, associations: [] });
+    assert.equal((await there.crm.contacts.searchApi.doSearch({ limit: 1 })).total, 0);
+    const read = there.crm.contacts.basicApi.getById('new@example.com', [], undefined, undefined, false, 'email');
+    assert.equal((await read).properties['hs_object_id'] !== undefined, true);
+    await fresh[Symbol.asyncDispose]();
+  });
+
+  it('ends at 10,000 results and at 3,000 characters', async () => {
+    await reset();
+    const search = (body: object) => call('POST', '/crm/objects/2026-09/contacts/search', body);
+    assert.equal((await search({ limit: 200, after: '9801' })).status, 400);
+    assert.equal((await search({ limit: 1, query: 'x'.repeat(3000) })).status, 400);
+    assert.equal((await search({ limit: 200, after: '9800' })).status, 200);
+  });
+});
+
+describe('7. errors and tokens', () => {
+  it('come as faults by their names: also the pages of what stands before HubSpot', async () => {
+    for (const [code, status] of Object.entries({
+      ...{ LOCKED: 423, MIGRATION: 477, MERGE_LIMIT: 414, CONFLICT: 409, MISSING_SCOPES: 403, INTERNAL_ERROR: 500 },
+      ...{ BAD_GATEWAY: 502, GATEWAY_TIMEOUT: 504, ORIGIN_DOWN: 521, ORIGIN_SLOW: 522, ORIGIN_UNREACHABLE: 523 },
+      ...{ ORIGIN_TIMEOUT: 524, HANDSHAKE_FAILED: 525, BAD_CERTIFICATE: 526 },
+    })) {
+      await hubspot.control('POST', '/faults', { fault: { kind: 'status', code } });
+      const found = await call('GET', '/crm/owners/2026-09');
+      assert.equal(found.status, status, code);
+      assert.equal(typeof found.body === 'string' && found.body.startsWith('<html>'), status > 500, code);
+      assert.equal(found.headers.get('retry-after'), code === 'MIGRATION' ? '60' : null);
+    }
+  });
+
+  it('say that a token has ended, as soon as a clock factor wants', async () => {
+    await hubspot.control('PUT', '/settings', { clockFactor: 1_800_000 });
+    await hubspot.control('PUT', '/tokens', { refreshToken: 'short' });
+    const grant = { grant_type: 'refresh_token', refresh_token: 'short', client_secret: 'test-secret' };
+    const granted = (await (await form('/oauth/2026-09/token', grant)).json()) as any;
+    await hubspot.control('PUT', '/settings', { clockFactor: 1 });
+    assert.equal(granted.expires_in, 1800);
+    const until = Date.now() + 5;
+    while (Date.now() <= until) await new Promise((resolve) => setImmediate(resolve));
+    const found = await call('GET', '/crm/owners/2026-09', undefined, granted.access_token);
+    assert.deepEqual([found.status, found.body.category], [401, 'EXPIRED_AUTHENTICATION']);
+    assert.match(found.body.context['expire time'][0], /^\d{4}-/);
+  });
+
+  it('say which scopes a token lacks, any of which would do, and that a revoked one is unknown', async () => {
+    const { id } = await contact();
+    await hubspot.control('PUT', '/tokens', { token: 'reader', scopes: ['crm.objects.contacts.read'] });
+    const path = `/crm/objects/2026-09/contacts/${id}`;
+    assert.equal((await call('GET', path, undefined, 'reader')).status, 200);
+    const found = await call('PATCH', path, { properties: { city: 'Ulm' } }, 'reader');
+    assert.deepEqual([found.status, found.body.category], [403, 'MISSING_SCOPES']);
+    assert.deepEqual(found.body.errors[0].context.requiredGranularScopes, ['crm.objects.contacts.write']);
+    assert.equal((await call('POST', '/crm/objects/2026-09/notes', {}, 'reader')).status, 403);
+    await hubspot.control('PUT', '/tokens', { token: 'reader', revoked: true });
+    const gone = await call('GET', path, undefined, 'reader');
+    assert.deepEqual([gone.status, gone.body.category], [401, 'INVALID_AUTHENTICATION']);
+  });
+
+  it('tell the app of a token: by introspection of an installation, by a call of its own of a static one', async () => {
+    const introspect = async (token: string) =>
+      (await (await form('/oauth/2026-09/token/introspect', { token })).json()) as any;
+    assert.deepEqual([(await introspect('test-token')).app_id, (await introspect('x')).active], [54321, false]);
+    const info = (tokenKey: string) => call('POST', '/oauth/v2/private-apps/get/access-token-info', { tokenKey });
+    assert.deepEqual([(await info('test-token')).body.appId, (await info('x')).status], [54321, 401]);
+  });
+});
+
+describe('8. values', () => {
+  it('are strings, times without a zero fraction, null where empty and absent where unknown', async () => {
+    const { id } = await contact({ city: '', annualrevenue: '7' });
+    const company = await client.crm.companies.basicApi.create({ properties: { name: 'A' }, associations: [] });
+    const { body } = await call('GET', `/crm/objects/2026-09/contacts/${id}?properties=city,annualrevenue,nonsense`);
+    assert.deepEqual(
+      [body.properties.city, body.properties.annualrevenue, 'nonsense' in body.properties],
+      [null, '7', false],
+    );
+    assert.equal(typeof body.id, 'string');
+    assert.ok('lastmodifieddate' in body.properties && !('hs_lastmodifieddate' in body.properties));
+    const other = (await call('GET', `/crm/objects/2026-09/companies/${company.id}`)).body;
+    assert.ok('hs_lastmodifieddate' in other.properties && !('lastmodifieddate' in other.properties));
+    const deal = { properties: { closedate: '2026-11-21T10:00:30.000Z' }, associations: [] };
+    const made = await client.crm.deals.basicApi.create(deal);
+    assert.equal(made.properties['closedate'], '2026-11-21T10:00:30Z');
+  });
+});
+
+describe('schemas', () => {
+  it('define a type whose records hold its properties and no others', async () => {
+    const property = { name: 'plate', label: 'Plate', type: 'string', fieldType: 'text', hasUniqueValue: true };
+    const made = await client.crm.schemas.coreApi.create({
+      name: 'car',
+      labels: { singular: 'Car', plural: 'Cars' },
+      properties: [property as never],
+      requiredProperties: ['plate'],
+      associatedObjects: ['CONTACT'],
+    });
+    assert.match(made.objectTypeId ?? '', /^2-\d+$/);
+    const type = made.objectTypeId ?? '';
+    const car = await client.crm.objects.basicApi.create(type, { properties: { plate: 'UL 1' }, associations: [] });
+    const read = (named: string) => client.crm.objects.basicApi.getById(named, car.id, ['plate']);
+    assert.equal((await read(type)).properties['plate'], 'UL 1');
+    assert.equal((await read('p62515_car')).id, car.id);
+    const wrong = client.crm.objects.basicApi.create(type, { properties: { wheels: '4' }, associations: [] });
+    await assert.rejects(wrong, { code: 400 });
+    const { results } = await client.crm.schemas.coreApi.getAll();
+    assert.deepEqual(
+      results.map(({ name, properties }) => [name, properties.some((one) => one.name === 'plate')]),
+      [['car', true]],
+    );
+    assert.equal((await call('POST', '/crm-object-schemas/2026-09/schemas', { name: 'boat' })).status, 400);
   });
 });

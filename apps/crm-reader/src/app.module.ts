@@ -1,13 +1,12 @@
 import type { DynamicModule } from '@nestjs/common';
 import { publishedRecipes, readForeignRows } from '#libs/event-store';
-import { accountsOf, accountWatch, type Environment, HealthModule, type Logger, version } from '#libs/platform';
+import { type Environment, HealthModule, type Logger, version } from '#libs/platform';
 import { connectionOf, keptDaysOf, ServiceRuntime } from '#libs/process';
 import { RecipeBook, referenceOf } from '#libs/recipes';
-import { HubspotAccounts } from '#libs/vendors/hubspot';
 import { Schedule } from './schedule';
 import type { SweepConfig } from './sweep.config';
 import { SweepController } from './sweep.controller';
-import { sweepEffects } from './sweep.effects';
+import { hubspotOf, sweepEffects } from './sweep.effects';
 import { sweepProcess } from './sweep.source';
 
 /** crm-reader: what people and the clock ask for → HubSpot's records, page by page → each as an event. */
@@ -20,7 +19,7 @@ export class AppModule {
       referenceOf(config, { lines, env, rows: readForeignRows }),
     );
     const every = { reconcile: config.RECONCILE_EVERY, due: config.DUE_SCAN_EVERY };
-    const hubspot = new HubspotAccounts(accountsOf(config, env), accountWatch(lines));
+    const hubspot = hubspotOf(config, env, lines);
     const schedule = new Schedule(book, hubspot.tenants, lines);
     const runtime = ServiceRuntime.for({
       definition: sweepProcess(book.current, hubspot.tenants, every),

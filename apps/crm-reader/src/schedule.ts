@@ -74,8 +74,8 @@ export class Schedule {
   }
 
   private async ask(pool: Pool): Promise<void> {
-    const wanted = new Map(this.wanted().map((name) => [sweepSubject(name), name]));
-    for (const [subject, name] of wanted) if (!this.asked.has(subject)) await askFor(pool, name);
+    const wanted = new Map(this.wanted().map((name) => [sweepStream(name), name]));
+    for (const [stream, name] of wanted) if (!this.asked.has(stream)) await askFor(pool, name);
     this.asked = new Set(wanted.keys());
   }
 

@@ -1,17 +1,19 @@
-import { duration, hubspotSettings, recipeSettings, workerSettings } from '#libs/platform';
+import { duration, hubspotSettings, needsAccount, recipeSettings, workerSettings } from '#libs/platform';
 import { z } from 'zod';
 
 /** Settings of crm-reader. */
-export const sweepConfig = z.object({
-  ...workerSettings,
-  ...hubspotSettings,
-  ...recipeSettings,
-  RECONCILE_EVERY: duration()
-    .prefault('1h')
-    .describe('How often all records that were changed since are read, so that no change is missed'),
-  DUE_SCAN_EVERY: duration()
-    .prefault('24h')
-    .describe('How often the records are looked for whose dates come due until the next time'),
-});
+export const sweepConfig = z
+  .object({
+    ...workerSettings,
+    ...hubspotSettings,
+    ...recipeSettings,
+    RECONCILE_EVERY: duration()
+      .prefault('1h')
+      .describe('How often all records that were changed since are read, so that no change is missed'),
+    DUE_SCAN_EVERY: duration()
+      .prefault('24h')
+      .describe('How often the records are looked for whose dates come due until the next time'),
+  })
+  .refine(...needsAccount);
 
 export type SweepConfig = z.infer<typeof sweepConfig>;

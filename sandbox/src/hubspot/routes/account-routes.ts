@@ -28,6 +28,7 @@ const PIPELINES: Record<string, JsonObject[]> = {
       ['qualifiedtobuy', 'Qualified to buy', { isClosed: 'false', probability: '0.4' }],
       ['presentationscheduled', 'Presentation scheduled', { isClosed: 'false', probability: '0.6' }],
       ['contractsent', 'Contract sent', { isClosed: 'false', probability: '0.9' }],
+      ['4711', 'Risk', { isClosed: 'false', probability: '0.1' }],
       ['closedwon', 'Closed won', { isClosed: 'true', probability: '1.0' }],
       ['closedlost', 'Closed lost', { isClosed: 'true', probability: '0.0' }],
     ]),
