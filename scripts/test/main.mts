@@ -1,6 +1,6 @@
 // `npm test`: builds what the end-to-end tests run, then every test of the hub and of the sandbox, and one sum of all.
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from '../build.mts';
@@ -21,8 +21,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   });
 }
 
-// What tests leave in the folder for temporary files goes with it.
+// What tests leave in the folder for temporary files goes with it. Postgres runs as a user of its own and must get in.
 const temporary = mkdtempSync(join(tmpdir(), 'refrain-test-'));
+chmodSync(temporary, 0o711);
 const counts: Count[] = [];
 if (projects.some((project) => project !== 'unit')) counts.push(await built());
 if (!told && counts.every((count) => count.failed === 0)) {
