@@ -2,14 +2,14 @@ import { HUBSPOT_RECEIVED, type RenderEvent, renderEvents, Topic, wireType } fro
 import { deadLetterEffects } from '#libs/event-store';
 import type { IncomingRecord, OutgoingRecord } from '#libs/log';
 import { Process } from '#libs/process';
-import { Watchdog } from '../../../e2e/testing/children';
-import { accountOf, newSecrets } from '../../../e2e/testing/secrets';
-import { until } from '../../../e2e/testing/until';
-import { type Sandbox, startSandbox } from '../../../e2e/testing/vendors';
-import { testDatabase, type TestDatabase } from '../../../libs/event-store/src/testing/test-database';
-import { recipeOf } from '../../../libs/recipes/src/testing/recipe-of';
-import { recordEffects } from './record.effects';
-import { recordProcess } from './record.source';
+import { Watchdog } from './testing/children';
+import { accountOf, newSecrets } from './testing/secrets';
+import { until } from './testing/until';
+import { type Sandbox, startSandbox } from './testing/vendors';
+import { testDatabase, type TestDatabase } from '../libs/event-store/src/testing/test-database';
+import { recipeOf } from '../libs/recipes/src/testing/recipe-of';
+import { recordEffects } from '../apps/crm-writer/src/record.effects';
+import { recordProcess } from '../apps/crm-writer/src/record.source';
 
 // What comes in another order than it happened, or about a record that is where it was no more: through crm-writer and
 // HubSpot's own SDK to the CRM.
