@@ -88,19 +88,20 @@ it('a deletion during a render: what was ordered is not written, and is when the
 it('a deletion before the order: nothing is billed, and the render ends as failed', async () => {
   const lead = await Lead.make(hub);
   await hub.control('hubspot', 'POST', '/faults', {
-    match: { method: 'GET', pathPrefix: `/crm/v3/objects/0-1/${lead.id}` },
+    match: { method: 'GET', pathPrefix: `/crm/objects/2026-09/0-1/${lead.id}` },
     fault: { kind: 'status', status: 500 },
-    times: 3,
+    times: 1_000,
   });
   await hub.post(`[${lead.change()}]`);
   await until('it is requested', () => lead.records(renders, 'refrain.render.requested.v1').length > 0);
   await person('DELETE', lead.id);
+  await until('it is known', () => lead.records(renders, 'refrain.render-record.followed.v1').length > 0);
+  await hub.control('hubspot', 'DELETE', '/faults');
   const [failed] = await until('it failed', () => {
     const found = lead.records(renders, 'refrain.render.failed.v1');
     return found.length > 0 && found;
   });
   expect(JSON.parse(String(failed?.value))).toMatchObject({ code: 'record-deleted' });
-  await hub.control('hubspot', 'DELETE', '/faults');
   await settled(hub);
   expect(await lead.billedRenders()).toEqual([]);
 });
