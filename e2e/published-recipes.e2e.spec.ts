@@ -33,7 +33,7 @@ async function publish(recipe: string): Promise<string> {
   const version = publications[0]?.version ?? '';
   await until(`all services go by ${version}`, () => {
     const taken = hub.logs().match(new RegExp(`"service":"[^"]+".*lead-qualified ${version}.*recipes taken up`, 'g'));
-    return taken?.length === 3;
+    return taken?.length === 4;
   });
   return version;
 }
