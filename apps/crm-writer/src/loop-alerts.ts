@@ -1,6 +1,7 @@
 import { crmEvents, enrichmentEvents, renderEvents } from '#libs/contracts';
 import type { BatchHandler } from '#libs/log';
 import { Counter, type Logger } from '#libs/platform';
+import { z } from 'zod';
 
 const cuts: ReadonlySet<string> = new Set([
   renderEvents.shapes.RenderLoopCut.wire,
@@ -25,7 +26,8 @@ export class LoopAlerts {
     return async (...batch) => {
       await handle(...batch);
       for (const { envelope, value } of batch[0]) {
-        if (envelope && cuts.has(envelope.type)) this.tell(envelope, JSON.parse(value.toString('utf8')) as Told);
+        const told = envelope && cuts.has(envelope.type) ? toldBy(value) : undefined;
+        if (envelope && told) this.tell(envelope, told);
       }
     };
   }
@@ -42,7 +44,14 @@ export class LoopAlerts {
 }
 
 /** What an event of a loop says, as far as the alert tells it. */
-interface Told {
-  recipe?: string;
-  property?: string;
+const loopTold = z.object({ recipe: z.string().optional(), property: z.string().optional() });
+type Told = z.infer<typeof loopTold>;
+
+/** Undefined for what is no such event: the handler has put it among the dead letters. */
+function toldBy(value: Buffer): Told | undefined {
+  try {
+    return loopTold.safeParse(JSON.parse(value.toString('utf8'))).data;
+  } catch {
+    return undefined;
+  }
 }

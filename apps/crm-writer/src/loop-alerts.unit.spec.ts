@@ -41,3 +41,12 @@ it('tells of each loop that was cut, after it was handled, in a line and a count
   ]);
   expect(await readMetrics()).toContain('refrain_loops_cut_total{service="render-service",recipe="greeted"} 1');
 });
+
+it.each(['no JSON', '7', '{"recipe":7}'])('holds nothing up for %s, which the handler has set aside', async (value) => {
+  const lines: unknown[] = [];
+  const alerts = new LoopAlerts({ warn: (...line: unknown[]) => lines.push(line) } as never);
+  const handle = alerts.over(() => Promise.resolve());
+  const poison = { ...record('refrain.render-loop.cut.v1', {}), value: Buffer.from(value) };
+  await expect(handle([poison, record('refrain.render-loop.cut.v1', { recipe: 'greeted' })])).resolves.toBeUndefined();
+  expect(lines).toHaveLength(1);
+});

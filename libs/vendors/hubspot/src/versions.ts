@@ -12,8 +12,9 @@ const DATED = '2026-09';
 /**
  * Every family of calls that the adapter makes, with its version: the only place that names one.
  *
- * The timeline's is of March: no later one is specified. The last is numbered because HubSpot has no dated path for it: only there do static tokens and service keys, which
- * have no client secret, tell their app (developers.hubspot.com/docs/apps/legacy-apps/private-apps/overview).
+ * The timeline's is of March: no later one is specified. The last is numbered because HubSpot has no dated path for it:
+ * only there do static tokens and service keys, which have no client secret, tell their app (
+ * developers.hubspot.com/docs/apps/legacy-apps/private-apps/overview).
  */
 export const families = {
   objects: { version: DATED, root: `/crm/objects/${DATED}`, sdk: '/crm/v3/objects' },
