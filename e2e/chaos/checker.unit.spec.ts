@@ -39,6 +39,12 @@ const call = (over: Partial<Call>): Call => ({
 });
 const patch = (properties: object): Call =>
   call({ method: 'PATCH', path: `/crm/objects/2026-09/0-1/${contact}`, requestBody: { properties } });
+const batch = (...inputs: Record<string, string>[]): Call =>
+  call({
+    method: 'POST',
+    path: '/crm/objects/2026-09/0-1/batch/update',
+    requestBody: { inputs: inputs.map((properties) => ({ id: contact, properties })) },
+  });
 const question = (over: Partial<Call> = {}): Call =>
   call({ path: '/v1/chat/completions', requestBody: { text: `about ${lastname}` }, billed: true, ...over });
 const billed = (generation: number) => ({
@@ -135,6 +141,13 @@ it('finds writes in another order than was decided', () => {
     [pending, completed, scored],
   ])
     expect(rulesBroken(withCalls({ hubspot: seen.map(patch) }))).toEqual(['writes-in-order']);
+});
+
+it('sees the writes of a batch as it sees one of its own', () => {
+  expect(check(withCalls({ hubspot: [batch(pending), batch(scored), patch(completed)] }))).toEqual([]);
+  expect(rulesBroken(withCalls({ hubspot: [batch(pending), batch(completed), patch(scored)] }))).toEqual([
+    'writes-in-order',
+  ]);
 });
 
 it('finds a trigger that came to nothing, and a job that never ended', () => {

@@ -57,19 +57,25 @@ export function isExplained(call: Call, { disturbances }: Evidence): boolean {
   );
 }
 
-const patch = /^\/crm\/objects\/2026-09\/0-1\/(\d+)$/;
+const contacts = '/crm/objects/2026-09/0-1/';
+
+interface Write {
+  id: string;
+  properties: Record<string, string>;
+}
+
+/** The writes of a call: one of a record of its own, or up to 100 of a batch. */
+function writesIn({ method, path, requestBody }: Call): Write[] {
+  const body = requestBody ?? {};
+  if (method === 'POST' && path === `${contacts}batch/update`) return (body['inputs'] ?? []) as Write[];
+  if (method !== 'PATCH' || !path.startsWith(contacts)) return [];
+  return [{ id: path.slice(contacts.length), properties: (body['properties'] ?? {}) as Write['properties'] }];
+}
 
 /** The writes of each contact, in the order in which HubSpot saw them. */
 export function writesOf({ calls }: Evidence): Map<string, Record<string, string>[]> {
-  const writes = new Map<string, Record<string, string>[]>();
-  for (const { method, path, requestBody } of calls.hubspot) {
-    const contact = method === 'PATCH' ? patch.exec(path)?.[1] : undefined;
-    if (!contact) continue;
-    const list = writes.get(contact) ?? [];
-    list.push((requestBody?.['properties'] ?? {}) as Record<string, string>);
-    writes.set(contact, list);
-  }
-  return writes;
+  const byId = Map.groupBy(calls.hubspot.flatMap(writesIn), ({ id }) => id);
+  return new Map([...byId].map(([id, writes]) => [id, writes.map(({ properties }) => properties)]));
 }
 
 /** No contact goes back to PENDING for a video that was reported COMPLETED. */
