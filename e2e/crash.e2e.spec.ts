@@ -59,7 +59,7 @@ it.concurrent('ends a job whose OpenAI call was in flight when enrichment-servic
   expect(contact).toMatchObject({ lead_score: '59', ai_budget_estimate: '50000' });
   // OpenAI knows no idempotency key: the lost answer is asked for once more, and that is all.
   expect((await lead.questions()).map(({ billed }) => billed)).toEqual([true, true]);
-  expect(await lead.outcome()).toMatchObject({ billedRenders: 1, pending: 1, completed: 1, scored: 1 });
+  expect(await lead.outcome()).toMatchObject({ billedRenders: 1, pendingAgain: 0, completed: 1, scored: 1 });
 });
 
 it.concurrent('ends jobs whose HeyGen orders were in flight when render-service was killed', async () => {

@@ -100,7 +100,7 @@ it.each([
   expect(JSON.parse(String(rejected?.value))).toMatchObject({ code });
   await lead.has({ lead_score: true });
   await settled(hub);
-  expect(await lead.outcome()).toEqual({ ...once, billedRenders: 0, pending: 0, completed: 0 });
+  expect(await lead.outcome()).toEqual({ ...once, billedRenders: 0, completed: 0 });
   expect(Object.entries(await lead.read()).filter(([name, value]) => name.startsWith('heygen_') && value)).toEqual([]);
 });
 

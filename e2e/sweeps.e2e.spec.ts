@@ -121,3 +121,14 @@ it('reconciles by itself: what was missed since is made good, and up to when all
   expect(complete.length).toBeGreaterThanOrEqual(3);
   expect((await hub.refrain<Reconciled>('reconcile')).objects).toMatchObject([{ gapsFilled: 1 }]);
 }, 120_000);
+
+it('tells a person what became other in the portal', async () => {
+  const drift = () => hub.refrain<{ parts: { part: string; changes: { name: string }[] }[] }>('drift', '--now');
+  const changesOf = (part: string, { parts }: Awaited<ReturnType<typeof drift>>) =>
+    parts.find((one) => one.part === part)?.changes;
+  expect(changesOf('contact', await drift())).toEqual([]);
+  const definition = { label: 'Seats', type: 'number', fieldType: 'number', groupName: 'contactinformation' };
+  await hub.hubspot.crm.properties.coreApi.create('contacts', { name: 'seats', ...definition } as never);
+  const seen = { name: 'property seats', to: 'number (number)', seenAt: expect.any(String) as string };
+  expect(changesOf('contact', await drift())).toEqual([seen]);
+});

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
-import { SWEEP_ASKED, type SweepAsked, sweepSubject, Topic } from '#libs/contracts';
+import { SHAPE_ASKED, shapeSubject, SWEEP_ASKED, type SweepAsked, sweepSubject, Topic } from '#libs/contracts';
 import { accountsOf } from '#libs/platform';
 import { HubspotAccounts } from '#libs/vendors/hubspot';
 import { LogConsumer, LogProducer, type OutgoingRecord } from '#libs/log';
@@ -94,7 +94,7 @@ async function replica(): Promise<void> {
   } as Parameters<typeof recordEffects>[0];
   const book = RecipeBook.fromFolder<TestDatabase['pool']>(folder);
   const hubspotEffects = sweepEffects(new HubspotAccounts(accountsOf(config, {})));
-  run(sweepProcess(book.current, ['default'], { reconcile: HOUR, due: DAY }) as never, hubspotEffects);
+  run(sweepProcess(book.current, ['default'], { reconcile: HOUR, due: DAY, shape: HOUR }) as never, hubspotEffects);
   run(recordProcess(book.current, String(account.appId)) as never, recordEffects(config, book.current));
   const schedule = new Schedule(book, ['default'], lines);
   await schedule.start(db.pool);
@@ -125,10 +125,10 @@ function run(definition: ProcessDefinition<never, never, never>, effects: Record
   );
 }
 
-async function api(method: string, path: string, body: object): Promise<void> {
+async function api(method: string, path: string, body?: object): Promise<void> {
   const authorization = `Bearer ${secrets.hubspotAccessToken}`;
-  const headers = { authorization, 'content-type': 'application/json' };
-  const answer = await fetch(hubspot.url + path, { method, headers, body: JSON.stringify(body) });
+  const sent = body && { headers: { authorization, 'content-type': 'application/json' }, body: JSON.stringify(body) };
+  const answer = await fetch(hubspot.url + path, { method, headers: { authorization }, ...sent });
   if (!answer.ok) throw new Error(await answer.text());
 }
 
@@ -149,13 +149,16 @@ function events(type: string, subject?: string) {
 const swept = (type: string, origin: string, sweep?: number) =>
   events(type).filter(({ data }) => data['origin'] === origin && (sweep === undefined || data['sweep'] === sweep));
 
+function tellReader(type: string, subject: string, value: object): Promise<void> {
+  const id = randomUUID();
+  const time = new Date().toISOString();
+  const envelope = { id, source: '/test', type, subject, time, tenant: 'default', correlationid: id };
+  return tell(db.pool, 'crm-reader', { topic: Topic.sweep, envelope, value });
+}
+
 async function ask(asked: SweepAsked): Promise<number> {
   const sweep = swept('sweep.began', asked.origin).length + 1;
-  const id = randomUUID();
-  const subject = sweepSubject(asked);
-  const time = new Date().toISOString();
-  const envelope = { id, source: '/test', type: SWEEP_ASKED, subject, time, tenant: 'default', correlationid: id };
-  await tell(db.pool, 'crm-reader', { topic: Topic.sweep, envelope, value: asked });
+  await tellReader(SWEEP_ASKED, sweepSubject(asked), asked);
   return sweep;
 }
 
@@ -253,3 +256,66 @@ it('reads a window once more where HubSpot counts more in it than were found, an
   expect(complete.at(-1)).toBe(ended['upTo']);
   expect(complete).toEqual([...complete].sort());
 }, 120_000);
+
+describe('the portal', () => {
+  const said = (type: string, part: string) =>
+    events(`portal-shape.${type}`, shapeSubject(part)).map(({ data }) => data);
+  const looks = (part: string) => said('looked', part).length;
+  const lookedAgain = async (part: string) => {
+    const before = looks(part);
+    await tellReader(SHAPE_ASKED, shapeSubject(part), { part });
+    await until(`${part} was looked at`, () => looks(part) > before, 60_000);
+    return said('looked', part).at(-1);
+  };
+  const changes = (part: string) => said('changed', part).flatMap((data) => data['changes'] as object[]);
+  const property = { name: 'seats', label: 'Seats', type: 'number', fieldType: 'number' };
+  const car = { name: 'car', labels: { singular: 'Car', plural: 'Cars' }, requiredProperties: ['seats'] };
+
+  it('is looked at by schedule, once by two replicas, and what there is is kept', async () => {
+    const parts = ['types', 'owners', 'contact'];
+    await until('all was looked at', () => parts.every((part) => looks(part) > 0), 60_000);
+    expect(parts.map((part) => said('kept', part).length)).toEqual([1, 1, 1]);
+    expect(said('kept', 'contact')[0]?.['entries']).toMatchObject({ 'property email': 'string (text)' });
+    const [owners] = said('kept', 'owners');
+    expect(Object.keys(owners?.['entries'] as object).every((name) => /^owner \d+$/.test(name))).toBe(true);
+    expect(changes('contact')).toEqual([]);
+  });
+
+  it('shows a property that is new, of another type, and gone', async () => {
+    await api('POST', '/crm/v3/properties/contacts', { ...property, groupName: 'contactinformation' });
+    await lookedAgain('contact');
+    const added = { name: 'property seats', to: 'number (number)' };
+    expect(changes('contact')).toEqual([added]);
+    await api('PATCH', '/crm/v3/properties/contacts/seats', { type: 'string', fieldType: 'text' });
+    await lookedAgain('contact');
+    const other = { name: 'property seats', from: 'number (number)', to: 'string (text)' };
+    expect(changes('contact')).toEqual([added, other]);
+    await api('DELETE', '/crm/v3/properties/contacts/seats');
+    await lookedAgain('contact');
+    await lookedAgain('contact');
+    expect(changes('contact')).toEqual([added, other, { name: 'property seats', from: 'string (text)' }]);
+  }, 120_000);
+
+  it('shows a type of its own that is new, with its properties', async () => {
+    await api('POST', '/crm-object-schemas/v3/schemas', {
+      ...car,
+      properties: [property],
+      associatedObjects: ['CONTACT'],
+    });
+    await lookedAgain('types');
+    const names = changes('types').map((change) => (change as { name: string }).name);
+    expect(names).toContainEqual(expect.stringMatching(/^type 2-\d+$/));
+    expect(names).toContainEqual(expect.stringMatching(/^property 2-\d+\.seats$/));
+  });
+
+  it('takes nothing for gone where HubSpot refuses, says why, and looks again', async () => {
+    const before = changes('contact').length;
+    const match = { pathPrefix: '/crm/properties/2026-09/0-1' };
+    const body = { status: 'error', category: 'VALIDATION_ERROR', message: 'Unable to infer object type' };
+    await hubspot.control('POST', '/faults', { match, fault: { kind: 'status', status: 400, body } });
+    const look = await lookedAgain('contact');
+    expect(look).toMatchObject({ code: 'VALIDATION_ERROR', next: expect.any(String) });
+    expect(await lookedAgain('contact')).not.toHaveProperty('code');
+    expect(changes('contact')).toHaveLength(before);
+  }, 120_000);
+});

@@ -152,7 +152,8 @@ export class Lead {
     return {
       billedRenders: (await this.billedRenders()).length,
       billedQuestions: (await this.questions()).filter((call) => call.billed).length,
-      pending: await this.writesOf('heygen_render_status', 'PENDING'),
+      // Where the video is made at once, COMPLETED may overtake PENDING before that is written.
+      pendingAgain: Math.max(0, (await this.writesOf('heygen_render_status', 'PENDING')) - 1),
       completed: await this.writesOf('heygen_render_status', 'COMPLETED'),
       scored: await this.writesOf('lead_score'),
     };
@@ -192,7 +193,7 @@ export async function writesTo(hub: Hub, id: string): Promise<Call[]> {
 }
 
 /** The outcome of a job that ran once. */
-export const once = { billedRenders: 1, billedQuestions: 1, pending: 1, completed: 1, scored: 1 };
+export const once = { billedRenders: 1, billedQuestions: 1, pendingAgain: 0, completed: 1, scored: 1 };
 
 /**
  * Resolves when nothing more can follow from what was sent before: every service has read it, a whole job that began

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { version } from '#libs/platform';
 import { addBackfill } from './commands/backfill';
 import { addDlq } from './commands/dlq';
+import { addDrift } from './commands/drift';
 import { addErase } from './commands/erase';
 import { addExplain } from './commands/explain';
 import { addInitHubspot } from './commands/init-hubspot';
@@ -29,6 +30,7 @@ export function createProgram(): Command {
   addReplay(program);
   addBackfill(program);
   addReconcile(program);
+  addDrift(program);
   addDlq(program);
   addErase(program);
   addLimits(program);

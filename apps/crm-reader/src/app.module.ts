@@ -5,6 +5,7 @@ import { connectionOf, keptDaysOf, ServiceRuntime } from '#libs/process';
 import { RecipeBook, referenceOf } from '#libs/recipes';
 import { Schedule } from './schedule';
 import type { SweepConfig } from './sweep.config';
+import { ShapeAlerts } from './shape-alerts';
 import { SweepController } from './sweep.controller';
 import { hubspotOf, sweepEffects } from './sweep.effects';
 import { sweepProcess } from './sweep.source';
@@ -18,7 +19,7 @@ export class AppModule {
       lines,
       referenceOf(config, { lines, env, rows: readForeignRows }),
     );
-    const every = { reconcile: config.RECONCILE_EVERY, due: config.DUE_SCAN_EVERY };
+    const every = { reconcile: config.RECONCILE_EVERY, due: config.DUE_SCAN_EVERY, shape: config.SHAPE_EVERY };
     const hubspot = hubspotOf(config, env, lines);
     const schedule = new Schedule(book, hubspot.tenants, lines);
     const runtime = ServiceRuntime.for({
@@ -36,7 +37,10 @@ export class AppModule {
       module: AppModule,
       imports: [HealthModule.forChecks(runtime.checks())],
       controllers: [SweepController],
-      providers: [{ provide: ServiceRuntime, useValue: runtime }],
+      providers: [
+        { provide: ServiceRuntime, useValue: runtime },
+        { provide: ShapeAlerts, useValue: new ShapeAlerts(lines) },
+      ],
     };
   }
 }

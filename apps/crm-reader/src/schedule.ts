@@ -1,5 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import {
+  SHAPE_ASKED,
+  type ShapeAsked,
+  type ShapeName,
+  shapeStream,
+  shapeSubject,
   SWEEP_ASKED,
   SWEEP_SERVICE,
   type SweepAsked,
@@ -14,6 +19,7 @@ import { newestIn, type Pool } from '#libs/event-store';
 import { meter } from '#libs/platform';
 import { tell } from '#libs/process';
 import { every, type RecipeBook, watchedBy } from '#libs/recipes';
+import { partsOf } from './sweep.source';
 
 /** Where the schedule says what it could not do. */
 interface Lines {
@@ -74,9 +80,14 @@ export class Schedule {
   }
 
   private async ask(pool: Pool): Promise<void> {
-    const wanted = new Map(this.wanted().map((name) => [sweepStream(name), name]));
-    for (const [stream, name] of wanted) if (!this.asked.has(stream)) await askFor(pool, name);
+    const sweeps = this.wanted().map((name) => [sweepStream(name), sweepAsk(name)] as const);
+    const wanted = new Map([...sweeps, ...this.shapes().map((name) => [shapeStream(name), shapeAsk(name)] as const)]);
+    for (const [stream, asked] of wanted) if (!this.asked.has(stream)) await askFor(pool, asked);
     this.asked = new Set(wanted.keys());
+  }
+
+  private shapes(): ShapeName[] {
+    return this.tenants.flatMap((tenant) => partsOf(this.book.current(), tenant).map((part) => ({ tenant, part })));
   }
 
   private wanted(): SweepName[] {
@@ -102,17 +113,31 @@ export class Schedule {
   }
 }
 
-function askFor(pool: Pool, { tenant, ...name }: SweepName): Promise<void> {
+/** What crm-reader is asked for. */
+interface Asked {
+  type: string;
+  tenant: string;
+  subject: string;
+  value: SweepAsked | ShapeAsked;
+}
+
+const sweepAsk = ({ tenant, ...name }: SweepName): Asked => ({
+  type: SWEEP_ASKED,
+  tenant,
+  subject: sweepSubject(name),
+  value: { ...name, scheduled: true },
+});
+
+const shapeAsk = ({ tenant, part }: ShapeName): Asked => ({
+  type: SHAPE_ASKED,
+  tenant,
+  subject: shapeSubject(part),
+  value: { part, scheduled: true },
+});
+
+function askFor(pool: Pool, { value, ...about }: Asked): Promise<void> {
   const id = `asked-${randomUUID()}`;
-  const envelope = {
-    id,
-    source: `/${SWEEP_SERVICE}`,
-    type: SWEEP_ASKED,
-    subject: sweepSubject(name),
-    time: new Date().toISOString(),
-    tenant,
-    correlationid: id,
-  };
-  const value: SweepAsked = { ...name, scheduled: true };
+  const time = new Date().toISOString();
+  const envelope = { id, source: `/${SWEEP_SERVICE}`, time, correlationid: id, ...about };
   return tell(pool, SWEEP_SERVICE, { topic: Topic.sweep, envelope, value });
 }

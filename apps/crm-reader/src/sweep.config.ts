@@ -13,6 +13,11 @@ export const sweepConfig = z
     DUE_SCAN_EVERY: duration()
       .prefault('24h')
       .describe('How often the records are looked for whose dates come due until the next time'),
+    SHAPE_EVERY: duration()
+      .prefault('6h')
+      .describe(
+        'How often the types, properties, pipelines and owners of the portal are looked at for what is new or other',
+      ),
   })
   .refine(...needsAccount);
 

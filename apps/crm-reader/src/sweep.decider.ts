@@ -2,6 +2,7 @@ import type { EventOf, sweepEvents, SweepEvent, SweepOrigin } from '#libs/contra
 import { type Decider, type Decision, nothing } from '#libs/process';
 import { evolveFinds, type Finds, noFinds, onFound, type RecordRead } from './found.decider';
 import { decideLeg, evolveLeg, type Leg, type LegInput } from './leg.decider';
+import { decideShape, evolveShape, type Shape, type ShapeInput, unseen } from './shape.decider';
 
 type DataOf<Type extends SweepEvent['type']> = Extract<EventOf<typeof sweepEvents>, { type: Type }>['data'];
 
@@ -15,11 +16,12 @@ export interface Sweeps {
   next?: string;
 }
 
-/** State of whichever of the three kinds of streams it is. */
+/** State of whichever of the four kinds of streams it is. */
 export interface SweepState {
   sweeps: Sweeps;
   leg?: Leg;
   finds: Finds;
+  shape: Shape;
 }
 
 /** What a sweep is to read, as it is known when it is asked for. */
@@ -50,7 +52,8 @@ export type SweepInput =
   | ({ type: 'time'; due: string; task?: Task } & Rhythm)
   | ({ type: 'read'; read: DataOf<'SweepRead'> } & Rhythm)
   | LegInput
-  | RecordRead;
+  | RecordRead
+  | ShapeInput;
 
 /** HubSpot's search knows of a change only a little later; what is older than this it knows. */
 export const INDEX_LAG_MS = 60_000;
@@ -58,17 +61,19 @@ export const INDEX_LAG_MS = 60_000;
 export const OVERLAP_MS = 5 * 60_000;
 
 /**
- * When sweeps begin and end, how their parts read page by page, and what is said of each record. Only one sweep of a kind
+ * When sweeps begin and end, how their parts read page by page, what is said of each record, and what became other of
+ * the portal. Only one sweep of a kind
  * is under way at a time: whoever asks meanwhile joins it.
  */
 export const sweepDecider: Decider<SweepState, SweepEvent, SweepInput> = {
-  initial: { sweeps: { count: 0 }, finds: noFinds },
-  evolve: ({ sweeps, leg, finds }, event) => ({
+  initial: { sweeps: { count: 0 }, finds: noFinds, shape: unseen },
+  evolve: ({ sweeps, leg, finds, shape }, event) => ({
     sweeps: evolveSweeps(sweeps, event),
     leg: evolveLeg(leg, event),
     finds: evolveFinds(finds, event),
+    shape: evolveShape(shape, event),
   }),
-  decide({ sweeps, leg, finds }, input) {
+  decide({ sweeps, leg, finds, shape }, input) {
     switch (input.type) {
       case 'asked':
         return onAsked(sweeps, input);
@@ -78,6 +83,10 @@ export const sweepDecider: Decider<SweepState, SweepEvent, SweepInput> = {
         return onRead(sweeps, input);
       case 'found':
         return onFound(finds, input);
+      case 'shape-asked':
+      case 'shape-time':
+      case 'shape-read':
+        return decideShape(shape, input);
       default:
         return decideLeg(leg, input);
     }

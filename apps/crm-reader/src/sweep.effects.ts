@@ -3,6 +3,7 @@ import { accountsOf, accountWatch, type Environment, type Logger } from '#libs/p
 import type { EffectKind } from '#libs/process';
 import { type CountRequest, HubspotAccounts, type RecordPage, type Where } from '#libs/vendors/hubspot';
 import type { PageAnswer, PageRequest } from './leg.decider';
+import type { ShapeRequest } from './shape.decider';
 import type { SweepConfig } from './sweep.config';
 
 const DEADLINE_MS = 10_000;
@@ -40,6 +41,12 @@ export function sweepEffects(hubspot: HubspotAccounts): Record<string, EffectKin
       ...query,
       limits: hubspot.limits({ searches: 1 }),
       perform: (request: CountRequest, call) => hubspot.of(call.tenant).count(request, call.signal),
+    },
+    'hubspot.shape': {
+      ...query,
+      // The properties and the pipelines of a type.
+      limits: hubspot.limits({ calls: 2 }),
+      perform: ({ part }: ShapeRequest, call) => hubspot.of(call.tenant).shape(part, call.signal),
     },
   };
 }

@@ -2,6 +2,11 @@ import {
   type RecordRef,
   readEvent,
   recordOf,
+  SHAPE_ASKED,
+  shapeAsked,
+  type ShapeName,
+  shapeStream,
+  shapeSubject,
   subjectOf,
   SWEEP_ASKED,
   SWEEP_SERVICE,
@@ -29,10 +34,11 @@ import {
 } from '#libs/process';
 import { type Recipe, watchedBy } from '#libs/recipes';
 import { type PageAnswer, pageOf } from './leg.decider';
+import { lookOf } from './shape.decider';
 import { sweepDecider, type SweepInput, type SweepState, type Task } from './sweep.decider';
 
-/** How often sweeps are made by themselves, in milliseconds. */
-export type Every = Readonly<Record<'reconcile' | 'due', number>>;
+/** How often sweeps are made, and portals looked at, by themselves, in milliseconds. */
+export type Every = Readonly<Record<'reconcile' | 'due' | 'shape', number>>;
 
 /**
  * crm-reader's ways in: what people and the schedule ask for, what the parts of a sweep tell each other by its own topic,
@@ -47,18 +53,28 @@ export const sweepProcess = (
   catalog: sweepEvents,
   decider: sweepDecider,
   routes: {
-    [Topic.sweep]: (record) =>
-      record.envelope.type === SWEEP_ASKED
-        ? routeAsked(record, { recipes: recipes(), tenants, every })
-        : routeEvent(record, every),
+    [Topic.sweep]: (record) => {
+      switch (record.envelope.type) {
+        case SWEEP_ASKED:
+          return routeAsked(record, { recipes: recipes(), tenants, every });
+        case SHAPE_ASKED:
+          return routeShapeAsked(record, every);
+        default:
+          return routeEvent(record, every);
+      }
+    },
   },
-  outcome({ purpose, state, answer, code }) {
+  outcome({ purpose, state, answer, code }, at, streamId) {
     const ended = state === 'done' ? { answer: answer as never } : { code: code ?? state };
+    const shape = shapeIn(streamId);
+    if (shape) return { type: 'shape-read', part: shape.part, look: lookOf(purpose), ended, at, everyMs: every.shape };
     const page = pageOf(purpose);
     return page === undefined ? { type: 'counted', ended } : { type: 'page', page, ended };
   },
   alsoTold: (outcome, streamId) => recordsIn(outcome, streamId),
   timer({ due }, at, streamId) {
+    const shape = shapeIn(streamId);
+    if (shape) return { type: 'shape-time', part: shape.part, due, isWanted: isWanted(shape, recipes(), tenants) };
     const name = nameIn(streamId);
     const task = tenants.includes(name.tenant) ? taskOf(recipes(), name) : undefined;
     return { type: 'time', due, at: later(at, new Date().toISOString()), task, ...everyOf(every, name) };
@@ -68,8 +84,28 @@ export const sweepProcess = (
 /** After an outage a timer comes late: what counts is when it came. */
 const later = (one: string, other: string): string => (Date.parse(one) > Date.parse(other) ? one : other);
 
+const isWanted = ({ tenant, part }: ShapeName, recipes: readonly Recipe[], tenants: readonly string[]): boolean =>
+  tenants.includes(tenant) && partsOf(recipes, tenant).includes(part);
+
 const everyOf = (every: Every, { origin }: Pick<SweepName, 'origin'>) =>
   origin === 'backfill' ? {} : { everyMs: every[origin] };
+
+/** The parts of a tenant's portal that are looked at: those that the recipes of now go by, and what stands above them. */
+export const partsOf = (recipes: readonly Recipe[], tenant: string): string[] => [
+  'types',
+  'owners',
+  ...watchedBy(recipes, tenant).map(({ object }) => object),
+];
+
+function routeShapeAsked(record: ReadableRecord, every: Every): Route<SweepInput> {
+  const { envelope } = record;
+  const read = shapeAsked.safeParse(record.value);
+  if (!read.success) throw new UnreadableRecord(read.error.message);
+  const { part, scheduled: isScheduled = false } = read.data;
+  const input: SweepInput = { type: 'shape-asked', part, isScheduled, at: envelope.time, everyMs: every.shape };
+  const streamId = shapeStream({ tenant: envelope.tenant, part });
+  return to(record, [{ streamId, tenant: envelope.tenant, subject: shapeSubject(part), input }]);
+}
 
 /** What a sweep of that name is to read by the recipes of now; undefined where none goes by such records any more. */
 function taskOf(recipes: readonly Recipe[], { tenant, object, origin, recipe }: SweepName): Task | undefined {
@@ -153,6 +189,11 @@ const targetOf = (name: SweepName, streamId: string, input: SweepInput): Target<
   subject: sweepSubject(name),
   input,
 });
+
+function shapeIn(streamId: string): ShapeName | undefined {
+  const { tenant, record } = readStreamId(streamId);
+  return record.type === 'shape' ? { tenant, part: record.id } : undefined;
+}
 
 const nameIn = (streamId: string): SweepName => {
   const { tenant, record } = readStreamId(streamId);

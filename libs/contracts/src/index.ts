@@ -16,5 +16,6 @@ export * from './loop';
 export * from './messages';
 export * from './recipe';
 export * from './render';
+export * from './shape';
 export * from './sweep';
 export * from './topics';

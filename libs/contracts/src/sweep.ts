@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { catalog, type EventOf } from './events';
 import { recordKey, type RecordRef, subjectOf } from './keys';
+import { shapeShapes } from './shape';
 import { Topic } from './topics';
 
 /**
@@ -68,7 +69,7 @@ const foundProperty = z.object({
 });
 export type FoundProperty = z.infer<typeof foundProperty>;
 
-/** Reading a tenant's records: streams `sweep-…`, `leg-…` and `found-…`, topic `sweep.events.v1`. */
+/** Reading a tenant's CRM: streams `sweep-…`, `leg-…`, `found-…` and `shape-…`, topic `sweep.events.v1`. */
 export const sweepEvents = catalog('sweep', Topic.sweep, {
   SweepBegan: {
     wire: 'refrain.sweep.began.v1',
@@ -151,6 +152,7 @@ export const sweepEvents = catalog('sweep', Topic.sweep, {
       })
       .describe('A record was read: it counts like the last change of each of these properties.'),
   },
+  ...shapeShapes,
 });
 
 export type SweepEvent = EventOf<typeof sweepEvents>;

@@ -25,7 +25,7 @@ export * from './loop';
 export { cancel, redo, resolveHeld, type EffectName, type Finding } from './operations';
 export { keysToRelease, parkedKeys, parkedMail, requestRelease, type ParkedKey, type ParkedSelection } from './parking';
 export { ForeignRowsRefused, readForeignRows } from './foreign-rows';
-export { countFollowed, newestIn, newestOf, type NewestEvent } from './newest';
+export { countFollowed, eventsOf, newestIn, newestOf, type SeenEvent } from './newest';
 export { checkStore, openPool, type Pool } from './pool';
 export { type Build } from './read-models/builds';
 export { Projector } from './read-models/projector';

@@ -1,15 +1,15 @@
 import { type Queryable, rowsOf } from './query';
 
-/** The newest event of a type in one stream. */
-export interface NewestEvent {
+/** An event of a stream, and when it happened. */
+export interface SeenEvent {
   streamId: string;
   data: unknown;
   at: Date;
 }
 
 /** The newest event of a type in each of some streams; a stream without one is absent. However long the streams are. */
-export const newestIn = (db: Queryable, streams: string[], type: string): Promise<NewestEvent[]> =>
-  rowsOf<NewestEvent>(
+export const newestIn = (db: Queryable, streams: string[], type: string): Promise<SeenEvent[]> =>
+  rowsOf<SeenEvent>(
     db,
     `select e.stream_id as "streamId", e.data, e.occurred_at as at from unnest($1::text[]) as s (stream_id),
        lateral (select * from event e where e.stream_id = s.stream_id and e.type = $2 order by e.version desc limit 1) e`,
@@ -17,8 +17,8 @@ export const newestIn = (db: Queryable, streams: string[], type: string): Promis
   );
 
 /** The same in all streams of a context, such as `sweep`. */
-export const newestOf = (db: Queryable, context: string, type: string): Promise<NewestEvent[]> =>
-  rowsOf<NewestEvent>(
+export const newestOf = (db: Queryable, context: string, type: string): Promise<SeenEvent[]> =>
+  rowsOf<SeenEvent>(
     db,
     `select distinct on (stream_id) stream_id as "streamId", data, occurred_at as at from event
      where starts_with(stream_id, $1 || '-') and type = $2 order by stream_id, version desc`,
@@ -43,3 +43,12 @@ export async function countFollowed(
   );
   return row?.n ?? 0;
 }
+
+/** All events of a type since a time in the streams of a context, oldest first. */
+export const eventsOf = (db: Queryable, context: string, type: string, since: Date): Promise<SeenEvent[]> =>
+  rowsOf<SeenEvent>(
+    db,
+    `select stream_id as "streamId", data, occurred_at as at from event
+     where starts_with(stream_id, $1 || '-') and type = $2 and occurred_at >= $3 order by position`,
+    [context, type, since],
+  );

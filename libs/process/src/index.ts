@@ -15,3 +15,4 @@ export * from './service-runtime';
 export { Storm } from './storm';
 export * from './stream-id';
 export { tell } from './tell';
+export { telling, type ToldEvents } from './telling';

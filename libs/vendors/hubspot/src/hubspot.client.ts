@@ -18,6 +18,7 @@ import { owners, pipelines, properties, schemas } from './portal';
 import { type Lacking, prepare, type Preparation, preparation } from './properties';
 import { Sdk, type SdkSettings } from './sdk';
 import { enrol, type SequenceRequest } from './sequences';
+import { shape } from './shape';
 import { PortalStages } from './stages';
 import { upsert, type UpsertRequest } from './upsert';
 
@@ -141,6 +142,11 @@ export class HubspotClient {
   /** All pipelines of a type of records, with their stages. */
   pipelines(type: string, signal: AbortSignal) {
     return pipelines(this.client, type, signal);
+  }
+
+  /** What a part of the portal consists of. */
+  shape(part: string, signal: AbortSignal): Promise<Answer<Record<string, string>>> {
+    return shape(this.client, part, signal);
   }
 
   /** All owners of the portal. */
