@@ -19,7 +19,7 @@ export class ShapeAlerts {
   over(handle: BatchHandler): BatchHandler {
     return telling(handle, changed, ({ tenant, subject }, { changes }) => {
       const part = recordOf(subject)?.id ?? subject;
-      for (const _change of changes) counted.add(tenant, part);
+      changes.forEach(() => counted.add(tenant, part));
       this.lines.warn({ tenant, part, changes }, 'the portal is other than it was: see refrain drift');
     });
   }
