@@ -59,8 +59,6 @@ const errors: unknown[] = [];
 beforeAll(async () => {
   const nowhere = { url: 'http://127.0.0.1:1', publicUrl: 'http://127.0.0.1:1' };
   hubspot = await startSandbox('hubspot', secrets, account, nowhere, {}, watchdog);
-  // What is made right before the first sweep stands in the index then.
-  await hubspot.control('PUT', '/settings', { searchLagMs: 0 });
   connection = testConnection('sweeps');
   const specs = topics.map((name) => ({ name, partitions: 3, retentionMs: HOUR, says: '' }));
   [db] = await Promise.all([testDatabase(), createTopics(connection, specs)]);
@@ -69,7 +67,8 @@ beforeAll(async () => {
     const property = { name, label: name, type: 'string', fieldType: 'text', groupName: 'contactinformation' };
     await api('POST', '/crm/v3/properties/contacts', property);
   }
-  // Its date stood there before anybody waited for it, and comes due in half a minute.
+  // Its date stood there, and in the index, before anybody waited for it, and comes due in half a minute.
+  await hubspot.control('PUT', '/settings', { searchLagMs: 0 });
   old = await contact({ notes_last_contacted: new Date(Date.now() - 90 * DAY + 30_000).toISOString() });
   await contact({ notes_last_contacted: new Date(Date.now() - 91 * DAY).toISOString() });
   await Promise.all([replica(), replica()]);
@@ -242,6 +241,9 @@ it('keeps of a page what it says of each record with that record, and nowhere el
 });
 
 it('reads a window once more where HubSpot counts more in it than were found, and is complete then', async () => {
+  // Here the index lags, as HubSpot's does: what it counts is what it shows.
+  await hubspot.control('PUT', '/settings', { searchLagMs: 2_000 });
+  await hubspot.control('PATCH', `/ui/contacts/${old}`, { properties: { lastname: 'Newer' } });
   const match = { pathPrefix: '/crm/objects/2026-09/0-1/search', bodyIncludes: '"limit":1,' };
   const body = { total: 999, results: [] };
   await hubspot.control('POST', '/faults', { match, fault: { kind: 'status', status: 200, body } });

@@ -4,10 +4,8 @@ import type { Associations } from './associations.ts';
 import { objectType, type ObjectType } from './object-types.ts';
 import type { CrmRecord, RecordStore } from './record-store.ts';
 
-interface Snapshot {
-  record: CrmRecord;
-  properties: Map<string, string>;
-}
+/** A record as the index has it. */
+type Snapshot = CrmRecord;
 
 const QUERIED = [
   'firstname',
@@ -112,7 +110,7 @@ export class SearchIndex {
         (query === '' || QUERIED.some((name) => snapshot.properties.get(name)?.toLowerCase().includes(query))) &&
         (groups.length === 0 || groups.some((filters) => filters.every((filter) => this.#meets(snapshot, filter)))),
     );
-    const found = sorted(hits, listOf(body['sorts'])[0]).map(({ record }) => record);
+    const found = sorted(hits, listOf(body['sorts'])[0]);
     const page = found.slice(after, after + limit);
     const more = after + limit < found.length;
     return { total: found.length, found: page, ...(more ? { after: String(after + limit) } : {}) };
@@ -128,9 +126,9 @@ export class SearchIndex {
     return groups;
   }
 
-  #meets({ record, properties }: Snapshot, filter: JsonObject): boolean {
+  #meets(record: Snapshot, filter: JsonObject): boolean {
     const name = textOf(filter['propertyName']) ?? '';
-    if (!name.startsWith('associations.')) return matches(filter, properties.get(name) ?? '');
+    if (!name.startsWith('associations.')) return matches(filter, record.properties.get(name) ?? '');
     const toType = objectType(name.slice('associations.'.length));
     const ids = this.#associations.of(record, toType).map(({ toObjectId }) => toObjectId);
     if (filter['operator'] === 'HAS_PROPERTY') return ids.length > 0;
@@ -142,7 +140,7 @@ export class SearchIndex {
     const index = this.#index.get(record.type.name) ?? new Map<string, Snapshot>();
     this.#index.set(record.type.name, index);
     const living = this.#records.of(record.type).get(record.id) === record && record.archivedAt === undefined;
-    if (living) index.set(record.id, { record, properties: new Map(record.properties) });
+    if (living) index.set(record.id, { ...record, properties: new Map(record.properties) });
     else index.delete(record.id);
   }
 
@@ -160,7 +158,6 @@ function sorted(hits: Snapshot[], sort: unknown): Snapshot[] {
   const direction = down ? -1 : 1;
   return hits.sort(
     (a, b) =>
-      direction * compared(a.properties.get(name) ?? '', b.properties.get(name) ?? '') ||
-      Number(a.record.id) - Number(b.record.id),
+      direction * compared(a.properties.get(name) ?? '', b.properties.get(name) ?? '') || Number(a.id) - Number(b.id),
   );
 }
