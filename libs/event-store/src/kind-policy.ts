@@ -30,7 +30,11 @@ export type VendorLimit = {
   pausedBy?: string[];
 } & (
   | { /** A rolling window. */ perMs: number }
-  | { /** A day, until midnight of this IANA time zone. */ dayIn: string }
+  | {
+      /** A day, until midnight of this IANA time zone. */ dayIn: string;
+      /** The code of the refusal by which the vendor says that the day is used up: it pauses the limit until it ends. */
+      spentBy?: string;
+    }
   | {
       /** Jobs that go on after the call's return, until a decision releases them or they are this old. */ jobMs: number;
     }

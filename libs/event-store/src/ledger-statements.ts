@@ -31,6 +31,9 @@ export const SETTLE = `
     update vendor_limit set paused_until = greatest(paused_until,
       refrain_now() + make_interval(secs => $8::float8 / 1000))
     where tenant = $10 and vendor = $11 and name = any ($12::text[])
+  ), spent as (
+    update vendor_limit set paused_until = (date_trunc('day', refrain_now() at time zone zone) + interval '1 day') at time zone zone
+    where tenant = $10 and vendor = $11 and name = any ($13::text[])
   ), mailed as (${MAIL_ENDED}
   )
   select slot from ended`;

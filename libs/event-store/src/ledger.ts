@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { type CallCount, countCalls } from './breaker';
-import { claimParameters, type KindPolicy, vendorOf } from './kind-policy';
+import { claimParameters, type KindPolicy, type VendorLimit, vendorOf } from './kind-policy';
 import { EXPIRE, RECONCILE, SETTLE, SWEEP_PERMITS, TELL_LATE } from './ledger-statements';
 import { atomically, type Queries, run } from './query';
 import { tellOwners } from './shared-calls';
@@ -173,7 +173,8 @@ export class Ledger {
       end.state === 'owed' && end.refused ? 1 : 0,
       effect.tenant,
       this.vendorOf(effect.kind),
-      this.pausedBy(effect.kind, code),
+      this.limitsWhere(effect.kind, (limit) => code !== null && (limit.pausedBy?.includes(code) ?? false)),
+      this.limitsWhere(effect.kind, (limit) => code !== null && 'spentBy' in limit && limit.spentBy === code),
     ]);
     return rows.length > 0;
   }
@@ -186,9 +187,8 @@ export class Ledger {
     return vendorOf(this.policyOf(kind) ?? { kind, deadlineMs: 0, maxRepeats: 0 });
   }
 
-  private pausedBy(kind: string, code: string | null): string[] {
-    const limits = this.policyOf(kind)?.limits ?? [];
-    return limits.filter((l) => code !== null && l.pausedBy?.includes(code)).map((l) => l.name);
+  private limitsWhere(kind: string, is: (limit: VendorLimit) => boolean): string[] {
+    return (this.policyOf(kind)?.limits ?? []).filter(is).map(({ name }) => name);
   }
 }
 

@@ -168,6 +168,24 @@ it('pauses a limit for all replicas and services when the vendor says that it is
   expect(await one.claim('me', 10)).toHaveLength(2);
 });
 
+it('pauses a day that the vendor says is used up until it ends in the account’s time zone', async () => {
+  const zone = 'Asia/Kolkata';
+  const ledger = ledgerOf([{ name: 'daily', most: 100, dayIn: zone, spentBy: 'DAILY', pausedBy: ['REVOKED'] }]);
+  await owe(db.pool, effects(2));
+  const [call] = await ledger.claim('me', 1);
+  await ledger.settle(sure(call), { state: 'owed', code: 'DAILY', afterMs: 1_000, refused: true });
+  const { rows } = await db.pool.query<{ ms: number }>(
+    `select extract(epoch from ((refrain_now() at time zone $1)::date + 1)::timestamp at time zone $1
+       - refrain_now())::float8 * 1000 as ms`,
+    [zone],
+  );
+  const left = rows[0]?.ms ?? 0;
+  await db.moveClock(left - 1_000);
+  expect(await ledger.claim('me', 10)).toHaveLength(0);
+  await db.moveClock(left + 1_000);
+  expect(await ledger.claim('me', 10)).toHaveLength(2);
+});
+
 it('counts a day until midnight of the account’s time zone, with what is under way at its turn', async () => {
   const zone = 'America/New_York';
   const ledger = ledgerOf([{ name: 'daily', most: 5, dayIn: zone }]);

@@ -85,7 +85,7 @@ const limitsOf = ({ perTenSeconds, perDay = 0, timeZone: dayIn, ...own }: Hubspo
   [
     { name: 'ten-secondly', most: perTenSeconds, perMs: 10_000, by: 'TEN_SECONDLY_ROLLING' },
     { name: 'search', most: SEARCHES_PER_SECOND, perMs: 1_000, by: 'SECONDLY' },
-    { name: 'daily', most: perDay, dayIn, by: 'DAILY' },
+    { name: 'daily', most: perDay, dayIn, spentBy: 'DAILY', by: undefined },
     { name: 'associations', most: own.associationsPerTenSeconds ?? LEAST.perTenSeconds, perMs: 10_000, by: undefined },
     { name: 'associations-daily', most: own.associationsPerDay ?? LEAST.perDay, dayIn, by: undefined },
   ] as const;
