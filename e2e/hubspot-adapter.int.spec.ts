@@ -101,6 +101,15 @@ describe('every call', () => {
   });
 });
 
+it.each([201, 202, 302])('takes a write that was answered with %i for one that may have been made', async (status) => {
+  const record = { type: 'contact', id: await person() };
+  await fault({ kind: 'status', status, body: { id: record.id, properties: {} } }, '/crm/objects/');
+  const answer = await open()
+    .of('default')
+    .update({ record, properties: { city: 'Ulm' } }, soon());
+  expect(answer).toMatchObject({ outcome: 'unknown', code: `http-${String(status)}` });
+});
+
 describe('the limits that HubSpot tells', () => {
   it('are handed on by tenant, of calls of either way; apps that were installed by OAuth have no day', async () => {
     const told: [string, Rates][] = [];

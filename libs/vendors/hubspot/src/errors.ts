@@ -77,10 +77,13 @@ export function sortedHubspotError(error: unknown, { forbidden, codes = [] }: So
   if (status === 403 && forbidden === 'stop') return { outcome: 'stop', code: 'not-allowed', message };
   const turnedAway = turnedAwayBy(status, body, headers['retry-after'], code);
   if (turnedAway) return { outcome: 'retry', message, refused: true, ...turnedAway };
-  if (status >= 500) return { outcome: 'unknown', code, message };
+  if (mayBeDone(status)) return { outcome: 'unknown', code, message };
   const own = codes.find((one) => fits(one, status, message));
   return { outcome: 'stop', code: own?.code ?? code, message };
 }
+
+// The SDK throws a success too where it expects another one (a 201 for a 200): then the call was obeyed, for all we know.
+const mayBeDone = (status: number): boolean => status >= 500 || status < 400;
 
 /** Why and for how long a call was not taken up, certainly; undefined where it was, or may have been. */
 function turnedAwayBy(status: number, body: Body, wish: string | undefined, code: string) {

@@ -133,6 +133,7 @@ it.each<[string, number, unknown, Record<string, string>, object]>([
     refused('http-477', 86_400_000),
   ],
   ['an account that moves, for how long ever', 477, { ...general, message: 'x' }, {}, refused('http-477', 60_000)],
+  ['a success that the SDK does not expect', 201, { id: '7' }, {}, unknown('http-201')],
   ['a failure inside', 500, { ...general, message: 'internal error' }, {}, unknown('http-500')],
   ...[502, 503, 504, 520, 522, 524].map((status): [string, number, unknown, Record<string, string>, object] => [
     'a page of the proxy',
