@@ -11,6 +11,23 @@ const FURTHER: [RegExp, (write: boolean) => string][] = [
 
 const plain = (type: string): string => NAMES[type] ?? (OWN.includes(`${type}s`) ? `${type}s` : type);
 
+/** What a token may do of which nothing else was said. */
+export const ALL_SCOPES: readonly string[] = [
+  'oauth',
+  'tickets',
+  'timeline',
+  ...[...OWN, 'custom'].flatMap((name) =>
+    ['objects', 'schemas'].flatMap((of) => ['read', 'write'].map((way) => `crm.${of}.${name}.${way}`)),
+  ),
+  'crm.objects.owners.read',
+  'crm.lists.read',
+  'crm.lists.write',
+  'communication_preferences.read',
+  'communication_preferences.read_write',
+  'automation.sequences.read',
+  'automation.sequences.enrollments.write',
+];
+
 /** The scopes of which a call needs any one; none where every token may make it. */
 export function scopesFor(method: string, path: string): string[] {
   const [, type, rest = ''] = OBJECTS.exec(path) ?? [];
