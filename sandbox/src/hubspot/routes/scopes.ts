@@ -28,6 +28,11 @@ export const ALL_SCOPES: readonly string[] = [
   'automation.sequences.enrollments.write',
 ];
 
+function schemaScope(name: string, way: string): string {
+  if (name === 'tickets') return name;
+  return `crm.schemas.${name.startsWith('2-') ? 'custom' : OWN.includes(name) ? name : 'contacts'}.${way}`;
+}
+
 /** The scopes of which a call needs any one; none where every token may make it. */
 export function scopesFor(method: string, path: string): string[] {
   const [, type, rest = ''] = OBJECTS.exec(path) ?? [];
@@ -41,6 +46,6 @@ export function scopesFor(method: string, path: string): string[] {
     return [`crm.objects.${OWN.includes(name) ? name : 'contacts'}.${way}`];
   }
   const [, defined] = PROPERTIES.exec(path) ?? [];
-  if (defined !== undefined) return [`crm.schemas.${plain(defined)}.${method === 'GET' ? 'read' : 'write'}`];
+  if (defined !== undefined) return [schemaScope(plain(defined), method === 'GET' ? 'read' : 'write')];
   return FURTHER.filter(([at]) => at.test(path)).map(([, scope]) => scope(method !== 'GET'));
 }
