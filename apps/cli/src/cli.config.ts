@@ -26,6 +26,9 @@ export const publicConfig = z.object({
 
 /** What else is looked at, where it is set. */
 export const doctorConfig = publicConfig.extend({
+  KAFKA_BROKERS: logSettings.KAFKA_BROKERS.optional(),
+  TOPIC_PREFIX: logSettings.TOPIC_PREFIX,
+  DATABASE_URL: storeConfig.shape.DATABASE_URL.optional(),
   HUBSPOT_CLIENT_SECRET: secret()
     .optional()
     .describe("Client secret of the HubSpot app: the gateway's check of signatures is tried by it"),

@@ -21,7 +21,7 @@ export function addDoctor(program: Command): void {
 }
 
 async function doctor({ json, ...scope }: Scope & { json: boolean }): Promise<void> {
-  const { checks, found } = await checksFor(scope, process.env);
+  const { checks, found } = await checksFor(scope);
   const findings = sortedFindings([...found, ...(await runChecks(checks, LIMIT_MS))]);
   const count = (severity: Severity) => findings.filter((one) => one.severity === severity).length;
   const counts = { errors: count('error'), warnings: count('warning'), notes: count('note') };

@@ -14,6 +14,10 @@ export async function runChecks(checks: readonly Check[], limitMs: number): Prom
   return sortedFindings((await Promise.all(checks.map((check) => runOne(check, limitMs)))).flat());
 }
 
+/** Reads something for each key, all at once. */
+export const byKey = async <T>(keys: Iterable<string>, read: (key: string) => Promise<T>): Promise<Map<string, T>> =>
+  new Map(await Promise.all([...new Set(keys)].map(async (key) => [key, await read(key)] as const)));
+
 async function runOne({ name, run }: Check, limitMs: number): Promise<Finding[]> {
   const signal = AbortSignal.timeout(limitMs);
   const late = Promise.withResolvers<never>();

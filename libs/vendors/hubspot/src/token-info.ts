@@ -9,7 +9,7 @@ export interface TokenInfo {
   /** The app whose it is. */
   appId: string;
   portalId?: number;
-  scopes: string[];
+  scopes: readonly string[];
 }
 
 /** Asks whose a token is and what it may do; rejects where HubSpot does not take it. */
