@@ -57,7 +57,9 @@ export async function pendingMigrations(databaseUrl: string): Promise<string[]> 
     const isThere = await source.query<{ name: string | null }[]>(`select to_regclass('migration')::text as name`);
     const applied = isThere[0]?.name ? await source.query<{ name: string }[]>('select name from migration') : [];
     const known = new Set(applied.map(({ name }) => name));
-    return source.migrations.map((migration) => migration.name ?? migration.constructor.name).filter((name) => !known.has(name));
+    return source.migrations
+      .map((migration) => migration.name ?? migration.constructor.name)
+      .filter((name) => !known.has(name));
   } finally {
     await source.destroy();
   }

@@ -35,5 +35,7 @@ const textOf = ({ code, severity, where, what, remedy }: Finding): string =>
 function sumOf({ errors, warnings, notes }: Record<'errors' | 'warnings' | 'notes', number>): string {
   return errors + warnings + notes === 0
     ? 'Nothing is wrong.'
-    : `${String(errors)} errors, ${String(warnings)} warnings, ${String(notes)} notes.`;
+    : `${counted(errors, 'error')}, ${counted(warnings, 'warning')}, ${counted(notes, 'note')}.`;
 }
+
+const counted = (n: number, what: string): string => `${String(n)} ${what}${n === 1 ? '' : 's'}`;

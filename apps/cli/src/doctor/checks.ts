@@ -87,7 +87,7 @@ function read<T>(from: () => T): { value: T } | { faults: Finding[] } {
 }
 
 function faulty(fault: string): Finding {
-  const [what = fault, remedy = 'correct it'] = fault.split('; ');
+  const [, what = fault, remedy = 'correct it'] = /^(.*?); (.*)$/s.exec(fault) ?? [];
   return finding('settings-faulty', 'settings', what, `${remedy.charAt(0).toUpperCase()}${remedy.slice(1)}.`);
 }
 

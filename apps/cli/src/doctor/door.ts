@@ -62,6 +62,6 @@ function problemIn(text: string): string | undefined {
 }
 
 function reasonOf(error: unknown): string {
-  const { cause, name } = error as { cause?: { code?: unknown }; name?: unknown };
-  return typeof cause?.code === 'string' ? cause.code : String(name);
+  const { cause, name } = error as { cause?: { code?: unknown; message?: unknown }; name?: unknown };
+  return String(cause?.code ?? cause?.message ?? name);
 }

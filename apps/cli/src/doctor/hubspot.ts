@@ -110,17 +110,16 @@ const LOOK_YOURSELF =
   'Compare a project app with what `refrain init hubspot-app` writes, and a private one with its settings; for a legacy ' +
   'public one set HUBSPOT_DEVELOPER_KEY.';
 
-async function webhooks({ config, account, accounts, ...portal }: Portal, signal: AbortSignal): Promise<Finding[]> {
-  const { tenant, client, needs } = portal;
+async function webhooks({ config, account, ...portal }: Portal, signal: AbortSignal): Promise<Finding[]> {
+  const { client, needs } = portal;
   if (needs.subscriptions.length === 0) return [];
   const where = `${portal.where}: webhooks`;
   const unread = (what: string) => [finding('subscriptions-unread', where, what, LOOK_YOURSELF)];
   const { HUBSPOT_DEVELOPER_KEY: developerKey, PUBLIC_URL: publicUrl } = config;
+  if (developerKey === undefined) return unread('What the app is subscribed to cannot be read for this kind of app');
   const { token } = await account(signal);
-  const appId = token.outcome === 'done' ? token.value.appId : accounts.appId(tenant);
-  if (developerKey === undefined || appId === undefined)
-    return unread('What the app is subscribed to cannot be read for this kind of app');
-  const answer = await client.appWebhooks({ appId, developerKey }, signal);
+  if (token.outcome !== 'done') return [];
+  const answer = await client.appWebhooks({ appId: token.value.appId, developerKey }, signal);
   if (answer.outcome !== 'done') return unread(`What the app is subscribed to cannot be read (${answer.code})`);
   const target = publicUrl === undefined ? {} : { target: hubspotDoor(publicUrl) };
   return judgeWebhooks({ where, needs: needs.subscriptions, webhooks: answer.value, ...target });

@@ -120,6 +120,7 @@ describe('a property', () => {
       {},
       ['property-read-only'],
     ],
+    ['is calculated and written', { calculated: true }, {}, ['property-calculated']],
     ['is calculated and waited for', { calculated: true }, { how: 'waits' }, ['property-seldom-told']],
     ['takes numbers and is given text', { type: 'number' }, { kind: 'text' }, ['property-type']],
     ['takes numbers and is given a number in text', { type: 'number' }, { values: ['5.5'] }, []],
