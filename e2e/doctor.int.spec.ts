@@ -372,6 +372,33 @@ it('looks at each tenant by its own account and portals', async () => {
   ]);
 });
 
+it('looks at an installation by its own scopes, and signs by the secret of its app', async () => {
+  await sandboxes.hubspot.control('PUT', '/tokens', { refreshToken: 'refresh-of-the-test' });
+  const oauth = { clientId: 'client', clientSecretEnv: 'APP_SECRET', refreshTokenEnv: 'REFRESH_TOKEN' };
+  const file = join(folder, 'installed.yaml');
+  writeFileSync(file, JSON.stringify([{ tenant: 'acme', hubspot: { oauth, tier: 'professional' } }]));
+  const settings = {
+    ...{ TENANTS_FILE: file, APP_SECRET: secrets.hubspotClientSecret, REFRESH_TOKEN: 'refresh-of-the-test' },
+    ...{ HUBSPOT_ACCESS_TOKEN: '', HUBSPOT_CLIENT_SECRET: '' },
+  };
+  const told = await doctor(settings);
+  expect([ofSeverity(told, 'error'), ofSeverity(told, 'note')]).toEqual([[], []]);
+  await sandboxes.hubspot.control('PUT', '/tokens', { refreshToken: 'refresh-of-the-test', revoked: true });
+  expect(remedies(await doctor(settings))).toEqual([
+    ['token-revoked', 'HubSpot account acme', expect.stringContaining('Install the app again')],
+  ]);
+});
+
+it('goes by the published recipes where no folder is set, and notes that there are none', async () => {
+  expect((await doctor({ RECIPES_DIR: '' })).findings.map(({ code }) => code)).toContain('recipes-none');
+  const text =
+    'recipe: published\ntrigger: { object: deal, property: nobody_has_it }\nsteps: [{ write: { note: x } }]\n';
+  await refrain({}, 'recipes', 'publish', recipe('published', text), '--why', 'a test');
+  expect(remedies(await doctor({ RECIPES_DIR: '', HUBSPOT_DEVELOPER_KEY: '' }))).toEqual([
+    ['property-missing', `${ofAccount}: deal.nobody_has_it`, expect.stringContaining('Make it in HubSpot')],
+  ]);
+});
+
 it('names what is behind this version: topics and migrations', async () => {
   const { rows } = await db.pool.query<{ name: string; timestamp: string }>(
     `delete from migration where id = (select max(id) from migration) returning name, timestamp`,
@@ -489,6 +516,6 @@ it('has put no record on a topic, billed nothing, changed nothing and told no se
       .flat()
       .filter(({ method }) => method !== 'GET'),
   ).toEqual([]);
-  const hidden = [...Object.values(secrets), developerKey, 'hidden-password'];
+  const hidden = [...Object.values(secrets), developerKey, 'hidden-password', 'refresh-of-the-test'];
   expect(hidden.filter((secret) => printed.includes(secret))).toEqual([]);
 });
