@@ -227,6 +227,16 @@ const faults: Fault[] = [
     remedy: /Add crm\.objects\.deals\.write to the app/,
     plant: () => token({ scopes: scopes().filter((one) => one !== 'crm.objects.deals.write') })(),
   },
+  {
+    code: 'app-unknown',
+    where: ofAccount,
+    remedy: /Declare our own app/,
+    plant: () =>
+      sandboxes.hubspot.control('POST', '/faults', {
+        match: { pathPrefix: '/oauth/v2/private-apps' },
+        fault: { kind: 'html', status: 404 },
+      }),
+  },
   { code: 'app-differs', where: ofAccount, remedy: /Declare app/, settings: () => ({ HUBSPOT_APP_ID: '99' }) },
   {
     code: 'quota-spent',
@@ -316,7 +326,9 @@ it.each(faults)('names $code, alone, with its remedy', async ({ code, where, rem
   ];
   expect(remedies(told)).toEqual([expected]);
   // What follows from it is not told as well.
-  const others = told.findings.map((one) => one.code).filter((one) => /^check-failed$|-unread$/.test(one));
+  const others = told.findings
+    .map((one) => one.code)
+    .filter((one) => /^check-failed$|^(properties|subscriptions)-unread$/.test(one));
   expect(others).toEqual([]);
   expect(told.code).toBe(1);
 });

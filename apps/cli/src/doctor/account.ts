@@ -18,10 +18,10 @@ export interface AccountFacts {
 
 /** Judges a token, its app and scopes, the account's limits and clock. Pure. */
 export function judgeAccount({ where, token, account, ...declared }: AccountFacts): Finding[] {
-  const refused = [account, token].find((answer): answer is Refused => answer.outcome !== 'done');
   return [
-    ...(refused ? [judgeRefusal(refused, where)] : []),
+    ...(account.outcome === 'done' ? [] : [judgeRefusal(account, where)]),
     ...(token.outcome === 'done' ? judgeToken(token.value, where, declared) : []),
+    ...(token.outcome !== 'done' && account.outcome === 'done' ? untold(token, where, declared) : []),
     ...(account.outcome === 'done' ? judgeLimits(account.value, declared.plan, where) : []),
     ...(account.outcome === 'done' ? judgeClock(account.value.clock, 'HubSpot', where) : []),
   ];
@@ -67,6 +67,20 @@ function judgeRefusal({ code, message }: Refused, where: string): Finding {
     `HubSpot refused the call: ${code}: ${message}`,
     'Look up the code in HubSpot’s documentation.',
   );
+}
+
+/** The token is good, and HubSpot does not say whose it is, as it need not of every kind. */
+function untold({ code }: Refused, where: string, { declaredApp }: Declared): Finding[] {
+  const unread = finding(
+    'scopes-unread',
+    where,
+    `HubSpot does not say what the token may do (${code})`,
+    'Compare its scopes with those that `refrain init hubspot-app` writes.',
+  );
+  if (declaredApp !== undefined) return [unread];
+  const what = `HubSpot does not say whose the token is (${code}), and no app is declared: changes that apps make are parked`;
+  const remedy = 'Declare our own app (HUBSPOT_APP_ID, or app in TENANTS_FILE).';
+  return [finding('app-unknown', where, what, remedy), unread];
 }
 
 type Declared = Pick<AccountFacts, 'declaredApp' | 'declaredPortals' | 'scopes'>;

@@ -117,9 +117,10 @@ async function webhooks({ config, account, ...portal }: Portal, signal: AbortSig
   const unread = (what: string) => [finding('subscriptions-unread', where, what, LOOK_YOURSELF)];
   const { HUBSPOT_DEVELOPER_KEY: developerKey, PUBLIC_URL: publicUrl } = config;
   if (developerKey === undefined) return unread('What the app is subscribed to cannot be read for this kind of app');
-  const { token } = await account(signal);
-  if (token.outcome !== 'done') return [];
-  const answer = await client.appWebhooks({ appId: token.value.appId, developerKey }, signal);
+  const { token, declaredApp, account: info } = await account(signal);
+  const appId = token.outcome === 'done' ? token.value.appId : declaredApp;
+  if (info.outcome !== 'done' || appId === undefined) return [];
+  const answer = await client.appWebhooks({ appId, developerKey }, signal);
   if (answer.outcome !== 'done') return unread(`What the app is subscribed to cannot be read (${answer.code})`);
   const target = publicUrl === undefined ? {} : { target: hubspotDoor(publicUrl) };
   return judgeWebhooks({ where, needs: needs.subscriptions, webhooks: answer.value, ...target });

@@ -46,6 +46,12 @@ describe('an account', () => {
     expect(codes(found)).toEqual(['quota-spent', 'scope-missing']);
   });
 
+  it('whose token HubSpot takes and does not tell of needs a declared app', () => {
+    const token = stopped('no-such-route');
+    expect(codes(judgeAccount(facts({ token })))).toEqual(['app-unknown', 'scopes-unread']);
+    expect(codes(judgeAccount(facts({ token, declaredApp: '7' })))).toEqual(['scopes-unread']);
+  });
+
   it('lacks a scope for preparation without an error', () => {
     const scopes = [{ scope: 'x', for: ['refrain doctor'], setup: true }];
     expect(judgeAccount(facts({ scopes })).map(({ code, severity }) => [code, severity])).toEqual([
