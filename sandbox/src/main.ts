@@ -12,7 +12,7 @@ const HELP = `Usage: node sandbox/src/main.ts --vendor hubspot|heygen|openai [op
   --help          this text
 
 Settings come from the environment; each secret also as NAME_FILE:
-  hubspot  HUBSPOT_CLIENT_SECRET HUBSPOT_APP_ID HUBSPOT_ACCESS_TOKEN HUBSPOT_PORTAL_ID [RETRY_SCALE]
+  hubspot  HUBSPOT_CLIENT_SECRET HUBSPOT_APP_ID HUBSPOT_ACCESS_TOKEN HUBSPOT_PORTAL_ID [HUBSPOT_DEVELOPER_KEY] [RETRY_SCALE]
   heygen   HEYGEN_API_KEY HEYGEN_WEBHOOK_SECRET [RENDER_MS] [SUBMIT_MS] [RETRY_SCALE] [SANDBOX_PUBLIC_URL]
   openai   OPENAI_API_KEY [LATENCY_MS]
   hubspot and heygen: [WEBHOOK_TARGET_URL] [WEBHOOK_DELIVER_TO]

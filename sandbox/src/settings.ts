@@ -18,6 +18,10 @@ export class SettingsReader {
     return value ?? '';
   }
 
+  optional(name: string): string | undefined {
+    return this.#value(name);
+  }
+
   positiveInteger(name: string): number {
     const value = this.secret(name);
     if (value !== '' && !/^[1-9]\d*$/.test(value)) this.faults.push(`${name} must be a positive whole number`);

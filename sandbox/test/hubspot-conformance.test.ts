@@ -30,7 +30,8 @@ let receiverUrl: string;
 before(async () => {
   const random = seededRandom(3);
   const app = { clientSecret: 'test-secret', appId: 54321, accessToken: 'test-token', portalId: 62515 };
-  hubspot = await listening(createHubspot({ ...app, retryScale: 0.01, random }));
+  const developerKey = 'test-developer-key';
+  hubspot = await listening(createHubspot({ ...app, developerKey, retryScale: 0.01, random }));
   client = new Client({ accessToken: 'test-token', basePath: hubspot.url });
   receiver = new Receiver();
   receiverUrl = await receiver.start();
@@ -404,6 +405,54 @@ describe('7. errors and tokens', () => {
     assert.deepEqual([(await introspect('test-token')).app_id, (await introspect('x')).active], [54321, false]);
     const info = (tokenKey: string) => call('POST', '/oauth/v2/private-apps/get/access-token-info', { tokenKey });
     assert.deepEqual([(await info('test-token')).body.appId, (await info('x')).status], [54321, 401]);
+    await hubspot.control('PUT', '/tokens', { token: 'narrow', scopes: ['crm.objects.contacts.read'] });
+    assert.deepEqual((await info('narrow')).body.scopes, ['crm.objects.contacts.read']);
+    assert.ok((await info('test-token')).body.scopes.includes('tickets'));
+  });
+
+  it('end when they are told to, and their answers may come from a clock that is ahead', async () => {
+    await hubspot.control('PUT', '/tokens', { token: 'late', expired: true });
+    const found = await call('GET', '/crm/owners/2026-09', undefined, 'late');
+    assert.deepEqual([found.status, found.body.category], [401, 'EXPIRED_AUTHENTICATION']);
+    await hubspot.control('PUT', '/settings', { clockSkewMs: 600_000 });
+    const ahead = await fetch(`${hubspot.url}/account-info/2026-09/details`);
+    assert.ok(Date.parse(ahead.headers.get('date') ?? '') > Date.now() + 500_000);
+    await hubspot.control('PUT', '/settings', { clockSkewMs: 0 });
+  });
+});
+
+describe("an app's webhooks", () => {
+  const key = '?hapikey=test-developer-key';
+  const webhooks = '/app-webhooks/2026-09/54321';
+  afterEach(async () => {
+    await hubspot.control('PUT', '/subscriptions', {});
+    await hubspot.control('PUT', '/target', { url: receiverUrl });
+  });
+
+  it('are listed, made, switched and taken away by the developer key alone', async () => {
+    assert.equal((await call('GET', `${webhooks}/subscriptions`)).status, 401);
+    assert.equal((await call('GET', `/app-webhooks/2026-09/99/subscriptions${key}`)).status, 404);
+    const made = await call('POST', `${webhooks}/subscriptions${key}`, {
+      eventType: 'object.creation',
+      objectTypeId: '0-1',
+    });
+    assert.deepEqual([made.status, made.body.active, made.body.objectTypeId], [201, false, '0-1']);
+    const at = `${webhooks}/subscriptions/${made.body.id}${key}`;
+    assert.equal((await call('PATCH', at, { active: true })).body.active, true);
+    assert.equal((await call('DELETE', at)).status, 204);
+    const { results } = (await call('GET', `/webhooks/v3/54321/subscriptions${key}`)).body;
+    assert.ok(results.some(({ eventType }: { eventType: string }) => eventType === 'contact.merge'));
+    assert.ok(!results.some(({ id }: { id: string }) => id === made.body.id));
+    assert.equal((await call('POST', `${webhooks}/subscriptions${key}`, {})).status, 400);
+  });
+
+  it('tell their target, which must be https', async () => {
+    const settings = `${webhooks}/settings${key}`;
+    assert.equal((await call('GET', settings)).body.targetUrl, receiverUrl);
+    const throttling = { maxConcurrentRequests: 10 };
+    assert.equal((await call('PUT', settings, { targetUrl: 'http://hub.example.com', throttling })).status, 400);
+    const set = await call('PUT', settings, { targetUrl: 'https://hub.example.com/webhooks/hubspot', throttling });
+    assert.equal(set.body.targetUrl, 'https://hub.example.com/webhooks/hubspot');
   });
 });
 

@@ -6,6 +6,7 @@ import { cliPage } from './cli.mts';
 import { connectionsSchema, endpointsSchema, systemsSchema, tenantsSchema } from './endpoints.mts';
 import { eventsPage } from './events.mts';
 import { expressionsPage } from './expressions.mts';
+import { hubspotAppFiles } from './hubspot-app.mts';
 import { problemsPage } from './problems.mts';
 import { envExample, loadApps, settingsPage } from './settings.mts';
 import { topicsPage } from './topics.mts';
@@ -15,6 +16,7 @@ export async function documents(): Promise<Record<string, string>> {
   const apps = await loadApps(describeConfig);
   return {
     '.env.example': envExample(apps),
+    ...(await hubspotAppFiles()),
     'docs/reference/asyncapi.yaml': asyncApi({ version, topics, messages }),
     'docs/reference/cli.md': await cliPage(),
     'docs/reference/connections.schema.json': await connectionsSchema(),

@@ -1,4 +1,4 @@
-import { hubspotSettings, logSettings, needsAccount, url } from '#libs/platform';
+import { hubspotSettings, logSettings, needsAccount, recipeSettings, secret, url } from '#libs/platform';
 import { z } from 'zod';
 
 /** Settings of the commands, each read only by the commands that need them. */
@@ -9,6 +9,36 @@ export const storeConfig = z.object({
 export const logConfig = z.object({
   ...logSettings,
   TOPIC_REPLICATION: z.coerce.number().int().min(1).optional().describe("Replicas of a topic; the broker's default"),
+});
+
+/** Which recipes are live. */
+export const recipesConfig = z.object({
+  RECIPES_DIR: recipeSettings.RECIPES_DIR,
+  RECIPES_ENVIRONMENT: recipeSettings.RECIPES_ENVIRONMENT,
+});
+
+/** Under which address vendors call the gateway. */
+export const publicConfig = z.object({
+  PUBLIC_URL: url()
+    .optional()
+    .describe('Address under which vendors call the gateway; HubSpot signs it, with the path'),
+});
+
+/** What else is looked at, where it is set. */
+export const doctorConfig = publicConfig.extend({
+  KAFKA_BROKERS: logSettings.KAFKA_BROKERS.optional(),
+  TOPIC_PREFIX: logSettings.TOPIC_PREFIX,
+  DATABASE_URL: storeConfig.shape.DATABASE_URL.optional(),
+  HUBSPOT_CLIENT_SECRET: secret()
+    .optional()
+    .describe("Client secret of the HubSpot app: the gateway's check of signatures is tried by it"),
+  HUBSPOT_DEVELOPER_KEY: secret()
+    .optional()
+    .describe('Developer API key of a legacy public app: its webhooks are listed by it; no other kind of app has one'),
+  HEYGEN_BASE_URL: url().default('https://api.heygen.com').describe('HeyGen, where it is not api.heygen.com'),
+  HEYGEN_API_KEY: secret().optional().describe("HeyGen's API key"),
+  OPENAI_BASE_URL: url().optional().describe('OpenAI or a compatible service, with its /v1'),
+  OPENAI_API_KEY: secret().optional().describe("OpenAI's API key"),
 });
 
 export const crmConfig = z.object(hubspotSettings).refine(...needsAccount);

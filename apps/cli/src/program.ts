@@ -3,9 +3,10 @@ import { version } from '#libs/platform';
 import { addBackfill } from './commands/backfill';
 import { addDlq } from './commands/dlq';
 import { addDrift } from './commands/drift';
+import { addDoctor } from './commands/doctor';
 import { addErase } from './commands/erase';
 import { addExplain } from './commands/explain';
-import { addInitHubspot } from './commands/init-hubspot';
+import { addInit } from './commands/init';
 import { addLimits } from './commands/limits';
 import { addMigrate } from './commands/migrate';
 import { addRebuild } from './commands/rebuild';
@@ -32,11 +33,12 @@ export function createProgram(): Command {
   addReconcile(program);
   addDrift(program);
   addDlq(program);
+  addDoctor(program);
   addErase(program);
   addLimits(program);
   addRecipes(program);
   addRecords(program);
   addRebuild(program);
-  addInitHubspot(program);
+  addInit(program);
   return program;
 }

@@ -50,6 +50,21 @@ async function storeDataSource(databaseUrl: string): Promise<DataSource> {
 // Any constant does, as long as every migrator takes the same one.
 const MIGRATION_LOCK = 7_266_741;
 
+/** The names of the migrations that a database still lacks, in their order; changes nothing. Rejects where none answers. */
+export async function pendingMigrations(databaseUrl: string): Promise<string[]> {
+  const source = await (await storeDataSource(databaseUrl)).initialize();
+  try {
+    const isThere = await source.query<{ name: string | null }[]>(`select to_regclass('migration')::text as name`);
+    const applied = isThere[0]?.name ? await source.query<{ name: string }[]>('select name from migration') : [];
+    const known = new Set(applied.map(({ name }) => name));
+    return source.migrations
+      .map((migration) => migration.name ?? migration.constructor.name)
+      .filter((name) => !known.has(name));
+  } finally {
+    await source.destroy();
+  }
+}
+
 /** Brings the schema up to date, all or nothing; several at once wait for each other. Returns the names it applied. */
 export async function migrate(databaseUrl: string): Promise<string[]> {
   const source = await (await storeDataSource(databaseUrl)).initialize();

@@ -1,5 +1,5 @@
 export { emptyOutcome, type Known, type KnownEvent, type Outcome, SHARDS } from './batch-statements';
-export { migrate } from './data-source';
+export { migrate, pendingMigrations } from './data-source';
 export { contentKey, type ContentKey } from './content-key';
 export { bookedCost } from './cost';
 export { transitions, type EffectState, type Step } from './effect-states';

@@ -142,7 +142,8 @@ export interface Elsewhere {
 export const isWritten = (recipes: readonly Recipe[], object: string, property: string): boolean =>
   writtenNames(recipes).has(`${object} ${property}`);
 
-const VIDEO = ['heygen_video_url', 'heygen_render_status', 'heygen_render_error', 'heygen_job_id'];
+/** What the hub itself says of a record's video. */
+export const VIDEO = ['heygen_video_url', 'heygen_render_status', 'heygen_render_error', 'heygen_job_id'];
 const names = new WeakMap<readonly Recipe[], Set<string>>();
 
 // A set of recipes is replaced, never changed: its names are collected once.

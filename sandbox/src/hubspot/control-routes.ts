@@ -26,7 +26,7 @@ export interface ControlledHubspot {
   tokens: Tokens;
   consents: Consents;
   sequences: Sequences;
-  switches: { htmlNotFound: boolean };
+  switches: { htmlNotFound: boolean; clockSkewMs: number };
   workflows: Workflows;
 }
 
@@ -217,7 +217,7 @@ function addAccountSwitches(app: FastifyInstance, hubspot: ControlledHubspot): v
       mergesMakeNew: crm.records.mergesMakeNew,
       dataPrivacy: consents.dataPrivacy,
       sequenceSeats: sequences.seats,
-      htmlNotFound: switches.htmlNotFound,
+      ...switches,
     };
     const problem = adopt(settings, request.body);
     if (problem !== undefined) return refuse(reply, problem);
@@ -228,14 +228,16 @@ function addAccountSwitches(app: FastifyInstance, hubspot: ControlledHubspot): v
     consents.dataPrivacy = settings.dataPrivacy;
     sequences.seats = settings.sequenceSeats;
     switches.htmlNotFound = settings.htmlNotFound;
+    switches.clockSkewMs = settings.clockSkewMs;
     return settings;
   });
   app.put('/_sandbox/tokens', async (request, reply) => {
-    const { token, refreshToken, scopes, revoked } = objectOf(request.body);
+    const { token, refreshToken, scopes, revoked, expired } = objectOf(request.body);
     const [access, refresh] = [textOf(token), textOf(refreshToken)];
     if ((access === undefined) === (refresh === undefined)) return refuse(reply, 'token or refreshToken is needed');
     if (revoked === true) tokens.revoke(access ?? refresh ?? '');
-    else if (access !== undefined) tokens.put(access, scopes === undefined ? undefined : listOf(scopes).map(String));
+    else if (access !== undefined)
+      tokens.put(access, scopes === undefined ? undefined : listOf(scopes).map(String), expired === true);
     else tokens.install(refresh ?? '');
     return reply.code(204).send();
   });

@@ -19,6 +19,7 @@ import { addObjectRoutes } from './routes/object-routes.ts';
 import { addPropertyRoutes } from './routes/property-routes.ts';
 import { addSchemaRoutes } from './routes/schema-routes.ts';
 import { addSequenceRoutes, Sequences } from './routes/sequence-routes.ts';
+import { addSubscriptionRoutes, isAppWebhooks } from './routes/subscription-routes.ts';
 import { Workflows } from './crm/workflows.ts';
 import { WebhookEmitter } from './webhooks/webhook-emitter.ts';
 
@@ -27,6 +28,8 @@ export interface HubspotOptions {
   appId: number;
   accessToken: string;
   portalId: number;
+  /** Of the account that the app was made in; only legacy public apps have one. */
+  developerKey?: string;
   retryScale: number;
   target?: Target;
   random: Random;
@@ -39,6 +42,7 @@ export function hubspotFrom(settings: SettingsReader, random: Random): (() => Fa
     appId: settings.positiveInteger('HUBSPOT_APP_ID'),
     accessToken: settings.secret('HUBSPOT_ACCESS_TOKEN'),
     portalId: settings.positiveInteger('HUBSPOT_PORTAL_ID'),
+    developerKey: settings.optional('HUBSPOT_DEVELOPER_KEY'),
     retryScale: settings.number('RETRY_SCALE', 1),
     target: settings.target(),
     random,
@@ -46,9 +50,12 @@ export function hubspotFrom(settings: SettingsReader, random: Random): (() => Fa
   return settings.faults.length > 0 ? undefined : () => createHubspot(options);
 }
 
+/** Calls that carry no bearer token: about tokens, and about an app's webhooks. */
+const hasOwnKey = (url: string): boolean => url.startsWith('/oauth') || isAppWebhooks(url);
+
 export function createHubspot(options: HubspotOptions): FastifyInstance {
   const { appId, portalId, clientSecret, random } = options;
-  const switches = { htmlNotFound: true };
+  const switches = { htmlNotFound: true, clockSkewMs: 0 };
   const frame = createFrame({
     namedError,
     notFound: () => unknownRoute(switches.htmlNotFound),
@@ -68,10 +75,13 @@ export function createHubspot(options: HubspotOptions): FastifyInstance {
   const sequences = new Sequences();
 
   app.addHook('preHandler', async (request, reply) => {
-    if (isControl(request) || request.url.startsWith('/oauth') || request.is404) return;
+    if (isControl(request) || request.is404 || hasOwnKey(request.url)) return;
     const token = tokens.admit(request);
     if (request.call) request.call.app = String(appId);
     rateLimit.admit(request, reply, token);
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    void reply.header('date', new Date(Date.now() + switches.clockSkewMs).toUTCString());
   });
   app.addHook('onClose', async () => emitter.stop());
   addObjectRoutes(app, crm, tokens.callerOf);
@@ -83,6 +93,7 @@ export function createHubspot(options: HubspotOptions): FastifyInstance {
   addSchemaRoutes(app, crm);
   addSequenceRoutes(app, crm, sequences);
   addEventRoutes(app, new AppEvents());
+  addSubscriptionRoutes(app, emitter, { appId, developerKey: options.developerKey });
   addAccountRoutes(app, { portalId, clientSecret, tokens, owners: crm.owners });
   addHubspotControl(app, { crm, emitter, rateLimit, tokens, consents, sequences, switches, workflows });
   addControl({

@@ -8,10 +8,8 @@ import { print } from '../output';
 const LIMIT_MS = 60_000;
 
 /** `refrain init hubspot`: the property groups and properties that the hub writes to. */
-export function addInitHubspot(program: Command): void {
-  program
-    .command('init')
-    .description('prepare a vendor account')
+export function addInitHubspot(init: Command): void {
+  init
     .command('hubspot')
     .description('create the contact properties that the hub writes; shows what is missing first')
     .option('--tenant <name>', 'whose account it is', 'default')

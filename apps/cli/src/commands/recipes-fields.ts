@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { EVENT_TYPE, Topic } from '#libs/contracts';
 import { boundsOf, type IncomingRecord, readRange } from '#libs/log';
-import { elsewhere, type Field, FieldTally, liveIn, type Recipe, readRecipe } from '#libs/recipes';
+import { type Field, FieldTally } from '#libs/recipes';
 import { environmentOption } from '../environment';
+import { publishedRecipes } from '../live-recipes';
 import { logConnection } from '../log';
 import { print, UsageError } from '../output';
 import { Progress } from '../progress';
-import { historiesIn, withRegistry } from '../registry';
 import { timeBefore } from '../since';
 
 interface FieldsOptions {
@@ -52,7 +52,7 @@ async function fields({
   const tally = new FieldTally();
   const records = await countAll(topics, from, tally);
   const found = tally
-    .result(await liveRecipes(environment))
+    .result((await publishedRecipes(environment)).recipes)
     .filter(
       ({ firstSeen, conflict }) =>
         (since === undefined || firstSeen >= since) && (!conflicts || conflict !== undefined),
@@ -100,15 +100,6 @@ function count(tally: FieldTally, { envelope, headers, value, topic, partition, 
     },
   };
   tally.add(record, `${topic}/${String(partition)}/${offset}`);
-}
-
-async function liveRecipes(environment: string): Promise<Recipe[]> {
-  const histories = await withRegistry((pool) => historiesIn(pool, environment));
-  return [...histories.values()].flatMap((history) => {
-    const live = liveIn(history);
-    const read = live && readRecipe(live.text, live.recipe, environment, elsewhere);
-    return read && 'recipe' in read ? [read.recipe] : [];
-  });
 }
 
 const lineOf = ({ of, field, types, firstSeen, conflict, recipes }: Field): string =>

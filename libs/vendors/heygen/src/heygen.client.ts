@@ -37,6 +37,23 @@ export interface VideoState {
   message?: string;
 }
 
+const whole = z.object({ data: z.unknown() });
+
+const template = z.looseObject({
+  scenes: z
+    .array(
+      z.looseObject({ variables: z.array(z.looseObject({ name: z.string(), variable_type: z.string() })).default([]) }),
+    )
+    .default([]),
+  variables: z.record(z.string(), z.looseObject({ type: z.string().optional() }).catch({})).default({}),
+});
+
+/** A variable that a template needs to be given, and what fills it: `text`, `image`, `voice`, …, where HeyGen says. */
+export interface TemplateVariable {
+  name: string;
+  type?: string;
+}
+
 /** HeyGen's v3 API (https://developers.heygen.com): templates, status. Never throws: every answer is sorted. */
 export class HeygenClient {
   constructor(private readonly settings: HeygenSettings) {}
@@ -55,22 +72,29 @@ export class HeygenClient {
       { title: order.title, callback_id: order.callbackId, callback_url: this.settings.callbackUrl, variables },
       { 'idempotency-key': idempotencyKey },
       signal,
+      video,
       (data) => ({ videoId: idOf(data) }),
     );
   }
 
   /** Asks what became of a video. */
   status(videoId: string, signal: AbortSignal): Promise<Answer<VideoState>> {
-    return this.call('GET', `/v3/videos/${encodeURIComponent(videoId)}`, undefined, {}, signal, stateOf);
+    return this.call('GET', `/v3/videos/${encodeURIComponent(videoId)}`, undefined, {}, signal, video, stateOf);
   }
 
-  private async call<T>(
+  /** The variables of a template, as it is now. */
+  template(id: string, signal: AbortSignal): Promise<Answer<TemplateVariable[]>> {
+    return this.call('GET', `/v3/templates/${encodeURIComponent(id)}`, undefined, {}, signal, template, variablesOf);
+  }
+
+  private async call<S extends z.ZodType, T>(
     method: string,
     path: string,
     body: unknown,
     headers: Record<string, string>,
     signal: AbortSignal,
-    read: (data: z.infer<typeof video>) => T,
+    data: S,
+    read: (data: z.output<S>) => T,
   ): Promise<Answer<T>> {
     let response: Response;
     let text: string;
@@ -86,9 +110,9 @@ export class HeygenClient {
       return networkAnswer(error);
     }
     if (!response.ok) return refusal(response, text);
-    const parsed = z.object({ data: video }).safeParse(jsonOf(text));
+    const parsed = data.safeParse(whole.safeParse(jsonOf(text)).data?.data);
     return parsed.success
-      ? { outcome: 'done', value: read(parsed.data.data) }
+      ? { outcome: 'done', value: read(parsed.data) }
       : { outcome: 'unknown', code: 'unreadable-answer', message: `HTTP ${String(response.status)}` };
   }
 }
@@ -106,6 +130,15 @@ function stateOf(data: z.infer<typeof video>): VideoState {
     code: data.failure_code ?? 'failed',
     message: data.failure_message ?? undefined,
   };
+}
+
+function variablesOf({ scenes, variables }: z.infer<typeof template>): TemplateVariable[] {
+  const named = Object.entries(variables).map(([name, { type }]) => ({
+    name,
+    ...(type === undefined ? {} : { type }),
+  }));
+  const inScenes = scenes.flatMap((scene) => scene.variables.map(({ name, variable_type: type }) => ({ name, type })));
+  return [...new Map([...named, ...inScenes].map((one) => [one.name, one])).values()];
 }
 
 function jsonOf(text: string): unknown {

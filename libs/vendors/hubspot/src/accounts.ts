@@ -1,12 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { z } from 'zod';
-import { request, sorted } from './answering';
+import type { Answer } from '#libs/contracts';
+import { sorted } from './answering';
 import { NoToken, TOKEN_REFUSALS } from './errors';
 import { HubspotClient } from './hubspot.client';
 import { type Calls, hubspotLimits, type HubspotPlan, type HubspotTier, planOf } from './limits';
 import { type Rates, Sdk, type SdkSettings } from './sdk';
+import { tokenInfo, type TokenInfo } from './token-info';
 import { OauthTokens, type TokenSource } from './tokens';
-import { families } from './versions';
 
 /** A tenant's HubSpot account, as it was declared; without a tenant it is everyone's that has no other. */
 export interface HubspotAccount {
@@ -57,6 +57,14 @@ export class HubspotAccounts {
 
   /** Our own app in a tenant's account; undefined for as long as nobody has said. */
   readonly appId = (tenant: string): string | undefined => this.find(tenant)?.appId;
+
+  /** What HubSpot says of a tenant's token: whose it is, and what it may do. */
+  async tokenInfo(tenant: string, signal: AbortSignal): Promise<Answer<TokenInfo>> {
+    return this.find(tenant)?.tokenInfo(signal) ?? NOT_DECLARED;
+  }
+
+  /** The limits that a tenant's account is taken to have. */
+  readonly plan = (tenant: string): HubspotPlan | undefined => this.find(tenant)?.plan;
 
   /**
    * Asks HubSpot for the apps that are not declared, and again and again for those that it does not tell. Resolves when
@@ -153,29 +161,13 @@ class OpenAccount {
 
   async learnApp(signal: AbortSignal): Promise<void> {
     if (this.appId !== undefined) return;
-    const answer = await sorted(signal, async () => this.askForApp(await this.token(), signal));
-    if (answer.outcome === 'done') this.appId = answer.value;
+    const answer = await this.tokenInfo(signal);
+    if (answer.outcome === 'done') this.appId = answer.value.appId;
   }
 
-  private async askForApp(token: string, signal: AbortSignal): Promise<string> {
-    const sdk = new Sdk(this.settings);
-    const { token: source } = this.account;
-    if (typeof source === 'function') {
-      const path = families.staticTokens.root;
-      const found = await request(sdk, signal, { method: 'POST', path, body: { tokenKey: token } });
-      return ofStatic.parse(found).appId;
-    }
-    const form = {
-      token,
-      token_type_hint: 'access_token',
-      client_id: source.clientId,
-      client_secret: source.clientSecret(),
-    };
-    const path = `${families.oauth.root}/token/introspect`;
-    return ofOauth.parse(await request(sdk, signal, { method: 'POST', path, form })).app_id;
+  tokenInfo(signal: AbortSignal): Promise<Answer<TokenInfo>> {
+    return sorted(signal, async () =>
+      tokenInfo(new Sdk(this.settings), await this.token(), this.account.token, signal),
+    );
   }
 }
-
-const id = z.union([z.string().min(1), z.number()]).transform(String);
-const ofStatic = z.looseObject({ appId: id });
-const ofOauth = z.looseObject({ app_id: id });

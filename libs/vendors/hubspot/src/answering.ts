@@ -59,13 +59,21 @@ class Refused extends Error {
 }
 
 /** A call that the SDK has no words for; resolves to the body of a success, undefined where it has none. */
-export async function request(sdk: Sdk, signal: AbortSignal, call: OwnCall): Promise<unknown> {
+export const request = async (sdk: Sdk, signal: AbortSignal, call: OwnCall): Promise<unknown> =>
+  (await requestWhole(sdk, signal, call)).body;
+
+/** The same, with the headers of the answer. */
+export async function requestWhole(
+  sdk: Sdk,
+  signal: AbortSignal,
+  call: OwnCall,
+): Promise<{ body: unknown; headers: Record<string, string> }> {
   signal.throwIfAborted();
   // The SDK takes no signal here: at the deadline the call is given up, not cut, and may still be obeyed.
   const { status, text, headers } = await Promise.race([sdk.send(call), givenUp(signal)]);
   const body = text === '' ? undefined : parsed(text);
   if (status < 200 || status > 299) throw new Refused(status, body ?? '', Object.fromEntries(headers));
-  return body;
+  return { body, headers: Object.fromEntries(headers) };
 }
 
 function givenUp(signal: AbortSignal): Promise<never> {

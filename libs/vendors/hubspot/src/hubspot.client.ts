@@ -1,6 +1,8 @@
 import { type Answer, ONE_OF_SEVERAL, type RecordRef } from '#libs/contracts';
+import { type AccountInfo, accountInfo } from './account-info';
 import { makeNote, makeTask, type NoteRequest, type Once, type TaskRequest } from './activities';
 import { type Made, sorted, typeIdOf } from './answering';
+import { type AppWebhooks, appWebhooks, type WebhooksApp } from './app-webhooks';
 import { type ConsentRequest, setConsent } from './consent';
 import { type Updated, type UpdateRequest, updateTogether } from './batch';
 import { type EventRequest, sendEvent } from './events';
@@ -134,9 +136,19 @@ export class HubspotClient {
     return schemas(this.client, signal);
   }
 
-  /** All properties of a type of records. */
-  properties(type: string, signal: AbortSignal) {
-    return properties(this.client, type, signal);
+  /** All properties of a type of records, those that are archived or those that are not. */
+  properties(type: string, signal: AbortSignal, archived = false) {
+    return properties(this.client, type, signal, archived);
+  }
+
+  /** Which account the token is of, with what HubSpot says beside: its time, and what is left of its limits. */
+  accountInfo(signal: AbortSignal): Promise<Answer<AccountInfo>> {
+    return accountInfo(this.client, signal);
+  }
+
+  /** Where an app's webhooks go and what it is subscribed to; only legacy public apps have a developer key to ask by. */
+  appWebhooks(app: WebhooksApp, signal: AbortSignal): Promise<Answer<AppWebhooks>> {
+    return appWebhooks(this.client, app, signal);
   }
 
   /** All pipelines of a type of records, with their stages. */

@@ -1,6 +1,8 @@
+export type { AccountInfo } from './account-info';
 export * from './accounts';
 export type { NoteRequest, TaskRequest } from './activities';
 export type { Made } from './answering';
+export type { AppSubscription, AppWebhooks } from './app-webhooks';
 export { MOST_IN_BATCH } from './batch';
 export type { ConsentRequest } from './consent';
 export type { EventRequest } from './events';
@@ -18,8 +20,9 @@ export {
 export type { ListRequest } from './lists';
 export { answersOf, type BatchBody, type Part } from './parts';
 export type { ObjectSchema, Pipeline, Property, PublicOwner } from './portal';
-export type { Differing, Lacking, Preparation } from './properties';
+export { type Differing, type Lacking, type Preparation, wantedProperties } from './properties';
 export type { Rates } from './sdk';
 export type { SequenceRequest } from './sequences';
+export type { TokenInfo } from './token-info';
 export type { OauthApp, TokenSource } from './tokens';
 export { isByEmail, type UpsertRequest } from './upsert';

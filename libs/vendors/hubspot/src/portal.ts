@@ -14,9 +14,14 @@ const OWNERS_A_PAGE = 100;
 export const schemas = (sdk: Sdk, signal: AbortSignal): Promise<Answer<ObjectSchema[]>> =>
   sorted(signal, async () => (await sdk.crm.schemas.coreApi.getAll()).results);
 
-/** All properties of a type of records that are not archived; sensitive ones are not among them. */
-export const properties = (sdk: Sdk, type: string, signal: AbortSignal): Promise<Answer<Property[]>> =>
-  sorted(signal, async () => (await sdk.crm.properties.coreApi.getAll(typeIdOf(type))).results);
+/** All properties of a type of records, those that are archived or those that are not; sensitive ones are not among them. */
+export const properties = (
+  sdk: Sdk,
+  type: string,
+  signal: AbortSignal,
+  archived = false,
+): Promise<Answer<Property[]>> =>
+  sorted(signal, async () => (await sdk.crm.properties.coreApi.getAll(typeIdOf(type), archived)).results);
 
 /** All pipelines of a type of records, each with its stages. */
 export const pipelines = (sdk: Sdk, type: string, signal: AbortSignal): Promise<Answer<Pipeline[]>> =>

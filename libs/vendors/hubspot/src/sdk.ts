@@ -105,9 +105,9 @@ export class Sdk extends Client {
   }
 }
 
-/** Calls about tokens carry theirs in the body. */
+/** Calls about tokens carry theirs in the body, those about an app's webhooks the key of its developer in the query. */
 const needsToken = (path: string): boolean =>
-  !path.startsWith(families.oauth.root) && !path.startsWith(families.staticTokens.root);
+  ![families.oauth, families.staticTokens, families.appWebhooks].some(({ root }) => path.startsWith(root));
 
 const rateHeaders: [string, keyof Rates][] = [
   ['x-hubspot-ratelimit-max', 'most'],
@@ -117,7 +117,8 @@ const rateHeaders: [string, keyof Rates][] = [
   ['x-hubspot-ratelimit-daily-remaining', 'dailyRemaining'],
 ];
 
-function ratesIn(headers: Record<string, string>): Rates {
+/** What the headers of an answer say of limits. */
+export function ratesIn(headers: Record<string, string>): Rates {
   const lower = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
   const said = rateHeaders.flatMap(([header, name]) => {
     const value = lower.get(header);

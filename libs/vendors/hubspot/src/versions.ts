@@ -29,6 +29,8 @@ export const families = {
   oauth: { version: DATED, root: `/oauth/${DATED}`, sdk: '/oauth/v1' },
   consents: { version: DATED, root: `/communication-preferences/${DATED}/statuses` },
   sequences: { version: DATED, root: `/automation/sequences/${DATED}` },
+  appWebhooks: { version: DATED, root: `/app-webhooks/${DATED}` },
+  accountInfo: { version: DATED, root: `/account-info/${DATED}` },
   timeline: { version: '2026-03', root: '/integrators/timeline/2026-03' },
   staticTokens: { version: 'v2', root: '/oauth/v2/private-apps/get/access-token-info' },
 } as const satisfies Record<string, Family>;

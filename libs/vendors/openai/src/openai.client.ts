@@ -69,7 +69,29 @@ export class OpenAiClient {
       return sortedError(error);
     }
   }
+
+  /** The models that the key may ask. Nothing is billed for it. */
+  async models(signal: AbortSignal): Promise<Answer<Model[]>> {
+    try {
+      const models: Model[] = [];
+      for await (const model of this.client.models.list({ signal })) models.push(modelOf(model));
+      return { outcome: 'done', value: models };
+    } catch (error) {
+      return sortedError(error);
+    }
+  }
 }
+
+/** A model that the key may ask; `endsAt` is the day of its shutdown (YYYY-MM-DD), where one is set. */
+export interface Model {
+  id: string;
+  endsAt?: string;
+}
+
+const modelOf = (model: OpenAI.Model): Model => {
+  const { shutdown_date: endsAt } = model as { shutdown_date?: unknown };
+  return { id: model.id, ...(typeof endsAt === 'string' ? { endsAt } : {}) };
+};
 
 type Refusal = Exclude<Answer, { outcome: 'done' }>;
 

@@ -66,16 +66,18 @@ function mapIn<T>(maps: Map<string, Map<string, T>>, key: string): Map<string, T
   return made;
 }
 
+const isCalculated = (fieldType: string): boolean => fieldType.startsWith('calculation_');
+
 /** Shapes a property as the API shows it. */
 export function shownProperty({ readOnly, ...property }: Property): Record<string, unknown> {
   return {
     ...property,
-    calculated: false,
+    calculated: isCalculated(property.fieldType),
     dataSensitivity: 'non_sensitive',
     modificationMetadata: {
       archivable: !property.hubspotDefined,
       readOnlyDefinition: property.hubspotDefined,
-      readOnlyValue: readOnly,
+      readOnlyValue: readOnly || isCalculated(property.fieldType),
     },
   };
 }

@@ -102,13 +102,12 @@ export function addAccountRoutes(app: FastifyInstance, account: Account): void {
   for (const version of ['v1', 'v3', '2026-03', '2026-09']) addOauth(app, account, `/oauth/${version}`);
 }
 
-const SCOPES = ['oauth', 'crm.objects.contacts.read', 'crm.objects.contacts.write', 'crm.schemas.contacts.write'];
-
 /** Tells of tokens that have no client: of private and static apps, and service keys. */
 function addStaticTokens(app: FastifyInstance, { portalId, tokens }: Account): void {
   app.post('/oauth/v2/private-apps/get/access-token-info', async (request) => {
-    if (tokens.lifeOf(textOf(objectOf(request.body)['tokenKey']) ?? '') === undefined) throw unauthorized();
-    return { userId: 7001, hubId: portalId, appId: tokens.appId, scopes: SCOPES, isUserToken: false };
+    const token = textOf(objectOf(request.body)['tokenKey']) ?? '';
+    if (tokens.lifeOf(token) === undefined) throw unauthorized();
+    return { userId: 7001, hubId: portalId, appId: tokens.appId, scopes: tokens.scopesOf(token), isUserToken: false };
   });
 }
 
@@ -124,7 +123,7 @@ function addOauth(app: FastifyInstance, { portalId, clientSecret, tokens }: Acco
       user_id: 7001,
       app_id: tokens.appId,
       client_id: `client-${tokens.appId}`,
-      scopes: SCOPES,
+      scopes: tokens.scopesOf(token),
       token_type: tokens.isRefreshToken(token) ? 'refresh' : 'access',
       token_use: tokens.isRefreshToken(token) ? 'refresh_token' : 'access_token',
       ...(life === null ? {} : { expires_in: life }),
@@ -141,7 +140,7 @@ function addOauth(app: FastifyInstance, { portalId, clientSecret, tokens }: Acco
       expires_in: expiresIn,
       token_type: 'bearer',
       hub_id: portalId,
-      scopes: SCOPES,
+      scopes: tokens.scopesOf(accessToken),
       user_id: 7001,
       token_use: 'access_token',
     };

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Random } from '../../frame/seeded-random.ts';
 import type { Origin } from '../crm/record-store.ts';
 import { badGrant, expired, forbidden, unauthorized } from '../errors.ts';
-import { scopesFor } from './scopes.ts';
+import { ALL_SCOPES, scopesFor } from './scopes.ts';
 
 export type CallerOf = (request: FastifyRequest) => Origin;
 
@@ -42,9 +42,15 @@ export class Tokens {
     return { isOauth: known.refreshToken !== undefined };
   }
 
-  /** Lets a token be good from now on, for these scopes only where any are named. */
-  put(token: string, scopes?: readonly string[]): void {
-    this.#tokens.set(token, { ...this.#tokens.get(token), expiresAt: null, ...(scopes ? { scopes } : {}) });
+  /** Lets a token be good from now on, for these scopes only where any are named; or one that has ended by now. */
+  put(token: string, scopes?: readonly string[], hasEnded = false): void {
+    const expiresAt = hasEnded ? Date.now() - 1 : null;
+    this.#tokens.set(token, { ...this.#tokens.get(token), expiresAt, ...(scopes ? { scopes } : {}) });
+  }
+
+  /** What a token may do. */
+  scopesOf(token: string): readonly string[] {
+    return this.#tokens.get(token)?.scopes ?? ALL_SCOPES;
   }
 
   /** Lets an installation of the app be good from now on. */

@@ -11,6 +11,28 @@ const FURTHER: [RegExp, (write: boolean) => string][] = [
 
 const plain = (type: string): string => NAMES[type] ?? (OWN.includes(`${type}s`) ? `${type}s` : type);
 
+/** What a token may do of which nothing else was said. */
+export const ALL_SCOPES: readonly string[] = [
+  'oauth',
+  'tickets',
+  'timeline',
+  ...[...OWN, 'custom'].flatMap((name) =>
+    ['objects', 'schemas'].flatMap((of) => ['read', 'write'].map((way) => `crm.${of}.${name}.${way}`)),
+  ),
+  'crm.objects.owners.read',
+  'crm.lists.read',
+  'crm.lists.write',
+  'communication_preferences.read',
+  'communication_preferences.read_write',
+  'automation.sequences.read',
+  'automation.sequences.enrollments.write',
+];
+
+function schemaScope(name: string, way: string): string {
+  if (name === 'tickets') return name;
+  return `crm.schemas.${name.startsWith('2-') ? 'custom' : OWN.includes(name) ? name : 'contacts'}.${way}`;
+}
+
 /** The scopes of which a call needs any one; none where every token may make it. */
 export function scopesFor(method: string, path: string): string[] {
   const [, type, rest = ''] = OBJECTS.exec(path) ?? [];
@@ -24,6 +46,6 @@ export function scopesFor(method: string, path: string): string[] {
     return [`crm.objects.${OWN.includes(name) ? name : 'contacts'}.${way}`];
   }
   const [, defined] = PROPERTIES.exec(path) ?? [];
-  if (defined !== undefined) return [`crm.schemas.${plain(defined)}.${method === 'GET' ? 'read' : 'write'}`];
+  if (defined !== undefined) return [schemaScope(plain(defined), method === 'GET' ? 'read' : 'write')];
   return FURTHER.filter(([at]) => at.test(path)).map(([, scope]) => scope(method !== 'GET'));
 }

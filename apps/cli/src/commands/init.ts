@@ -1,0 +1,10 @@
+import type { Command } from 'commander';
+import { addInitHubspot } from './init-hubspot';
+import { addInitHubspotApp } from './init-hubspot-app';
+
+/** `refrain init`: what must be there before the hub can work for an account. */
+export function addInit(program: Command): void {
+  const init = program.command('init').description('prepare a vendor account');
+  addInitHubspot(init);
+  addInitHubspotApp(init);
+}

@@ -1,0 +1,145 @@
+import type { Answer } from '#libs/contracts';
+import type { TopicDifference } from '#libs/log';
+import type { TemplateUse, Uses } from '#libs/recipes';
+import type { TemplateVariable } from '#libs/vendors/heygen';
+import type { Model } from '#libs/vendors/openai';
+import { type Finding, finding, type FindingCode, listed } from './finding';
+
+type Refused = Exclude<Answer, { outcome: 'done' }>;
+
+/** Judges the templates that recipes order from, each by its own variables. Pure. */
+export function judgeTemplates(
+  uses: readonly TemplateUse[],
+  answers: ReadonlyMap<string, Answer<TemplateVariable[]>>,
+): Finding[] {
+  const refused = [...answers.values()].find((one): one is Refused => one.outcome !== 'done' && !isNotFound(one));
+  if (refused)
+    return [unanswered('HeyGen', refused, { key: 'heygen-key', unreachable: 'heygen-unreachable' }, 'HEYGEN')];
+  return uses.flatMap((use) => {
+    const answer = answers.get(use.template);
+    if (!answer) return [];
+    return answer.outcome === 'done' ? judgeVariables(use, answer.value) : [noTemplate(use)];
+  });
+}
+
+const isNotFound = ({ outcome, code }: Refused): boolean => outcome === 'stop' && /not_found|http-404/.test(code);
+
+const noTemplate = ({ template, recipe }: TemplateUse): Finding =>
+  finding(
+    'template-missing',
+    placeOf(template, recipe),
+    'HeyGen has no such template for this key',
+    'Correct its id in the recipe, or use the key of the workspace that has it.',
+  );
+
+const placeOf = (template: string, recipe: string): string => `HeyGen template ${template}, recipe ${recipe}`;
+
+function judgeVariables({ template, recipe, variables }: TemplateUse, own: readonly TemplateVariable[]): Finding[] {
+  const where = placeOf(template, recipe);
+  const missing = own.filter(({ name }) => !variables.includes(name));
+  const unknown = variables.filter((name) => !own.some((one) => one.name === name));
+  const others = own.filter(({ name, type }) => variables.includes(name) && type !== undefined && type !== 'text');
+  const remedy = `The template has ${listed(own.map(({ name }) => name)) || 'no variables'}: let the recipe name these.`;
+  return [
+    ...(missing.length > 0
+      ? [
+          finding(
+            'template-variable-missing',
+            where,
+            `The recipe gives no ${listed(missing.map(({ name }) => name))}`,
+            remedy,
+          ),
+        ]
+      : []),
+    ...(unknown.length > 0
+      ? [
+          finding(
+            'template-variable-unknown',
+            where,
+            `The recipe gives ${listed(unknown)}, which the template does not have (any more)`,
+            remedy,
+          ),
+        ]
+      : []),
+    ...others.map(({ name, type }) =>
+      finding(
+        'template-variable-type',
+        where,
+        `Its variable ${name} is of type ${type ?? ''}, and recipes give text`,
+        'Make it a text variable in HeyGen, or take a template without it.',
+      ),
+    ),
+  ];
+}
+
+/** How long before a model's end it is told, in milliseconds. */
+const ENDING_MS = 60 * 86_400_000;
+
+/** Judges the models that recipes ask by those that the key may ask; `now` is epoch milliseconds. Pure. */
+export function judgeModels(uses: Uses['models'], answer: Answer<Model[]>, now: number): Finding[] {
+  if (answer.outcome !== 'done')
+    return [unanswered('OpenAI', answer, { key: 'openai-key', unreachable: 'openai-unreachable' }, 'OPENAI')];
+  return [...Map.groupBy(uses, ({ model }) => model)].flatMap(([model, users]) => {
+    const where = `OpenAI model ${model}, recipe ${listed(users.map(({ recipe }) => recipe))}`;
+    const known = answer.value.find(({ id }) => id === model);
+    if (!known)
+      return [
+        finding(
+          'model-missing',
+          where,
+          'The key may not ask it, or it was shut down',
+          'Name another model in the recipe.',
+        ),
+      ];
+    const left = known.endsAt === undefined ? Infinity : Date.parse(known.endsAt) - now;
+    return left < ENDING_MS
+      ? [
+          finding(
+            'model-ending',
+            where,
+            `It is shut down on ${known.endsAt ?? ''}`,
+            'Name its successor in the recipe before that.',
+          ),
+        ]
+      : [];
+  });
+}
+
+function unanswered(
+  vendor: string,
+  { code, message }: Refused,
+  codes: Record<'key' | 'unreachable', FindingCode>,
+  setting: string,
+): Finding {
+  if (/unauthorized|forbidden|authentication|api_key|http-40[13]/.test(code)) {
+    return finding(codes.key, vendor, `It does not take the key (${code})`, `Put a valid key in ${setting}_API_KEY.`);
+  }
+  const remedy = `See that this machine may connect to it (${setting}_BASE_URL), and look at its status page.`;
+  return finding(codes.unreachable, vendor, `It gave no usable answer: ${code} ${message}`.trim(), remedy);
+}
+
+/** Judges the broker's topics. Pure. */
+export const judgeTopics = (differences: readonly TopicDifference[]): Finding[] =>
+  differences.map(({ topic, what, wanted, found }) =>
+    what === 'missing'
+      ? finding('topic-missing', `Kafka topic ${topic}`, 'It is not there', 'Run `refrain topics apply`.')
+      : finding(
+          'topic-differs',
+          `Kafka topic ${topic}`,
+          `Its ${what} are ${found}, and ${wanted} is declared`,
+          'Run `refrain topics apply`.',
+        ),
+  );
+
+/** Judges the schema of the event store. Pure. */
+export const judgeMigrations = (pending: readonly string[]): Finding[] =>
+  pending.length === 0
+    ? []
+    : [
+        finding(
+          'migrations-pending',
+          'Postgres',
+          `${pending.length} migrations are not applied: ${listed(pending)}`,
+          'Run `refrain migrate` before services of this version start.',
+        ),
+      ];
