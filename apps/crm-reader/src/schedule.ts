@@ -1,5 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import {
+  JOURNAL_ASKED,
+  JOURNAL_TENANT,
+  journalSubject,
   SWEEP_ASKED,
   SWEEP_SERVICE,
   type SweepAsked,
@@ -27,19 +30,20 @@ const completeUpTo = meter.createObservableGauge('refrain_complete_up_to_seconds
 });
 
 /**
- * Sees to it that what the live recipes go by is read by schedule: it asks crm-reader whenever it starts, and when other
+ * Sees to it that what the live recipes go by is read by schedule, and the journals: it asks crm-reader whenever it starts, and when other
  * recipes are taken up. It may ask too often: the decider leaves alone what has its time.
  */
 export class Schedule {
   private readonly stopping = new AbortController();
   private following: Promise<void> | undefined;
   private asked = new Set<string>();
+  private readonly askedJournals = new Set<string>();
   private reachable = true;
   private upTo: { tenant: string; object: string; at: number }[] = [];
 
   constructor(
     private readonly book: RecipeBook<Pool>,
-    private readonly tenants: readonly string[],
+    private readonly declared: { tenants: readonly string[]; journals?: readonly string[] },
     private readonly lines: Lines,
   ) {}
 
@@ -62,6 +66,7 @@ export class Schedule {
     const look = async () => {
       try {
         await this.ask(pool);
+        await this.askForJournals(pool);
         this.upTo = await this.complete(pool);
         this.reachable = true;
       } catch (err) {
@@ -79,8 +84,16 @@ export class Schedule {
     this.asked = new Set(wanted.keys());
   }
 
+  private async askForJournals(pool: Pool): Promise<void> {
+    for (const app of this.declared.journals ?? []) {
+      if (this.askedJournals.has(app)) continue;
+      await toldOf(pool, { type: JOURNAL_ASKED, tenant: JOURNAL_TENANT, subject: journalSubject(app) }, {});
+      this.askedJournals.add(app);
+    }
+  }
+
   private wanted(): SweepName[] {
-    return this.tenants.flatMap((tenant) =>
+    return this.declared.tenants.flatMap((tenant) =>
       watchedBy(this.book.current(), tenant).flatMap(({ object, dues }) => [
         { tenant, object, origin: 'reconcile' as const },
         ...dues.map(({ recipe }) => ({ tenant, object, origin: 'due' as const, recipe })),
@@ -102,17 +115,14 @@ export class Schedule {
   }
 }
 
-function askFor(pool: Pool, { tenant, ...name }: SweepName): Promise<void> {
-  const id = `asked-${randomUUID()}`;
-  const envelope = {
-    id,
-    source: `/${SWEEP_SERVICE}`,
-    type: SWEEP_ASKED,
-    subject: sweepSubject(name),
-    time: new Date().toISOString(),
-    tenant,
-    correlationid: id,
-  };
+const askFor = (pool: Pool, { tenant, ...name }: SweepName): Promise<void> => {
   const value: SweepAsked = { ...name, scheduled: true };
+  return toldOf(pool, { type: SWEEP_ASKED, tenant, subject: sweepSubject(name) }, value);
+};
+
+function toldOf(pool: Pool, about: { type: string; tenant: string; subject: string }, value: object): Promise<void> {
+  const id = `asked-${randomUUID()}`;
+  const time = new Date().toISOString();
+  const envelope = { id, source: `/${SWEEP_SERVICE}`, time, correlationid: id, ...about };
   return tell(pool, SWEEP_SERVICE, { topic: Topic.sweep, envelope, value });
 }

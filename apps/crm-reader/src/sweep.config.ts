@@ -1,4 +1,12 @@
-import { duration, hubspotSettings, needsAccount, recipeSettings, workerSettings } from '#libs/platform';
+import {
+  duration,
+  hubspotSettings,
+  journalSettings,
+  needsAccount,
+  needsWholeJournal,
+  recipeSettings,
+  workerSettings,
+} from '#libs/platform';
 import { z } from 'zod';
 
 /** Settings of crm-reader. */
@@ -6,6 +14,7 @@ export const sweepConfig = z
   .object({
     ...workerSettings,
     ...hubspotSettings,
+    ...journalSettings,
     ...recipeSettings,
     RECONCILE_EVERY: duration()
       .prefault('1h')
@@ -14,6 +23,7 @@ export const sweepConfig = z
       .prefault('24h')
       .describe('How often the records are looked for whose dates come due until the next time'),
   })
-  .refine(...needsAccount);
+  .refine(...needsAccount)
+  .refine(...needsWholeJournal);
 
 export type SweepConfig = z.infer<typeof sweepConfig>;

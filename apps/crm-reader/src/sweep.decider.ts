@@ -1,6 +1,16 @@
 import type { EventOf, sweepEvents, SweepEvent, SweepOrigin } from '#libs/contracts';
 import { type Decider, type Decision, nothing } from '#libs/process';
-import { evolveFinds, type Finds, noFinds, onFound, type RecordRead } from './found.decider';
+import {
+  evolveFinds,
+  type Finds,
+  noFinds,
+  onChangeRead,
+  onFound,
+  onJournaled,
+  type RecordJournaled,
+  type RecordRead,
+} from './found.decider';
+import { decideJournal, evolveJournal, type Journal, type JournalInput } from './journal.decider';
 import { decideLeg, evolveLeg, type Leg, type LegInput } from './leg.decider';
 
 type DataOf<Type extends SweepEvent['type']> = Extract<EventOf<typeof sweepEvents>, { type: Type }>['data'];
@@ -15,10 +25,11 @@ export interface Sweeps {
   next?: string;
 }
 
-/** State of whichever of the three kinds of streams it is. */
+/** State of whichever of the four kinds of streams it is. */
 export interface SweepState {
   sweeps: Sweeps;
   leg?: Leg;
+  journal?: Journal;
   finds: Finds;
 }
 
@@ -50,7 +61,9 @@ export type SweepInput =
   | ({ type: 'time'; due: string; task?: Task } & Rhythm)
   | ({ type: 'read'; read: DataOf<'SweepRead'> } & Rhythm)
   | LegInput
-  | RecordRead;
+  | JournalInput
+  | RecordRead
+  | RecordJournaled;
 
 /** HubSpot's search knows of a change only a little later; what is older than this it knows. */
 export const INDEX_LAG_MS = 60_000;
@@ -63,12 +76,13 @@ export const OVERLAP_MS = 5 * 60_000;
  */
 export const sweepDecider: Decider<SweepState, SweepEvent, SweepInput> = {
   initial: { sweeps: { count: 0 }, finds: noFinds },
-  evolve: ({ sweeps, leg, finds }, event) => ({
+  evolve: ({ sweeps, leg, journal, finds }, event) => ({
     sweeps: evolveSweeps(sweeps, event),
     leg: evolveLeg(leg, event),
+    journal: evolveJournal(journal, event),
     finds: evolveFinds(finds, event),
   }),
-  decide({ sweeps, leg, finds }, input) {
+  decide({ sweeps, leg, journal, finds }, input) {
     switch (input.type) {
       case 'asked':
         return onAsked(sweeps, input);
@@ -78,8 +92,16 @@ export const sweepDecider: Decider<SweepState, SweepEvent, SweepInput> = {
         return onRead(sweeps, input);
       case 'found':
         return onFound(finds, input);
-      default:
+      case 'journaled':
+        return onJournaled(input);
+      case 'change-read':
+        return onChangeRead(finds, input);
+      case 'begun':
+      case 'page':
+      case 'counted':
         return decideLeg(leg, input);
+      default:
+        return decideJournal(journal, input);
     }
   },
 };

@@ -4,7 +4,7 @@ import { listOf, numberOf, objectOf, textOf } from '../../frame/json.ts';
 import { adopt } from '../../frame/switches.ts';
 import { VendorError } from '../../frame/server.ts';
 import { invalid, missing } from '../errors.ts';
-import { type Journal, type JournalFile, type JournalSubscription } from '../journal/journal.ts';
+import type { Journal, JournalFile, JournalSubscription } from '../journal/journal.ts';
 import { JOURNAL_ACTIONS, type JournalAction } from '../journal/journal-events.ts';
 
 /** Where files of the journal are read, without a token: their links are signed. */

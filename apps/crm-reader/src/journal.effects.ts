@@ -1,0 +1,155 @@
+import type { Answer, JournalCursor } from '#libs/contracts';
+import type { DeclaredJournal } from '#libs/platform';
+import type { EffectKind } from '#libs/process';
+import { type Recipe, watchedBy } from '#libs/recipes';
+import {
+  type ChangedRecord,
+  type HubspotAccounts,
+  HubspotJournal,
+  type JournalEvent,
+  type JournalFile,
+  RECORDS_A_PAGE,
+} from '#libs/vendors/hubspot';
+import { type ChangeAnswer, CHANGED, type ChangeRequest } from './found.decider';
+import { JOURNAL, type JournaledChange, type LookAnswer, type LookRequest } from './journal.decider';
+
+/** Told how each look at a journal went. */
+export interface JournalWatch {
+  looked(app: string, answer: Answer<LookAnswer>): void;
+}
+
+/** A large file is taken in parts of so many changes: each part is one transaction. */
+export const CHANGES_AT_ONCE = 200;
+
+const LOOK_LIMIT_MS = 30_000;
+const READ_LIMIT_MS = 10_000;
+
+/**
+ * The calls by which journals are read. Looking uses up nothing of any account's limits; looking a change up shares a
+ * call with others of its tenant.
+ */
+export function journalEffects(
+  journals: readonly DeclaredJournal[],
+  everyMs: number,
+  { hubspot, recipes, watch }: { hubspot: HubspotAccounts; recipes: () => readonly Recipe[]; watch: JournalWatch },
+): Record<string, EffectKind> {
+  const readers = new Map(journals.map((one) => [one.clientId, { declared: one, client: new HubspotJournal(one) }]));
+  const query = { is: 'query', maxRepeats: 0 } as const;
+  const read = async (requests: readonly ChangeRequest[], tenant: string, signal: AbortSignal) => {
+    const answers = await hubspot.of(tenant).readChanged(requests, signal);
+    return requests.map((request, i) => told(request, answers[i]));
+  };
+  return {
+    [JOURNAL]: {
+      ...query,
+      // Its troubles are no account's, and there is no reason ever to give up.
+      vendor: 'hubspot-journal',
+      deadlineMs: LOOK_LIMIT_MS,
+      maxAttempts: Infinity,
+      async perform({ app, cursor }: LookRequest, { signal }) {
+        const reader = readers.get(app);
+        if (!reader) return UNDECLARED;
+        const { client, declared } = reader;
+        const keep = keptOf(declared.tenants, recipes());
+        const answer = await lookAt(client, cursor, keep, signal);
+        watch.looked(app, answer);
+        return answer.outcome === 'retry'
+          ? { ...answer, afterMs: Math.min(answer.afterMs ?? everyMs, everyMs) }
+          : answer;
+      },
+    },
+    [CHANGED]: {
+      ...query,
+      deadlineMs: READ_LIMIT_MS,
+      maxAttempts: 8,
+      limits: hubspot.limits(1),
+      async perform(request: ChangeRequest, { tenant, signal }) {
+        const [answer] = await read([request], tenant, signal);
+        return answer ?? told(request, undefined);
+      },
+      batch: {
+        most: RECORDS_A_PAGE,
+        perform: (requests: readonly ChangeRequest[], { tenant, signal }) => read(requests, tenant, signal),
+      },
+    },
+  };
+}
+
+const UNDECLARED = {
+  outcome: 'retry',
+  code: 'journal-undeclared',
+  message: 'no journal of that app is declared',
+  refused: true,
+  afterMs: 60_000,
+} as const;
+
+function told({ isNew }: ChangeRequest, answer: Answer<ChangedRecord> | undefined): Answer<ChangeAnswer> {
+  if (!answer) return { outcome: 'unknown', code: 'not-answered', message: 'the call has no answer for it' };
+  return answer.outcome === 'done' ? { ...answer, value: { ...answer.value, isNew } } : answer;
+}
+
+async function lookAt(
+  client: HubspotJournal,
+  cursor: JournalCursor,
+  keep: Keep,
+  signal: AbortSignal,
+): Promise<Answer<LookAnswer>> {
+  const now = new Date().toISOString();
+  if (cursor.after === 'latest') {
+    const answer = await client.latest(signal);
+    if (answer.outcome !== 'done') return answer;
+    // Where there is nothing yet, all that comes is new.
+    return { outcome: 'done', value: { ...nothing, cursor: { after: answer.value ?? 'earliest' }, upTo: now } };
+  }
+  const isEarliest = cursor.after === 'earliest';
+  const answer = await (isEarliest ? client.earliest(signal) : client.after(cursor.after, signal));
+  if (answer.outcome !== 'done') return answer;
+  const { file } = answer.value;
+  if (file) return { outcome: 'done', value: partOf(file, cursor, keep) };
+  if (isEarliest || answer.value.isKnown) return { outcome: 'done', value: nothing };
+  const oldest = await client.earliest(signal);
+  if (oldest.outcome !== 'done') return oldest;
+  const earliest = { after: 'earliest' };
+  const { file: first } = oldest.value;
+  const value = first ? partOf(first, earliest, keep) : { ...nothing, cursor: earliest, upTo: now };
+  return { outcome: 'done', value: { ...value, gapTo: first?.publishedAt ?? now } };
+}
+
+const nothing: LookAnswer = { changes: [], left: 0, undeclared: 0 };
+
+/** What a change of an account's record is to crm-reader. */
+type Keep = (event: JournalEvent) => Omit<JournaledChange, 'place'> | 'left' | 'undeclared';
+
+/** A change counts where live recipes go by what changed, or by such records' being made. */
+function keptOf(tenants: ReadonlyMap<number, string>, recipes: readonly Recipe[]): Keep {
+  const watched = new Map(
+    [...new Set(tenants.values())].flatMap((tenant) =>
+      watchedBy(recipes, tenant).map(({ object, properties }) => [`${tenant} ${object}`, new Set(properties)] as const),
+    ),
+  );
+  return ({ portalId, object, id, at, action, properties }) => {
+    const tenant = tenants.get(portalId);
+    if (tenant === undefined) return 'undeclared';
+    const named = watched.get(`${tenant} ${object}`);
+    const isNew = action === 'CREATE';
+    if (!named || !(isNew || action === 'UPDATE')) return 'left';
+    const changed = properties.filter((name) => named.has(name));
+    return isNew || changed.length > 0 ? { tenant, object, id, at, properties: changed, isNew } : 'left';
+  };
+}
+
+function partOf(file: JournalFile, cursor: JournalCursor, keep: Keep): LookAnswer {
+  const { offset, publishedAt: upTo, events, others } = file;
+  // The oldest file may be another one by now.
+  const start = cursor.of === offset ? (cursor.taken ?? 0) : 0;
+  const part: LookAnswer = { ...nothing, changes: [], left: start === 0 ? others : 0, upTo, cursor: { after: offset } };
+  for (const [i, event] of events.entries()) {
+    if (i < start) continue;
+    if (part.changes.length === CHANGES_AT_ONCE)
+      return { ...part, cursor: { after: cursor.after, of: offset, taken: i } };
+    const kept = keep(event);
+    if (typeof kept === 'string') part[kept] += 1;
+    else part.changes.push({ place: `${offset}.${String(i)}`, ...kept });
+  }
+  return part;
+}
