@@ -21,7 +21,7 @@ export interface JournalWatch {
 /** A large file is taken in parts of so many changes: each part is one transaction. */
 export const CHANGES_AT_ONCE = 200;
 
-const LOOK_LIMIT_MS = 30_000;
+const LOOK_LIMIT_MS = 10_000;
 const READ_LIMIT_MS = 10_000;
 
 /**
