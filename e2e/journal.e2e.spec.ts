@@ -94,6 +94,15 @@ it('serves what no webhook told of once, and what came both ways once', async ()
   });
 }, 120_000);
 
+it('tells of a deletion and of a restore that no webhook told of', async () => {
+  const [lead] = (await leads(1)) as [Lead];
+  const told = (type: string) => lead.records('crm.events.v1', `refrain.record.${type}.v1`).length;
+  await unheard(() => hub.control('hubspot', 'DELETE', `/ui/contacts/${lead.id}`).then(() => undefined));
+  await until('its deletion is told', () => told('deleted') === 1);
+  await unheard(() => hub.control('hubspot', 'POST', `/ui/contacts/${lead.id}/restore`).then(() => undefined));
+  await until('its restore is told', () => told('restored') === 1);
+}, 120_000);
+
 it('loses none of several files where crm-reader is killed in the middle', async () => {
   await hub.control('hubspot', 'PUT', '/journal', { eventsPerFile: 1, collectMs: 60_000 });
   const all = await leads(12);

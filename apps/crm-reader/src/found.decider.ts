@@ -4,7 +4,7 @@ import type { ChangedRecord, ChangedRequest, ListedRecord } from '#libs/vendors/
 import type { JournaledChange } from './journal.decider';
 import type { About, Ended } from './leg.decider';
 
-/** What was said of one record: how often, and what at last, by what it was read for. */
+/** What was said of one record: how often it was found, and what was said last, by what it was read for. */
 export interface Finds {
   count: number;
   last: Readonly<Record<string, { sweep?: number; says: string }>>;
@@ -35,9 +35,10 @@ export type ChangeAnswer = ChangedRecord & Pick<ChangeRequest, 'isNew'>;
 export const CHANGED = 'hubspot.changed';
 
 export function evolveFinds(finds: Finds, event: SweepEvent): Finds {
+  const { count, last } = finds;
+  if (event.type === 'RecordFateFound') return { count, last: { ...last, [FATE]: { says: fateOf(event.data) } } };
   if (event.type !== 'RecordFound') return finds;
   const { data } = event;
-  const { count, last } = finds;
   return { count: count + 1, last: { ...last, [forOf(data)]: { sweep: data.sweep, says: saysOf(data) } } };
 }
 
@@ -62,8 +63,16 @@ export function onFound({ count, last }: Finds, { streamId, about, record }: Rec
  * The journal does not say who made a change, by which our own and machines' answers are known: the record's history does.
  * Each change is a chain of its own from here on.
  */
-export function onJournaled({ streamId, change }: RecordJournaled & { type: 'journaled' }): Decision<SweepEvent> {
-  const { place, object: type, id, at, properties, isNew } = change;
+export function onJournaled(
+  { last }: Finds,
+  { streamId, change }: RecordJournaled & { type: 'journaled' },
+): Decision<SweepEvent> {
+  const { place, object: type, id, at, properties, isNew, fate } = change;
+  if (fate) {
+    const data = { object: type, id, what: fate, at };
+    const events: SweepEvent[] = last[FATE]?.says === fateOf(data) ? [] : [{ type: 'RecordFateFound', data }];
+    return { events, rootCause: `${streamId}@${place}` };
+  }
   const request: ChangeRequest = { record: { type, id }, at, properties, isNew };
   const effect = { kind: CHANGED, purpose: place, request, lane: 'backfill' as const };
   return { events: [], effects: [effect], rootCause: `${streamId}@${place}`, lane: 'backfill' };
@@ -87,6 +96,9 @@ export function onChangeRead(
   if (last[forOf(data)]?.says === saysOf(data)) return { events: [], forget };
   return { events: [{ type: 'RecordFound', data }], forget, lane: 'backfill' };
 }
+
+const FATE = 'fate';
+const fateOf = ({ what, at }: { what: string; at: string }): string => `${what} ${at}`;
 
 // Of whom is erased nothing is kept.
 const unread = (data: { object: string; id: string; change: string; code: string }): Decision<SweepEvent> =>

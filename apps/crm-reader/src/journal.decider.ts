@@ -45,6 +45,8 @@ export interface JournaledChange {
   properties: string[];
   /** Whether the record was made by it. */
   isNew: boolean;
+  /** What became of the record, where that is all. */
+  fate?: 'deleted' | 'restored';
 }
 
 /** How soon after its end a journal is looked at again, in milliseconds; absent where none is declared any more. */

@@ -138,6 +138,18 @@ describe('a change that the journal tells of', () => {
     });
   });
 
+  it('is said at once where it is a deletion or a restore, once', () => {
+    const deleted: SweepInput = { type: 'journaled', streamId, change: change({ properties: [], fate: 'deleted' }) };
+    const fate = (what: 'deleted' | 'restored', when = noon): SweepEvent => ({
+      type: 'RecordFateFound',
+      data: { object: 'contact', id: '1', what, at: when },
+    });
+    expect(given()(deleted)).toEqual({ events: [fate('deleted')], rootCause: `${streamId}@o2.0` });
+    expect(given(fate('deleted'))(deleted).events).toEqual([]);
+    expect(given(fate('restored'))(deleted).events).toEqual([fate('deleted')]);
+    expect(given(fate('deleted', later))(deleted).events).toEqual([fate('deleted')]);
+  });
+
   it('is said with who made it, and nothing that was before it counts', () => {
     expect(given()(read())).toEqual({ events: [said()], forget, lane: 'backfill' });
     expect(given(said())(read())).toEqual({ events: [], forget });

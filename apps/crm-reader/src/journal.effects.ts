@@ -120,7 +120,9 @@ const nothing: LookAnswer = { changes: [], left: 0, undeclared: 0 };
 /** What a change of an account's record is to crm-reader. */
 type Keep = (event: JournalEvent) => Omit<JournaledChange, 'place'> | 'left' | 'undeclared';
 
-/** A change counts where live recipes go by what changed, or by such records' being made. */
+const fateOf: Readonly<Partial<Record<string, JournaledChange['fate']>>> = { DELETE: 'deleted', RESTORE: 'restored' };
+
+/** A change counts where live recipes go by what changed, or by such records' being there. */
 function keptOf(tenants: ReadonlyMap<number, string>, recipes: readonly Recipe[]): Keep {
   const watched = new Map(
     [...new Set(tenants.values())].flatMap((tenant) =>
@@ -131,10 +133,14 @@ function keptOf(tenants: ReadonlyMap<number, string>, recipes: readonly Recipe[]
     const tenant = tenants.get(portalId);
     if (tenant === undefined) return 'undeclared';
     const named = watched.get(`${tenant} ${object}`);
+    if (!named) return 'left';
+    const about = { tenant, object, id, at };
+    const fate = fateOf[action];
+    if (fate) return { ...about, properties: [], isNew: false, fate };
     const isNew = action === 'CREATE';
-    if (!named || !(isNew || action === 'UPDATE')) return 'left';
     const changed = properties.filter((name) => named.has(name));
-    return isNew || changed.length > 0 ? { tenant, object, id, at, properties: changed, isNew } : 'left';
+    const counts = isNew || (action === 'UPDATE' && changed.length > 0);
+    return counts ? { ...about, properties: changed, isNew } : 'left';
   };
 }
 

@@ -93,7 +93,7 @@ export const sweepDecider: Decider<SweepState, SweepEvent, SweepInput> = {
       case 'found':
         return onFound(finds, input);
       case 'journaled':
-        return onJournaled(input);
+        return onJournaled(finds, input);
       case 'change-read':
         return onChangeRead(finds, input);
       case 'begun':

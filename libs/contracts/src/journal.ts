@@ -56,6 +56,17 @@ export const journalShapes = {
     wire: 'refrain.journal.handed-on.v1',
     data: z.object({ ...journal, cursor: journalCursor, upTo }).describe('A next part follows.'),
   },
+  RecordFateFound: {
+    wire: 'refrain.record-fate.found.v1',
+    data: z
+      .object({
+        object: text.describe('Type of the record: contact, company, deal, ticket or a custom type’s id'),
+        id: text.describe('Id of the record'),
+        what: z.enum(['deleted', 'restored']).describe('What became of it'),
+        at: when.describe('When'),
+      })
+      .describe('The journal told of a deletion or a restore.'),
+  },
   ChangeUnread: {
     wire: 'refrain.journaled-change.unread.v1',
     data: z
