@@ -1,25 +1,16 @@
 import type { Answer, JournalCursor } from '#libs/contracts';
 import type { DeclaredJournal } from '#libs/platform';
 import type { EffectKind } from '#libs/process';
-import { type Recipe, watchedBy } from '#libs/recipes';
-import {
-  type ChangedRecord,
-  type HubspotAccounts,
-  HubspotJournal,
-  type JournalEvent,
-  type JournalFile,
-  RECORDS_A_PAGE,
-} from '#libs/vendors/hubspot';
+import type { Recipe } from '#libs/recipes';
+import { type ChangedRecord, type HubspotAccounts, HubspotJournal, RECORDS_A_PAGE } from '#libs/vendors/hubspot';
 import { type ChangeAnswer, CHANGED, type ChangeRequest } from './found.decider';
-import { JOURNAL, type JournaledChange, type LookAnswer, type LookRequest } from './journal.decider';
+import { type Keep, keptOf, nothingRead, partOf } from './journal-file';
+import { JOURNAL, type LookAnswer, type LookRequest } from './journal.decider';
 
 /** Told how each look at a journal went. */
 export interface JournalWatch {
   looked(app: string, answer: Answer<LookAnswer>): void;
 }
-
-/** A large file is taken in parts of so many changes: each part is one transaction. */
-export const CHANGES_AT_ONCE = 200;
 
 const LOOK_LIMIT_MS = 10_000;
 const READ_LIMIT_MS = 10_000;
@@ -99,63 +90,18 @@ async function lookAt(
     const answer = await client.latest(signal);
     if (answer.outcome !== 'done') return answer;
     // Where there is nothing yet, all that comes is new.
-    return { outcome: 'done', value: { ...nothing, cursor: { after: answer.value ?? 'earliest' }, upTo: now } };
+    return { outcome: 'done', value: { ...nothingRead, cursor: { after: answer.value ?? 'earliest' }, upTo: now } };
   }
   const isEarliest = cursor.after === 'earliest';
   const answer = await (isEarliest ? client.earliest(signal) : client.after(cursor.after, signal));
   if (answer.outcome !== 'done') return answer;
   const { file } = answer.value;
   if (file) return { outcome: 'done', value: partOf(file, cursor, keep) };
-  if (isEarliest || answer.value.isKnown) return { outcome: 'done', value: nothing };
+  if (isEarliest || answer.value.isKnown) return { outcome: 'done', value: nothingRead };
   const oldest = await client.earliest(signal);
   if (oldest.outcome !== 'done') return oldest;
   const earliest = { after: 'earliest' };
   const { file: first } = oldest.value;
-  const value = first ? partOf(first, earliest, keep) : { ...nothing, cursor: earliest, upTo: now };
+  const value = first ? partOf(first, earliest, keep) : { ...nothingRead, cursor: earliest, upTo: now };
   return { outcome: 'done', value: { ...value, gapTo: first?.publishedAt ?? now } };
-}
-
-const nothing: LookAnswer = { changes: [], left: 0, undeclared: 0 };
-
-/** What a change of an account's record is to crm-reader. */
-type Keep = (event: JournalEvent) => Omit<JournaledChange, 'place'> | 'left' | 'undeclared';
-
-const fateOf: Readonly<Partial<Record<string, JournaledChange['fate']>>> = { DELETE: 'deleted', RESTORE: 'restored' };
-
-/** A change counts where live recipes go by what changed, or by such records' being there. */
-function keptOf(tenants: ReadonlyMap<number, string>, recipes: readonly Recipe[]): Keep {
-  const watched = new Map(
-    [...new Set(tenants.values())].flatMap((tenant) =>
-      watchedBy(recipes, tenant).map(({ object, properties }) => [`${tenant} ${object}`, new Set(properties)] as const),
-    ),
-  );
-  return ({ portalId, object, id, at, action, properties }) => {
-    const tenant = tenants.get(portalId);
-    if (tenant === undefined) return 'undeclared';
-    const named = watched.get(`${tenant} ${object}`);
-    if (!named) return 'left';
-    const about = { tenant, object, id, at };
-    const fate = fateOf[action];
-    if (fate) return { ...about, properties: [], isNew: false, fate };
-    const isNew = action === 'CREATE';
-    const changed = properties.filter((name) => named.has(name));
-    const counts = isNew || (action === 'UPDATE' && changed.length > 0);
-    return counts ? { ...about, properties: changed, isNew } : 'left';
-  };
-}
-
-function partOf(file: JournalFile, cursor: JournalCursor, keep: Keep): LookAnswer {
-  const { offset, publishedAt: upTo, events, others } = file;
-  // The oldest file may be another one by now.
-  const start = cursor.of === offset ? (cursor.taken ?? 0) : 0;
-  const part: LookAnswer = { ...nothing, changes: [], left: start === 0 ? others : 0, upTo, cursor: { after: offset } };
-  for (const [i, event] of events.entries()) {
-    if (i < start) continue;
-    if (part.changes.length === CHANGES_AT_ONCE)
-      return { ...part, cursor: { after: cursor.after, of: offset, taken: i } };
-    const kept = keep(event);
-    if (typeof kept === 'string') part[kept] += 1;
-    else part.changes.push({ place: `${offset}.${String(i)}`, ...kept });
-  }
-  return part;
 }
