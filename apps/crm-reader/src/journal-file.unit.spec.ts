@@ -64,7 +64,10 @@ describe('a file', () => {
       Array.from({ length: many }, (_, n) => event({ id: String(n), portalId: n % 2 === 0 ? 1 : 3 })),
     );
     const whole = fileOf(Array.from({ length: many }, (_, n) => event({ id: String(n) })));
-    expect(partOf(file, after('o1'), keep)).toMatchObject({ undeclared: CHANGES_AT_ONCE - 1, cursor: { of: 'o2', taken: 399 } });
+    expect(partOf(file, after('o1'), keep)).toMatchObject({
+      undeclared: CHANGES_AT_ONCE - 1,
+      cursor: { of: 'o2', taken: 399 },
+    });
     const taken: string[] = [];
     let part = partOf(whole, after('o1'), keep);
     const left = [part.left];

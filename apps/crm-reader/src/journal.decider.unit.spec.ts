@@ -90,7 +90,7 @@ describe('a journal', () => {
     expect(decision).toMatchObject({ events: [journalRead(), handed] });
     expect(decision.effects).toBeUndefined();
     expect(given(legBegan(), ...reads, journalRead(), handed)(looked(answered()))).toEqual({ events: [] });
-    const took: SweepInput = { type: 'journal-handed-on', handed: handed.data as never };
+    const took: SweepInput = { type: 'journal-handed-on', handed: handed.data };
     const began = legBegan({ leg: 2, cursor: { after: 'o2' }, upTo: published });
     expect(given()(took)).toEqual({ events: [began], effects: [look('o2', 'look-0')] });
     expect(given(began)(took)).toEqual({ events: [] });

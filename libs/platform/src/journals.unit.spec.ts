@@ -46,7 +46,9 @@ it('is none where none is declared, and one by the settings', () => {
 
 it.each(Object.keys(whole))('is refused without %s alone', (left) => {
   const env = Object.fromEntries(Object.entries(whole).filter(([name]) => name !== left));
-  expect(() => loadConfig(schema, env)).toThrow(/HUBSPOT_JOURNAL_CLIENT_ID: (needs HUBSPOT_JOURNAL_CLIENT_SECRET and|is missing)/);
+  expect(() => loadConfig(schema, env)).toThrow(
+    /HUBSPOT_JOURNAL_CLIENT_ID: (needs HUBSPOT_JOURNAL_CLIENT_SECRET and|is missing)/,
+  );
 });
 
 it('is one of each app that the file declares, with the portals of all its tenants', () => {
