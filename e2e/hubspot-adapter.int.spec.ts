@@ -341,7 +341,7 @@ describe('the journal', () => {
     expect(await journal().latest(soon())).toMatchObject({ code: 'MISSING_SCOPES', outcome: 'retry', refused: true });
     expect(await journal('wrong').latest(soon())).toMatchObject({ code: 'no-token', outcome: 'retry', refused: true });
     await hubspot.control('PUT', '/journal', { urlLifeMs: 0 });
-    expect(await journal().earliest(soon())).toMatchObject({ outcome: 'unknown' });
+    expect(await journal().earliest(soon())).toMatchObject({ outcome: 'unknown', code: 'journal-file' });
     await hubspot.control('PUT', '/journal', { urlLifeMs: 300_000 });
     expect((await done(journal().earliest(soon()))).file).toBeDefined();
   });
@@ -354,6 +354,8 @@ describe('the journal', () => {
     };
     await fault({ kind: 'status', status: 200, body }, '/journal-files');
     expect((await done(journal().earliest(soon()))).file).toMatchObject({ events: [], others: 2 });
+    await fault({ kind: 'status', status: 200, body: { offset: 'o', events: [] } }, '/journal-files');
+    expect(await journal().earliest(soon())).toMatchObject({ outcome: 'unknown', code: 'journal-file' });
   });
 });
 

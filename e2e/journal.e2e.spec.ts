@@ -17,6 +17,7 @@ writeFileSync(
   join(folder, 'greeted.yaml'),
   `recipe: greeted
 trigger: { object: contact, property: lifecyclestage, becomes: [marketingqualifiedlead] }
+coolDown: 1m
 steps:
   - video:
       template: demo-outreach

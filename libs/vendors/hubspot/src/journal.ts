@@ -85,8 +85,10 @@ export class HubspotJournal {
     if (!entry) return AT_THE_END;
     const answer = await fetch(entry.url, { signal });
     // Its link is good for a short while only: the next look gets another one.
-    if (!answer.ok) throw Object.assign(new Error('file'), { code: 503, body: { message: UNREADABLE }, headers: {} });
-    const { publishedAt, journalEvents } = fileOf.parse(await answer.json());
+    if (!answer.ok) throw unreadable(`its link answers ${String(answer.status)}`);
+    const read = fileOf.safeParse(await answer.json());
+    if (!read.success) throw unreadable('it is of another shape than it was');
+    const { publishedAt, journalEvents } = read.data;
     const events = journalEvents.flatMap((one) => eventIn(one) ?? []);
     const others = journalEvents.length - events.length;
     return { file: { offset: entry.currentOffset, publishedAt, events, others } };
@@ -98,7 +100,10 @@ export class HubspotJournal {
   }
 }
 
-const UNREADABLE = 'the file of the journal cannot be read';
+const unreadable = (why: string): Error => {
+  const message = `a file of the journal cannot be read: ${why}`;
+  return Object.assign(new Error(message), { code: 502, body: { message, category: 'journal-file' }, headers: {} });
+};
 
 // No secret, no call: it waits until there is one.
 function refuse(error: unknown): never {
