@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client } from 'pg';
 import { Hub } from './testing/hub';
 import { Lead } from './testing/lead';
 import { until } from './testing/until';
@@ -162,3 +163,20 @@ it('says which scope is missing, holds up nothing else, and reads on by itself',
   expect(await billed([heard, missed])).toEqual([1, 1]);
   expect(hub.logs()).toMatch(/the journal of the app is read again/);
 }, 120_000);
+
+it('keeps of what it read nothing beside what it said', async () => {
+  const store = new Client({ connectionString: hub.databaseUrl });
+  await store.connect();
+  const counted = async (which: string) => Number((await store.query<{ n: string }>(which)).rows[0]?.n);
+  try {
+    await until('nothing is kept', async () => (await counted(kept)) === 0);
+    expect(
+      await counted(`select count(*) n from effect where kind = 'hubspot.changed' and state = 'done'`),
+    ).toBeGreaterThan(15);
+  } finally {
+    await store.end();
+  }
+});
+
+const kept = `select count(*) n from effect where answer is not null
+  and (kind = 'hubspot.changed' or (kind = 'hubspot.journal' and json_array_length(answer->'changes') > 0))`;
