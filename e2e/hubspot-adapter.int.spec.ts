@@ -1,5 +1,5 @@
 import type { Answer } from '#libs/contracts';
-import { HubspotAccounts, type HubspotWatch, type Rates } from '#libs/vendors/hubspot';
+import { HubspotAccounts, HubspotJournal, type HubspotWatch, type Rates } from '#libs/vendors/hubspot';
 import { Watchdog } from './testing/children';
 import { accountOf, newSecrets } from './testing/secrets';
 import { until } from './testing/until';
@@ -48,6 +48,8 @@ describe('every call', () => {
   const declared = [
     /^\/[a-z-]+(\/[a-z]+)?\/2026-09(\/|$)/,
     /^\/integrators\/timeline\/2026-03\/events$/,
+    /^\/webhooks-journal\/journal\/2026-03\/(earliest|latest|offset\/[^/]+\/next)$/,
+    /^\/journal-files\//,
     /^\/oauth\/v2\/private-apps\/get\/access-token-info$/,
   ];
 
@@ -92,6 +94,10 @@ describe('every call', () => {
     await done(client.pipelines('deal', signal));
     await done(client.owners(signal));
     await done(client.prepare(await done(client.preparation(signal)), signal));
+    await client.readChanged([{ record, at: '2026-11-22T10:00:00Z', properties: ['city'] }], signal);
+    await hubspot.control('POST', '/journal/files');
+    await done(journal().after((await done(journal().latest(signal))) ?? '', signal));
+    await done(journal().earliest(signal));
     const calls = await hubspot.calls();
     expect(calls.length).toBeGreaterThan(25);
     const elsewhere = calls.map(({ path }) => path).filter((path) => !declared.some((one) => one.test(path)));
@@ -301,4 +307,96 @@ describe('a portal', () => {
     await done(client.prepare(found, soon()));
     expect(await calls()).toEqual([]);
   });
+});
+
+const journal = (clientSecret: string = secrets.hubspotClientSecret) =>
+  new HubspotJournal({
+    baseUrl: hubspot.url,
+    clientId: `client-${String(account.appId)}`,
+    clientSecret: () => clientSecret,
+  });
+
+describe('the journal', () => {
+  const change = (id: string, city: string) => hubspot.control('PATCH', `/ui/contacts/${id}`, { properties: { city } });
+  const write = () => hubspot.control('POST', '/journal/files');
+
+  it('tells what changed and when, file by file up to its end, by one token', async () => {
+    const id = await person();
+    await write();
+    const reader = journal();
+    const offset = (await done(reader.latest(soon()))) ?? '';
+    expect(await done(reader.after(offset, soon()))).toEqual({ isKnown: true });
+    await change(id, 'Ulm');
+    await write();
+    const { file } = await done(reader.after(offset, soon()));
+    expect(file).toMatchObject({
+      others: 0,
+      events: [{ portalId: account.portalId, object: 'contact', id, action: 'UPDATE', properties: ['city'] }],
+    });
+    expect(file?.events[0]).not.toHaveProperty('value');
+    expect(await done(reader.after(file?.offset ?? '', soon()))).toEqual({ isKnown: true });
+    expect(await grants()).toHaveLength(1);
+  });
+
+  it('says which offset is not known; a route that is not there is no such offset', async () => {
+    const unknown = '00000000-0000-4000-a000-000000000000';
+    expect(await done(journal().after(unknown, soon()))).toEqual({ isKnown: false });
+    await fault({ kind: 'html', status: 404 }, '/webhooks-journal');
+    expect(await journal().after(unknown, soon())).toMatchObject({ code: 'no-such-route', refused: true });
+  });
+
+  it('waits unprocessed without a scope, without the right secret, and for a file whose link has run out', async () => {
+    await fault({ kind: 'status', code: 'MISSING_SCOPES' }, '/webhooks-journal');
+    expect(await journal().latest(soon())).toMatchObject({ code: 'MISSING_SCOPES', outcome: 'retry', refused: true });
+    expect(await journal('wrong').latest(soon())).toMatchObject({ code: 'no-token', outcome: 'retry', refused: true });
+    await hubspot.control('PUT', '/journal', { urlLifeMs: 0 });
+    expect(await journal().earliest(soon())).toMatchObject({ outcome: 'unknown', code: 'journal-file' });
+    await hubspot.control('PUT', '/journal', { urlLifeMs: 300_000 });
+    expect((await done(journal().earliest(soon()))).file).toBeDefined();
+  });
+
+  it('leaves what it cannot read, and says how much', async () => {
+    const body = {
+      offset: 'o',
+      publishedAt: '2026-11-22T10:00:00Z',
+      journalEvents: [{ type: 'appLifecycleEvent' }, 7],
+    };
+    await fault({ kind: 'status', status: 200, body }, '/journal-files');
+    expect((await done(journal().earliest(soon()))).file).toMatchObject({ events: [], others: 2 });
+    await fault({ kind: 'status', status: 200, body: { offset: 'o', events: [] } }, '/journal-files');
+    expect(await journal().earliest(soon())).toMatchObject({ outcome: 'unknown', code: 'journal-file' });
+  });
+});
+
+describe('records that changed', () => {
+  it('are read in one call, each as it was then and by whom; one that is gone is none', async () => {
+    const [id, gone] = [await person(), await person()];
+    const patch = (city: string, changeSource: string) =>
+      hubspot.control('PATCH', `/ui/contacts/${id}`, { properties: { city }, changeSource, sourceId: changeSource });
+    await patch('Ulm', 'IMPORT');
+    await patch('Graz', 'FORM');
+    const { history } = await hubspot.control<{ history: { city: { value: string; timestamp: string }[] } }>(
+      'GET',
+      `/objects/contacts/${id}`,
+    );
+    const at = (value: string) => history.city.find((one) => one.value === value)?.timestamp ?? '';
+    await hubspot.control('DELETE', `/ui/contacts/${gone}`);
+    await hubspot.control('DELETE', '/calls');
+    const ask = (of: string, time: string) => ({ record: { type: 'contact', id: of }, at: time, properties: ['city'] });
+    const answers = await open()
+      .of('default')
+      .readChanged([ask(id, at('Ulm')), ask(id, at('Graz')), ask(gone, at('Ulm')), ask(id, later(at('Graz')))], soon());
+    const said = (value: string, sourceType: string) => ({
+      record: { id, properties: { city: { value, sourceType } } },
+    });
+    expect(await Promise.all(answers.map((answer) => done(Promise.resolve(answer))))).toMatchObject([
+      said('Ulm', 'IMPORT'),
+      said('Graz', 'FORM'),
+      {},
+      said('Graz', 'FORM'),
+    ]);
+    expect(await hubspot.calls()).toHaveLength(1);
+  });
+
+  const later = (time: string): string => new Date(Date.parse(time) + 60_000).toISOString();
 });

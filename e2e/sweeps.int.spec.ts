@@ -95,7 +95,7 @@ async function replica(): Promise<void> {
   const hubspotEffects = sweepEffects(new HubspotAccounts(accountsOf(config, {})));
   run(sweepProcess(book.current, ['default'], { reconcile: HOUR, due: DAY, shape: HOUR }) as never, hubspotEffects);
   run(recordProcess(book.current, String(account.appId)) as never, recordEffects(config, book.current));
-  const schedule = new Schedule(book, ['default'], lines);
+  const schedule = new Schedule(book, { tenants: ['default'] }, lines);
   await schedule.start(db.pool);
   stops.push(() => schedule.stop());
 }

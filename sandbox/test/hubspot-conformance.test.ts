@@ -12,7 +12,7 @@
  * 7. Errors and tokens: here; 207 and 409: hubspot-crm "batches", "refuse what the vendor refuses".
  * 8. Values: here.
  *
- * Beside these: merges, history, paging, schemas.
+ * Beside these: merges, history, paging, schemas. The webhooks journal: hubspot-journal.
  */
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';

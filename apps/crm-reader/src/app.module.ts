@@ -1,8 +1,10 @@
 import type { DynamicModule } from '@nestjs/common';
 import { publishedRecipes, readForeignRows } from '#libs/event-store';
-import { type Environment, HealthModule, type Logger, version } from '#libs/platform';
+import { type Environment, HealthModule, journalsOf, type Logger, version } from '#libs/platform';
 import { connectionOf, keptDaysOf, ServiceRuntime } from '#libs/process';
 import { RecipeBook, referenceOf } from '#libs/recipes';
+import { journalWatch } from './journal-watch';
+import { journalEffects } from './journal.effects';
 import { Schedule } from './schedule';
 import type { SweepConfig } from './sweep.config';
 import { ShapeAlerts } from './shape-alerts';
@@ -10,7 +12,7 @@ import { SweepController } from './sweep.controller';
 import { hubspotOf, sweepEffects } from './sweep.effects';
 import { sweepProcess } from './sweep.source';
 
-/** crm-reader: what people and the clock ask for → HubSpot's records, page by page → each as an event. */
+/** crm-reader: what people and the clock ask for → HubSpot's records, page by page, and what journals tell of → each as an event. */
 export class AppModule {
   static for(config: SweepConfig, lines: Logger, env: Environment): DynamicModule {
     const book = RecipeBook.of(
@@ -21,11 +23,17 @@ export class AppModule {
     );
     const every = { reconcile: config.RECONCILE_EVERY, due: config.DUE_SCAN_EVERY, shape: config.SHAPE_EVERY };
     const hubspot = hubspotOf(config, env, lines);
-    const schedule = new Schedule(book, hubspot.tenants, lines);
+    const declared = journalsOf(config, env);
+    const journals = { apps: declared.map(({ clientId }) => clientId), everyMs: config.JOURNAL_EVERY };
+    const schedule = new Schedule(book, { tenants: hubspot.tenants, journals: journals.apps }, lines);
+    const watch = journalWatch(lines);
     const runtime = ServiceRuntime.for({
-      definition: sweepProcess(book.current, hubspot.tenants, every),
+      definition: sweepProcess(book.current, hubspot.tenants, every, journals),
       book: schedule,
-      effects: sweepEffects(hubspot),
+      effects: {
+        ...sweepEffects(hubspot),
+        ...journalEffects(declared, journals.everyMs, { hubspot, recipes: book.current, watch }),
+      },
       databaseUrl: config.DATABASE_URL,
       connection: connectionOf(config, 'crm-reader', lines),
       concurrency: 4,

@@ -5,6 +5,9 @@ import {
   type ShapeName,
   shapeStream,
   shapeSubject,
+  JOURNAL_ASKED,
+  JOURNAL_TENANT,
+  journalSubject,
   SWEEP_ASKED,
   SWEEP_SERVICE,
   type SweepAsked,
@@ -33,7 +36,7 @@ const completeUpTo = meter.createObservableGauge('refrain_complete_up_to_seconds
 });
 
 /**
- * Sees to it that what the live recipes go by is read by schedule: it asks crm-reader whenever it starts, and when other
+ * Sees to it that what the live recipes go by is read by schedule, and the journals: it asks crm-reader whenever it starts, and when other
  * recipes are taken up. It may ask too often: the decider leaves alone what has its time.
  */
 export class Schedule {
@@ -45,7 +48,7 @@ export class Schedule {
 
   constructor(
     private readonly book: RecipeBook<Pool>,
-    private readonly tenants: readonly string[],
+    private readonly declared: { tenants: readonly string[]; journals?: readonly string[] },
     private readonly lines: Lines,
   ) {}
 
@@ -81,17 +84,21 @@ export class Schedule {
 
   private async ask(pool: Pool): Promise<void> {
     const sweeps = this.wanted().map((name) => [sweepStream(name), sweepAsk(name)] as const);
-    const wanted = new Map([...sweeps, ...this.shapes().map((name) => [shapeStream(name), shapeAsk(name)] as const)]);
+    const shapes = this.shapes().map((name) => [shapeStream(name), shapeAsk(name)] as const);
+    const journals = (this.declared.journals ?? []).map((app) => [journalSubject(app), journalAsk(app)] as const);
+    const wanted = new Map([...sweeps, ...shapes, ...journals]);
     for (const [stream, asked] of wanted) if (!this.asked.has(stream)) await askFor(pool, asked);
     this.asked = new Set(wanted.keys());
   }
 
   private shapes(): ShapeName[] {
-    return this.tenants.flatMap((tenant) => partsOf(this.book.current(), tenant).map((part) => ({ tenant, part })));
+    return this.declared.tenants.flatMap((tenant) =>
+      partsOf(this.book.current(), tenant).map((part) => ({ tenant, part })),
+    );
   }
 
   private wanted(): SweepName[] {
-    return this.tenants.flatMap((tenant) =>
+    return this.declared.tenants.flatMap((tenant) =>
       watchedBy(this.book.current(), tenant).flatMap(({ object, dues }) => [
         { tenant, object, origin: 'reconcile' as const },
         ...dues.map(({ recipe }) => ({ tenant, object, origin: 'due' as const, recipe })),
@@ -118,7 +125,7 @@ interface Asked {
   type: string;
   tenant: string;
   subject: string;
-  value: SweepAsked | ShapeAsked;
+  value: SweepAsked | ShapeAsked | Record<string, never>;
 }
 
 const sweepAsk = ({ tenant, ...name }: SweepName): Asked => ({
@@ -133,6 +140,13 @@ const shapeAsk = ({ tenant, part }: ShapeName): Asked => ({
   tenant,
   subject: shapeSubject(part),
   value: { part, scheduled: true },
+});
+
+const journalAsk = (app: string): Asked => ({
+  type: JOURNAL_ASKED,
+  tenant: JOURNAL_TENANT,
+  subject: journalSubject(app),
+  value: {},
 });
 
 function askFor(pool: Pool, { value, ...about }: Asked): Promise<void> {

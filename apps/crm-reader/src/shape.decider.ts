@@ -34,7 +34,8 @@ export type ShapeInput =
       ended: { answer: Readonly<Record<string, string>> } | { code: string };
     } & Look);
 
-const KIND = 'hubspot.shape';
+/** The kind of call by which a part is read. */
+export const SHAPE = 'hubspot.shape';
 const LOOK = /^look-(\d+)$/;
 const purposeOf = (look: number): string => `look-${String(look)}`;
 
@@ -84,7 +85,7 @@ function look({ looks }: Shape, part: string): Decision<SweepEvent> {
   const request: ShapeRequest = { part };
   return {
     events: [],
-    effects: [{ kind: KIND, purpose: purposeOf(looks + 1), request, lane: 'backfill' }],
+    effects: [{ kind: SHAPE, purpose: purposeOf(looks + 1), request, lane: 'backfill' }],
   };
 }
 
@@ -100,7 +101,7 @@ function onRead(shape: Shape, { part, look, ended, at, everyMs }: ShapeInput & {
     events: [...seen, looked],
     timers: [{ name: 'look', due: next }],
     // What it says stands in the stream now.
-    forget: code === undefined ? [{ kind: KIND, purpose: purposeOf(look) }] : [],
+    forget: code === undefined ? [{ kind: SHAPE, purpose: purposeOf(look) }] : [],
   };
 }
 

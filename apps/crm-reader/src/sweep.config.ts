@@ -1,4 +1,12 @@
-import { duration, hubspotSettings, needsAccount, recipeSettings, workerSettings } from '#libs/platform';
+import {
+  duration,
+  hubspotSettings,
+  journalSettings,
+  needsAccount,
+  needsWholeJournal,
+  recipeSettings,
+  workerSettings,
+} from '#libs/platform';
 import { z } from 'zod';
 
 /** Settings of crm-reader. */
@@ -6,6 +14,7 @@ export const sweepConfig = z
   .object({
     ...workerSettings,
     ...hubspotSettings,
+    ...journalSettings,
     ...recipeSettings,
     RECONCILE_EVERY: duration()
       .prefault('1h')
@@ -19,6 +28,7 @@ export const sweepConfig = z
         'How often the types, properties, pipelines and owners of the portal are looked at for what is new or other',
       ),
   })
-  .refine(...needsAccount);
+  .refine(...needsAccount)
+  .refine(...needsWholeJournal);
 
 export type SweepConfig = z.infer<typeof sweepConfig>;

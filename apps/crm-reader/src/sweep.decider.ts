@@ -1,6 +1,16 @@
 import type { EventOf, sweepEvents, SweepEvent, SweepOrigin } from '#libs/contracts';
 import { type Decider, type Decision, nothing } from '#libs/process';
-import { evolveFinds, type Finds, noFinds, onFound, type RecordRead } from './found.decider';
+import {
+  evolveFinds,
+  type Finds,
+  noFinds,
+  onChangeRead,
+  onFound,
+  onJournaled,
+  type RecordJournaled,
+  type RecordRead,
+} from './found.decider';
+import { decideJournal, evolveJournal, type Journal, type JournalInput } from './journal.decider';
 import { decideLeg, evolveLeg, type Leg, type LegInput } from './leg.decider';
 import { decideShape, evolveShape, type Shape, type ShapeInput, unseen } from './shape.decider';
 
@@ -20,6 +30,7 @@ export interface Sweeps {
 export interface SweepState {
   sweeps: Sweeps;
   leg?: Leg;
+  journal?: Journal;
   finds: Finds;
   shape: Shape;
 }
@@ -52,7 +63,9 @@ export type SweepInput =
   | ({ type: 'time'; due: string; task?: Task } & Rhythm)
   | ({ type: 'read'; read: DataOf<'SweepRead'> } & Rhythm)
   | LegInput
+  | JournalInput
   | RecordRead
+  | RecordJournaled
   | ShapeInput;
 
 /** HubSpot's search knows of a change only a little later; what is older than this it knows. */
@@ -67,13 +80,14 @@ export const OVERLAP_MS = 5 * 60_000;
  */
 export const sweepDecider: Decider<SweepState, SweepEvent, SweepInput> = {
   initial: { sweeps: { count: 0 }, finds: noFinds, shape: unseen },
-  evolve: ({ sweeps, leg, finds, shape }, event) => ({
+  evolve: ({ sweeps, leg, journal, finds, shape }, event) => ({
     sweeps: evolveSweeps(sweeps, event),
     leg: evolveLeg(leg, event),
+    journal: evolveJournal(journal, event),
     finds: evolveFinds(finds, event),
     shape: evolveShape(shape, event),
   }),
-  decide({ sweeps, leg, finds, shape }, input) {
+  decide({ sweeps, leg, journal, finds, shape }, input) {
     switch (input.type) {
       case 'asked':
         return onAsked(sweeps, input);
@@ -87,8 +101,16 @@ export const sweepDecider: Decider<SweepState, SweepEvent, SweepInput> = {
       case 'shape-time':
       case 'shape-read':
         return decideShape(shape, input);
-      default:
+      case 'journaled':
+        return onJournaled(finds, input);
+      case 'change-read':
+        return onChangeRead(finds, input);
+      case 'begun':
+      case 'page':
+      case 'counted':
         return decideLeg(leg, input);
+      default:
+        return decideJournal(journal, input);
     }
   },
 };

@@ -1,4 +1,5 @@
 import {
+  JOURNAL_ASKED,
   type RecordRef,
   readEvent,
   recordOf,
@@ -33,8 +34,11 @@ import {
   UnreadableRecord,
 } from '#libs/process';
 import { type Recipe, watchedBy } from '#libs/recipes';
+import { CHANGED } from './found.decider';
+import { JOURNAL } from './journal.decider';
+import { askedFor, handedOn, journaledIn, type Journals } from './journal.source';
 import { type PageAnswer, pageOf } from './leg.decider';
-import { lookOf } from './shape.decider';
+import { lookOf, SHAPE } from './shape.decider';
 import { sweepDecider, type SweepInput, type SweepState, type Task } from './sweep.decider';
 
 /** How often sweeps are made, and portals looked at, by themselves, in milliseconds. */
@@ -42,44 +46,58 @@ export type Every = Readonly<Record<'reconcile' | 'due' | 'shape', number>>;
 
 /**
  * crm-reader's ways in: what people and the schedule ask for, what the parts of a sweep tell each other by its own topic,
- * pages, and the time. A page is told to each of its records too, in the same transaction.
+ * pages, files of journals, and
+ * the time. A page or a file is told to each of its records too, in the same transaction.
  */
 export const sweepProcess = (
   recipes: () => readonly Recipe[],
   tenants: readonly string[],
   every: Every,
-): ProcessDefinition<SweepState, SweepEvent, SweepInput> => ({
-  service: SWEEP_SERVICE,
-  catalog: sweepEvents,
-  decider: sweepDecider,
-  routes: {
-    [Topic.sweep]: (record) => {
-      switch (record.envelope.type) {
-        case SWEEP_ASKED:
-          return routeAsked(record, { recipes: recipes(), tenants, every });
-        case SHAPE_ASKED:
-          return routeShapeAsked(record, every);
-        default:
-          return routeEvent(record, every);
-      }
+  journals: Journals = { apps: [], everyMs: 0 },
+): ProcessDefinition<SweepState, SweepEvent, SweepInput> => {
+  const rhythmOf = (app: string) => (journals.apps.includes(app) ? { everyMs: journals.everyMs } : {});
+  return {
+    service: SWEEP_SERVICE,
+    catalog: sweepEvents,
+    decider: sweepDecider,
+    routes: {
+      [Topic.sweep]: (record) => {
+        switch (record.envelope.type) {
+          case SWEEP_ASKED:
+            return routeAsked(record, { recipes: recipes(), tenants, every });
+          case SHAPE_ASKED:
+            return routeShapeAsked(record, every);
+          case JOURNAL_ASKED:
+            return to(record, [askedFor(record.envelope.subject)]);
+          default:
+            return routeEvent(record, every);
+        }
+      },
     },
-  },
-  outcome({ purpose, state, answer, code }, at, streamId) {
-    const ended = state === 'done' ? { answer: answer as never } : { code: code ?? state };
-    const shape = shapeIn(streamId);
-    if (shape) return { type: 'shape-read', part: shape.part, look: lookOf(purpose), ended, at, everyMs: every.shape };
-    const page = pageOf(purpose);
-    return page === undefined ? { type: 'counted', ended } : { type: 'page', page, ended };
-  },
-  alsoTold: (outcome, streamId) => recordsIn(outcome, streamId),
-  timer({ due }, at, streamId) {
-    const shape = shapeIn(streamId);
-    if (shape) return { type: 'shape-time', part: shape.part, due, isWanted: isWanted(shape, recipes(), tenants) };
-    const name = nameIn(streamId);
-    const task = tenants.includes(name.tenant) ? taskOf(recipes(), name) : undefined;
-    return { type: 'time', due, at: later(at, new Date().toISOString()), task, ...everyOf(every, name) };
-  },
-});
+    outcome({ kind, purpose, state, answer, code }, at, streamId) {
+      const ended = state === 'done' ? { answer: answer as never } : { code: code ?? state };
+      const { type: object, id } = readStreamId(streamId).record;
+      if (kind === SHAPE)
+        return { type: 'shape-read', part: id, look: lookOf(purpose), ended, at, everyMs: every.shape };
+      if (kind === CHANGED) return { type: 'change-read', object, id, purpose, ended };
+      if (kind === JOURNAL) return { type: 'journal-looked', purpose, ended, at, ...rhythmOf(id) };
+      const page = pageOf(purpose);
+      return page === undefined ? { type: 'counted', ended } : { type: 'page', page, ended };
+    },
+    alsoTold: (outcome, streamId) => (outcome.kind === JOURNAL ? journaledIn(outcome) : recordsIn(outcome, streamId)),
+    timer({ due }, at, streamId) {
+      const { context, tenant, record } = readStreamId(streamId);
+      if (context === 'journal') return { type: 'journal-time', due, at, ...rhythmOf(record.id) };
+      if (context === 'shape') {
+        const part = record.id;
+        return { type: 'shape-time', part, due, isWanted: isWanted({ tenant, part }, recipes(), tenants) };
+      }
+      const name = nameIn(streamId);
+      const task = tenants.includes(name.tenant) ? taskOf(recipes(), name) : undefined;
+      return { type: 'time', due, at: later(at, new Date().toISOString()), task, ...everyOf(every, name) };
+    },
+  };
+};
 
 /** After an outage a timer comes late: what counts is when it came. */
 const later = (one: string, other: string): string => (Date.parse(one) > Date.parse(other) ? one : other);
@@ -151,12 +169,18 @@ function wantedBy(asked: SweepAsked, watched: Task | undefined) {
 const refused = ({ object, origin }: SweepAsked, code: string) => ({ object, origin, code });
 
 const wires = sweepEvents.shapes;
-const heard = new Set<string>([wires.SweepBegan.wire, wires.SweepHandedOn.wire, wires.SweepRead.wire]);
+const heard = new Set<string>([
+  wires.SweepBegan.wire,
+  wires.SweepHandedOn.wire,
+  wires.SweepRead.wire,
+  wires.JournalHandedOn.wire,
+]);
 
 function routeEvent(record: ReadableRecord, every: Every): Route<SweepInput> {
   const { envelope } = record;
   if (!heard.has(envelope.type)) return { ignored: true };
   const event = readable(() => readEvent(sweepEvents, envelope.type, record.value));
+  if (event.type === 'JournalHandedOn') return to(record, [handedOn(event.data)]);
   const about = recordOf(envelope.subject);
   if (!about) throw new UnreadableRecord(`${envelope.subject} is no sweep`);
   const name = nameOf(envelope.tenant, about);
@@ -189,11 +213,6 @@ const targetOf = (name: SweepName, streamId: string, input: SweepInput): Target<
   subject: sweepSubject(name),
   input,
 });
-
-function shapeIn(streamId: string): ShapeName | undefined {
-  const { tenant, record } = readStreamId(streamId);
-  return record.type === 'shape' ? { tenant, part: record.id } : undefined;
-}
 
 const nameIn = (streamId: string): SweepName => {
   const { tenant, record } = readStreamId(streamId);

@@ -10,6 +10,7 @@ export * from './fate';
 export * from './generic';
 export * from './heygen';
 export * from './hubspot';
+export * from './journal';
 export * from './keys';
 export * from './lookup';
 export * from './loop';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { catalog, type EventOf } from './events';
+import { journalShapes } from './journal';
 import { recordKey, type RecordRef, subjectOf } from './keys';
 import { shapeShapes } from './shape';
 import { Topic } from './topics';
@@ -10,6 +11,10 @@ import { Topic } from './topics';
  */
 export const sweepOrigin = z.enum(['backfill', 'reconcile', 'due']);
 export type SweepOrigin = z.infer<typeof sweepOrigin>;
+
+/** Why a record is said: a sweep has read it, or the journal tells of a change (`journal`). */
+const foundOrigin = z.enum([...sweepOrigin.options, 'journal']);
+export type FoundOrigin = z.infer<typeof foundOrigin>;
 
 const text = z.string();
 const when = z.iso.datetime();
@@ -69,7 +74,7 @@ const foundProperty = z.object({
 });
 export type FoundProperty = z.infer<typeof foundProperty>;
 
-/** Reading a tenant's CRM: streams `sweep-…`, `leg-…`, `found-…` and `shape-…`, topic `sweep.events.v1`. */
+/** Reading a tenant's CRM: streams `sweep-…`, `leg-…`, `found-…`, `journal-…` and `shape-…`, topic `sweep.events.v1`. */
 export const sweepEvents = catalog('sweep', Topic.sweep, {
   SweepBegan: {
     wire: 'refrain.sweep.began.v1',
@@ -140,7 +145,11 @@ export const sweepEvents = catalog('sweep', Topic.sweep, {
     wire: 'refrain.record.found.v1',
     data: z
       .object({
-        ...sweep,
+        sweep: sweep.sweep.optional().describe('Number of the sweep that read it; absent where the journal told of it'),
+        object: sweep.object,
+        origin: foundOrigin.describe(
+          'Why: `backfill`, `reconcile` or `due` (a sweep), or `journal` (the webhooks journal tells of a change of it)',
+        ),
         id: text.describe('Id of the record'),
         from: when.optional().describe('Changes since then set off recipes; all of them where it is absent'),
         recipe: text.optional().describe('The only recipe that it is for, where a date of the record comes due'),
@@ -152,6 +161,7 @@ export const sweepEvents = catalog('sweep', Topic.sweep, {
       })
       .describe('A record was read: it counts like the last change of each of these properties.'),
   },
+  ...journalShapes,
   ...shapeShapes,
 });
 

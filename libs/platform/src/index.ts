@@ -1,8 +1,9 @@
 export { accountWatch } from './account-watch';
 export * from './config';
 export * from './health.module';
+export { type DeclaredJournal, journalSettings, journalsOf, needsWholeJournal } from './journals';
 export * from './logging';
-export { Counter, meter, readMetrics } from './metrics';
+export { Counter, Gauge, meter, readMetrics } from './metrics';
 export * from './problem';
 export * from './problem-filter';
 export * from './request-line';

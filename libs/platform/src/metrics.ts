@@ -51,7 +51,12 @@ export class Counter<Label extends string> {
 
   /** Counts one; the values stand in the order of the labels. */
   add(...values: string[]): void {
-    this.counts.change(values, (count) => count + 1);
+    this.addMany(1, ...values);
+  }
+
+  /** Counts so many. */
+  addMany(many: number, ...values: string[]): void {
+    this.counts.change(values, (count) => count + many);
   }
 }
 

@@ -24,6 +24,17 @@ const oauth = z
     message: 'is needed, or refreshTokenFile; not both',
   });
 
+const journal = z
+  .strictObject({
+    clientId: z.string().min(1).describe('Id of the app'),
+    clientSecretEnv: variableName().optional().describe('Environment variable with the client secret of the app'),
+    clientSecretFile: path().optional().describe('File with the client secret of the app'),
+  })
+  .refine((one) => isOne(one.clientSecretEnv, one.clientSecretFile), {
+    path: ['clientSecretEnv'],
+    message: 'is needed, or clientSecretFile; not both',
+  });
+
 const hubspot = z
   .strictObject({
     tokenEnv: variableName()
@@ -42,6 +53,9 @@ const hubspot = z
       .optional()
       .describe('Our own app there, whose changes set off nothing; HubSpot is asked where it is not declared'),
     baseUrl: url().optional().describe('HubSpot, where it is neither HUBSPOT_BASE_URL nor api.hubapi.com'),
+    journal: journal
+      .optional()
+      .describe("The app whose webhooks journal tells of the account's changes; none is read without"),
   })
   .refine((one) => isOne(one.tokenEnv, one.tokenFile, one.oauth), {
     path: ['tokenEnv'],
@@ -57,6 +71,9 @@ const tenant = z.strictObject({
 
 const tenants = z
   .array(tenant)
+  .refine((all) => all.every(({ portals = [], hubspot: { journal: own } }) => !own || portals.length > 0), {
+    message: 'names no portals of a tenant with a journal',
+  })
   .refine((all) => new Set(all.map((one) => one.tenant)).size === all.length, 'declares a tenant twice');
 
 /** A tenant's account as it was declared. */
@@ -139,16 +156,7 @@ export function accountsOf(config: Config, env: Environment) {
   const declared = config.TENANTS_FILE ?? [];
   if (declared.length === 0) return [accountOfSettings(config)];
   const faults: string[] = [];
-  const secretAt = (name: string, secretEnv: string | undefined, secretFile: string | undefined): (() => string) => {
-    const read = secretOf({ secretEnv, secretFile }, env);
-    try {
-      read();
-    } catch (error) {
-      if (!(error instanceof NoSecret)) throw error;
-      faults.push(`TENANTS_FILE: tenant ${name}: ${error.message}; put it there, or name another place`);
-    }
-    return read;
-  };
+  const secretAt = declaredSecrets(env, faults);
   const accounts = declared.map(({ tenant, hubspot }) => ({
     tenant,
     baseUrl: hubspot.baseUrl ?? config.HUBSPOT_BASE_URL,
@@ -169,6 +177,20 @@ export function accountsOf(config: Config, env: Environment) {
   }));
   if (faults.length > 0) throw new ConfigError(faults);
   return accounts;
+}
+
+/** Reads the secrets that the file of tenants names, each at once: what cannot be had is a fault. */
+export function declaredSecrets(env: Environment, faults: string[]) {
+  return (name: string, secretEnv: string | undefined, secretFile: string | undefined): (() => string) => {
+    const read = secretOf({ secretEnv, secretFile }, env);
+    try {
+      read();
+    } catch (error) {
+      if (!(error instanceof NoSecret)) throw error;
+      faults.push(`TENANTS_FILE: tenant ${name}: ${error.message}; put it there, or name another place`);
+    }
+    return read;
+  };
 }
 
 function accountOfSettings(config: Config) {

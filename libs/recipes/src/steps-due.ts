@@ -308,6 +308,15 @@ const tellers = new Map<string, Teller>([
   ...fateTeller('RecordDeleted'),
   ...fateTeller('RecordRestored'),
   ...fateTeller('RecordErasureAsked'),
+  ...wiresOf(sweepEvents, 'RecordFateFound').map((wire): [string, Teller] => [
+    wire,
+    (value, { record }) => {
+      const event = readEvent(sweepEvents, wire, value);
+      return event.type === 'RecordFateFound'
+        ? { fates: [{ record, fate: { what: event.data.what, at: event.data.at } }] }
+        : {};
+    },
+  ]),
 ]);
 
 /** Of these steps, those of the kinds that a service takes. */

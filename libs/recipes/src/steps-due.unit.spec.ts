@@ -302,9 +302,18 @@ steps:
   };
   const stage = (over: object) => ({ properties: { stage: { ...data.properties.stage, ...over } } });
 
+  it('was deleted or restored, where the journal says so', () => {
+    const said = { object: 'contact', id: '123', what: 'deleted', at: changedAt };
+    const type = 'refrain.record-fate.found.v1';
+    const read = stepsDue({ envelope: { ...envelope, type }, value: said, hash: '' }, [staged()], '77');
+    const fates = [{ record: { type: 'contact', id: '123' }, fate: { what: 'deleted', at: changedAt } }];
+    expect(read).toMatchObject({ due: [], fates });
+  });
+
   it('counts like the change that its webhook would have told, at its own time', () => {
     const { due } = found();
     expect(due).toMatchObject([{ content: 'stage=open', at: changedAt, found: true, rootCause: 'e1' }]);
+    expect(found({ sweep: undefined, origin: 'journal' }).due).toMatchObject([{ content: 'stage=open', found: true }]);
     expect(found(stage({ value: 'closed' })).due).toEqual([]);
     const by = recipeOf(`recipe: by
 trigger: { object: contact, property: stage, when: 'event.source == "CRM_UI"' }

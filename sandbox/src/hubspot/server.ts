@@ -14,6 +14,8 @@ import { Tokens } from './routes/auth.ts';
 import { addBatchRoutes } from './routes/batch-routes.ts';
 import { addConsentRoutes, Consents } from './routes/consent-routes.ts';
 import { addEventRoutes, AppEvents } from './routes/event-routes.ts';
+import { Journal } from './journal/journal.ts';
+import { addJournalRoutes, FILES } from './routes/journal-routes.ts';
 import { addListRoutes } from './routes/list-routes.ts';
 import { addObjectRoutes } from './routes/object-routes.ts';
 import { addPropertyRoutes } from './routes/property-routes.ts';
@@ -64,8 +66,10 @@ export function createHubspot(options: HubspotOptions): FastifyInstance {
   });
   const { app } = frame;
   const emitter = new WebhookEmitter(options);
+  const journal = new Journal(options);
   const crm = new Crm(portalId, random, (changes) => {
     emitter.announce(changes);
+    journal.note(changes);
     workflows.follow(changes);
   });
   const workflows = new Workflows(crm);
@@ -75,15 +79,20 @@ export function createHubspot(options: HubspotOptions): FastifyInstance {
   const sequences = new Sequences();
 
   app.addHook('preHandler', async (request, reply) => {
-    if (isControl(request) || request.is404 || hasOwnKey(request.url)) return;
+    const isOpen = hasOwnKey(request.url) || request.url.startsWith(FILES);
+    if (isControl(request) || isOpen || request.is404) return;
     const token = tokens.admit(request);
     if (request.call) request.call.app = String(appId);
-    rateLimit.admit(request, reply, token);
+    // What an app asks for itself counts in no account.
+    if (!token.isClients) rateLimit.admit(request, reply, token);
+  });
+  app.addHook('onClose', async () => {
+    emitter.stop();
+    journal.stop();
   });
   app.addHook('onSend', async (_request, reply) => {
     void reply.header('date', new Date(Date.now() + switches.clockSkewMs).toUTCString());
   });
-  app.addHook('onClose', async () => emitter.stop());
   addObjectRoutes(app, crm, tokens.callerOf);
   addBatchRoutes(app, crm, tokens.callerOf);
   addAssociationRoutes(app, crm, tokens.callerOf);
@@ -94,6 +103,7 @@ export function createHubspot(options: HubspotOptions): FastifyInstance {
   addSequenceRoutes(app, crm, sequences);
   addEventRoutes(app, new AppEvents());
   addSubscriptionRoutes(app, emitter, { appId, developerKey: options.developerKey });
+  addJournalRoutes(app, journal);
   addAccountRoutes(app, { portalId, clientSecret, tokens, owners: crm.owners });
   addHubspotControl(app, { crm, emitter, rateLimit, tokens, consents, sequences, switches, workflows });
   addControl({
@@ -109,6 +119,7 @@ export function createHubspot(options: HubspotOptions): FastifyInstance {
       target: emitter.target ?? null,
       records: crm.records.counts(),
       eventsCollected: emitter.waiting,
+      journal: { files: journal.files.length, eventsCollected: journal.waiting },
       deliveries: emitter.courier.load(),
       webhooks: emitter.switches,
       rateLimit: rateLimit.limits,

@@ -6,7 +6,7 @@ import { HubspotClient } from './hubspot.client';
 import { type Calls, hubspotLimits, type HubspotPlan, type HubspotTier, planOf } from './limits';
 import { type Rates, Sdk, type SdkSettings } from './sdk';
 import { tokenInfo, type TokenInfo } from './token-info';
-import { OauthTokens, type TokenSource } from './tokens';
+import { byRefreshToken, GrantedTokens, type TokenSource } from './tokens';
 
 /** A tenant's HubSpot account, as it was declared; without a tenant it is everyone's that has no other. */
 export interface HubspotAccount {
@@ -119,7 +119,7 @@ class OpenAccount {
   readonly name: string;
   readonly plan: HubspotPlan;
   appId: string | undefined;
-  private readonly oauth: OauthTokens | undefined;
+  private readonly oauth: GrantedTokens | undefined;
   private readonly settings: SdkSettings;
 
   constructor(
@@ -130,7 +130,7 @@ class OpenAccount {
     this.plan = 'tier' in plan ? planOf(plan) : plan;
     this.name = tenant ?? EVERYONE;
     this.appId = appId;
-    this.oauth = typeof token === 'function' ? undefined : new OauthTokens(token, baseUrl);
+    this.oauth = typeof token === 'function' ? undefined : new GrantedTokens(byRefreshToken(token), baseUrl);
     this.settings = {
       baseUrl,
       accessToken: () => this.token(),

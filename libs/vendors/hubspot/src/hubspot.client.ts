@@ -3,6 +3,7 @@ import { type AccountInfo, accountInfo } from './account-info';
 import { makeNote, makeTask, type NoteRequest, type Once, type TaskRequest } from './activities';
 import { type Made, sorted, typeIdOf } from './answering';
 import { type AppWebhooks, appWebhooks, type WebhooksApp } from './app-webhooks';
+import { type ChangedRecord, type ChangedRequest, readChanged } from './changed';
 import { type ConsentRequest, setConsent } from './consent';
 import { type Updated, type UpdateRequest, updateTogether } from './batch';
 import { type EventRequest, sendEvent } from './events';
@@ -184,6 +185,11 @@ export class HubspotClient {
   /** Reads a page of the records that a search finds, in the same way. The index of searches lags behind. */
   search(request: SearchPageRequest, signal: AbortSignal): Promise<Answer<RecordPage>> {
     return searchPage(this.client, request, signal);
+  }
+
+  /** Reads records of one type that changed, in one call; each is answered for itself. */
+  readChanged(requests: readonly ChangedRequest[], signal: AbortSignal): Promise<Answer<ChangedRecord>[]> {
+    return readChanged(this.client, requests, signal);
   }
 
   /** Counts records, without any bound. */

@@ -7,7 +7,9 @@ export { MOST_IN_BATCH } from './batch';
 export type { ConsentRequest } from './consent';
 export type { EventRequest } from './events';
 export * from './hubspot.client';
+export { HubspotJournal, type JournalApp, type JournalEvent, type JournalFile } from './journal';
 export * from './limits';
+export type { ChangedRecord, ChangedRequest } from './changed';
 export {
   type CountRequest,
   type ListedRecord,

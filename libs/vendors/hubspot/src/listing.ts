@@ -1,5 +1,6 @@
 import type { Answer, FoundProperty } from '#libs/contracts';
 import type { SimplePublicObject } from '@hubspot/api-client/lib/codegen/crm/objects/models/SimplePublicObject';
+import type { ValueWithTimestamp } from '@hubspot/api-client/lib/codegen/crm/objects/models/ValueWithTimestamp';
 import { type Filter, FilterOperatorEnum } from '@hubspot/api-client/lib/codegen/crm/objects/models/Filter';
 import { sorted, typeIdOf } from './answering';
 import type { Sdk } from './sdk';
@@ -90,7 +91,8 @@ export const searchPage = (
       limit: RECORDS_A_PAGE,
     });
     const rows = found.results.map((record) => ({ id: record.id, modifiedAt: modifiedOf(record, stamp) }));
-    const records = await read(client, object, rows, properties);
+    const read = await readAll(client, object, rows, properties);
+    const records = read.map((record) => listed(record, properties));
     return { rows, records, total: found.total, isLast: rows.length < RECORDS_A_PAGE };
   });
 
@@ -134,9 +136,11 @@ const compared = (propertyName: string, operator: FilterOperatorEnum, time: stri
 /** Times in filters are epoch milliseconds. */
 const millis = (time: string): string => String(Date.parse(time));
 
-// A batch may be answered in part, which is no error to the SDK: what is gone meanwhile is left out. Anything else that
-// is missing would be a record that nobody looks at.
-async function read(client: Sdk, object: string, rows: RecordPage['rows'], properties: string[]) {
+/**
+ * The records with their history, in the order of the rows, without those that are gone. A batch may be answered in part,
+ * which is no error to the SDK; anything else that is missing would be a record that nobody looks at.
+ */
+export async function readAll(client: Sdk, object: string, rows: { id: string }[], properties: string[]) {
   if (rows.length === 0) return [];
   const answer = await client.crm.objects.batchApi.read(typeIdOf(object), {
     inputs: rows.map(({ id }) => ({ id })),
@@ -150,7 +154,7 @@ async function read(client: Sdk, object: string, rows: RecordPage['rows'], prope
   const byId = new Map(answer.results.map((record) => [record.id, record]));
   return rows.flatMap(({ id }) => {
     const record = byId.get(id);
-    return record ? [listed(record, properties)] : [];
+    return record ? [record] : [];
   });
 }
 
@@ -159,7 +163,8 @@ const rowOf = ({ id, modifiedAt }: ListedRecord) => ({ id, modifiedAt });
 const modifiedOf = ({ properties, updatedAt }: SimplePublicObject, stamp: string): string =>
   new Date(properties[stamp] ?? updatedAt).toISOString();
 
-function listed(record: SimplePublicObject, names: string[]): ListedRecord {
+/** What a record says, by what each property came to say last; or by another entry of its history, where one is chosen. */
+export function listed(record: SimplePublicObject, names: string[], choose: Choose = ([last]) => last): ListedRecord {
   const sourceType = record.properties[CREATED_BY.sourceType];
   const sourceId = record.properties[CREATED_BY.sourceId];
   return {
@@ -172,20 +177,27 @@ function listed(record: SimplePublicObject, names: string[]): ListedRecord {
     modifiedAt: record.updatedAt.toISOString(),
     properties: Object.fromEntries(
       names.flatMap((name) => {
-        const property = lastOf(record, name);
+        const property = saidOf(record, name, choose);
         return property ? [[name, property]] : [];
       }),
     ),
   };
 }
 
+/** Chooses of a property's history, newest first. */
+type Choose = (history: ValueWithTimestamp[]) => ValueWithTimestamp | undefined;
+
 /** Of what has no history it is not known when it changed. */
-function lastOf({ properties, propertiesWithHistory }: SimplePublicObject, name: string): FoundProperty | undefined {
-  const last = propertiesWithHistory?.[name]?.[0];
-  if (last) {
-    const { sourceType, sourceId } = last;
-    const at = new Date(last.timestamp).toISOString();
-    return { value: last.value, at, sourceType, ...(sourceId ? { sourceId } : {}) };
+function saidOf(
+  { properties, propertiesWithHistory }: SimplePublicObject,
+  name: string,
+  choose: Choose,
+): FoundProperty | undefined {
+  const said = choose(propertiesWithHistory?.[name] ?? []);
+  if (said) {
+    const { sourceType, sourceId } = said;
+    const at = new Date(said.timestamp).toISOString();
+    return { value: said.value, at, sourceType, ...(sourceId ? { sourceId } : {}) };
   }
   const value = properties[name];
   return value ? { value } : undefined;

@@ -12,7 +12,7 @@ const DATED = '2026-09';
 /**
  * Every family of calls that the adapter makes, with its version: the only place that names one.
  *
- * The timeline's is of March: no later one is specified. The last is numbered because HubSpot has no dated path for it:
+ * The timeline's and the journal's are of March: for them no later one is in the SDKs. The last is numbered because HubSpot has no dated path for it:
  * only there do static tokens and service keys, which have no client secret, tell their app (
  * developers.hubspot.com/docs/apps/legacy-apps/private-apps/overview).
  */
@@ -32,6 +32,7 @@ export const families = {
   appWebhooks: { version: DATED, root: `/app-webhooks/${DATED}` },
   accountInfo: { version: DATED, root: `/account-info/${DATED}` },
   timeline: { version: '2026-03', root: '/integrators/timeline/2026-03' },
+  journal: { version: '2026-03', root: '/webhooks-journal/journal/2026-03' },
   staticTokens: { version: 'v2', root: '/oauth/v2/private-apps/get/access-token-info' },
 } as const satisfies Record<string, Family>;
 

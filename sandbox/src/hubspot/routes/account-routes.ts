@@ -111,6 +111,8 @@ function addStaticTokens(app: FastifyInstance, { portalId, tokens }: Account): v
   });
 }
 
+const clientIdOf = ({ appId }: Tokens): string => `client-${appId}`;
+
 function addOauth(app: FastifyInstance, { portalId, clientSecret, tokens }: Account, root: string): void {
   const described = (token: string): JsonObject => {
     const life = tokens.lifeOf(token);
@@ -122,17 +124,25 @@ function addOauth(app: FastifyInstance, { portalId, clientSecret, tokens }: Acco
       user: 'ada@example.com',
       user_id: 7001,
       app_id: tokens.appId,
-      client_id: `client-${tokens.appId}`,
+      client_id: clientIdOf(tokens),
       scopes: tokens.scopesOf(token),
       token_type: tokens.isRefreshToken(token) ? 'refresh' : 'access',
       token_use: tokens.isRefreshToken(token) ? 'refresh_token' : 'access_token',
       ...(life === null ? {} : { expires_in: life }),
     };
   };
+  const ofClient = (form: JsonObject): JsonObject => {
+    if (form['client_id'] !== clientIdOf(tokens))
+      throw new VendorError(400, { status: 'BAD_CLIENT_ID', message: 'missing or unknown client id' });
+    const { accessToken, expiresIn } = tokens.grantToClient(textOf(form['scope']) ?? '');
+    const token_use = 'client_credentials';
+    return { access_token: accessToken, expires_in: expiresIn, token_type: 'bearer', token_use };
+  };
   app.post(`${root}/token`, async (request) => {
     const form = objectOf(request.body);
     if (form['client_secret'] !== clientSecret)
       throw new VendorError(400, { status: 'BAD_CLIENT_SECRET', message: 'missing or invalid client secret' });
+    if (form['grant_type'] === 'client_credentials') return ofClient(form);
     const { accessToken, refreshToken, expiresIn } = tokens.grant(form);
     return {
       access_token: accessToken,

@@ -11,7 +11,11 @@ interface Token {
   refreshToken?: string;
   /** Everything where absent. */
   scopes?: readonly string[];
+  /** Of the app itself, in no account. */
+  isClients?: boolean;
 }
+
+const JOURNAL = '/webhooks-journal/';
 
 /** Knows the bearer tokens of the one installed app. */
 export class Tokens {
@@ -31,15 +35,17 @@ export class Tokens {
   }
 
   /** Throws the vendor's 401 or 403 unless the call carries a living token that may do this; tells what kind it is. */
-  admit(request: FastifyRequest): { isOauth: boolean } {
+  admit(request: FastifyRequest): { isOauth: boolean; isClients: boolean } {
     const token = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
     const known = token === undefined ? undefined : this.#tokens.get(token);
     if (known === undefined) throw unauthorized();
     if (known.expiresAt !== null && known.expiresAt <= Date.now()) throw expired(known.expiresAt);
-    const anyOf = scopesFor(request.method, request.url.split('?')[0] ?? '');
-    const { scopes } = known;
+    const path = request.url.split('?')[0] ?? '';
+    const { scopes, isClients = false } = known;
+    if (isClients !== path.startsWith(JOURNAL)) throw unauthorized();
+    const anyOf = scopesFor(request.method, path);
     if (scopes && anyOf.length > 0 && !anyOf.some((scope) => scopes.includes(scope))) throw forbidden(...anyOf);
-    return { isOauth: known.refreshToken !== undefined };
+    return { isOauth: known.refreshToken !== undefined, isClients };
   }
 
   /** Lets a token be good from now on, for these scopes only where any are named; or one that has ended by now. */
@@ -74,8 +80,20 @@ export class Tokens {
       if (!this.#refresh.has(refreshToken)) throw badGrant();
     }
     const accessToken = `sandbox-access-${this.#random.hex(32)}`;
-    this.#tokens.set(accessToken, { expiresAt: Date.now() + this.lifeMs / this.clockFactor, refreshToken });
+    this.#tokens.set(accessToken, { expiresAt: this.#end(), refreshToken });
     return { accessToken, refreshToken, expiresIn: Math.floor(this.lifeMs / 1000) };
+  }
+
+  /** Gives a token of the app itself, which has no refresh token. */
+  grantToClient(scope: string): { accessToken: string; expiresIn: number } {
+    const accessToken = `sandbox-client-${this.#random.hex(32)}`;
+    const scopes = scope.split(' ').filter(Boolean);
+    this.#tokens.set(accessToken, { expiresAt: this.#end(), scopes, isClients: true });
+    return { accessToken, expiresIn: Math.floor(this.lifeMs / 1000) };
+  }
+
+  #end(): number {
+    return Date.now() + this.lifeMs / this.clockFactor;
   }
 
   /** Seconds a token still lives, null for one without an end, undefined for a dead or unknown one. */

@@ -7,6 +7,11 @@ const FURTHER: [RegExp, (write: boolean) => string][] = [
   [/^\/crm\/(v3\/owners|owners\/)/, () => 'crm.objects.owners.read'],
   [/^\/crm\/(v3\/lists|lists\/)/, (write) => `crm.lists.${write ? 'write' : 'read'}`],
   [/^\/crm-object-schemas\//, (write) => `crm.schemas.custom.${write ? 'write' : 'read'}`],
+  [/^\/webhooks-journal\/journal\//, () => 'developer.webhooks_journal.read'],
+  [
+    /^\/webhooks-journal\/subscriptions\//,
+    (write) => `developer.webhooks_journal.subscriptions.${write ? 'write' : 'read'}`,
+  ],
 ];
 
 const plain = (type: string): string => NAMES[type] ?? (OWN.includes(`${type}s`) ? `${type}s` : type);
