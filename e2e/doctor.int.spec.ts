@@ -150,27 +150,19 @@ const define = (
   groupName = `${object}information`,
 ) =>
   hubspot('POST', `/crm/v3/properties/${object}`, {
-    ...{ name, label: name, type, fieldType, groupName },
-    ...(type === 'enumeration'
-      ? { options: ['PENDING', 'PROCESSING', 'COMPLETED', 'FAILED'].map((value) => ({ label: value, value })) }
-      : {}),
+    name,
+    label: name,
+    type,
+    fieldType,
+    groupName,
   });
 
 /** What the shipped recipes take for granted of a portal, beside what init makes. */
 async function preparePortal(): Promise<void> {
-  for (const name of [
-    'customer_number',
-    'renewal_video_url',
-    'heygen_video_url',
-    'heygen_render_error',
-    'heygen_job_id',
-  ])
-    await define('deal', name);
-  await define('deal', 'heygen_render_status', 'enumeration', 'select');
+  for (const name of ['customer_number', 'renewal_video_url']) await define('deal', name);
   await define('deal', 'contract_end_date', 'date', 'date');
   await define('deal', 'renewal_usage_logins', 'number', 'number');
   await define('contact', 'territory');
-  await define('ticket', 'ai_sentiment_score', 'number', 'number');
   for (const name of ['ai_call_summary', 'ai_next_steps']) await define('call', name);
   const templates = { 'demo-renewal': ['deal', 'usage', 'ends'], 'demo-onboarding': ['deal', 'package'] };
   for (const [id, names] of Object.entries(templates)) {

@@ -93,7 +93,7 @@ describe('every call', () => {
     await done(client.properties('contact', signal));
     await done(client.pipelines('deal', signal));
     await done(client.owners(signal));
-    await done(client.prepare(await done(client.preparation(signal)), signal));
+    await done(client.prepare(await done(client.preparation({ object: 'contact' }, signal)), signal));
     await client.readChanged([{ record, at: '2026-11-22T10:00:00Z', properties: ['city'] }], signal);
     await hubspot.control('POST', '/journal/files');
     await done(journal().after((await done(journal().latest(signal))) ?? '', signal));
@@ -283,7 +283,7 @@ describe('a portal', () => {
   it('is prepared once: what it has otherwise is told, and never changed', async () => {
     const client = open().of('default');
     const calls = async () => (await hubspot.calls()).filter(({ method }) => method !== 'GET');
-    await done(client.prepare(await done(client.preparation(soon())), soon()));
+    await done(client.prepare(await done(client.preparation({ object: 'contact' }, soon())), soon()));
     await hubspot.control('DELETE', '/calls');
     const headers = { authorization: `Bearer ${secrets.hubspotAccessToken}`, 'content-type': 'application/json' };
     const change = (name: string, body: object) =>
@@ -295,8 +295,9 @@ describe('a portal', () => {
     await change('lead_score', { type: 'string', fieldType: 'text', label: 'Points' });
     await change('heygen_render_status', { options: ['PENDING', 'FAILED'].map((value) => ({ label: value, value })) });
     await hubspot.control('DELETE', '/calls');
-    const found = await done(client.preparation(soon()));
+    const found = await done(client.preparation({ object: 'contact' }, soon()));
     expect(found).toEqual({
+      object: 'contact',
       groups: [],
       properties: [],
       differing: [
@@ -306,6 +307,17 @@ describe('a portal', () => {
     });
     await done(client.prepare(found, soon()));
     expect(await calls()).toEqual([]);
+  });
+
+  it('gets on other types of records what is written there, and only that', async () => {
+    const client = open().of('default');
+    const wishes = { object: 'deal', names: new Set(['heygen_video_url', 'heygen_render_status']) };
+    const found = await done(client.preparation(wishes, soon()));
+    expect(found.groups.map(({ name }) => name)).toEqual(['video_automation']);
+    expect(found.properties.map(({ name }) => name)).toEqual([...wishes.names]);
+    await done(client.prepare(found, soon()));
+    expect(await done(client.preparation(wishes, soon()))).toMatchObject({ groups: [], properties: [], differing: [] });
+    expect((await done(client.properties('deal', soon()))).map(({ name }) => name)).toContain('heygen_video_url');
   });
 });
 

@@ -129,6 +129,7 @@ it('tells a person what became other in the portal', async () => {
   expect(changesOf('contact', await drift())).toEqual([]);
   const definition = { label: 'Seats', type: 'number', fieldType: 'number', groupName: 'contactinformation' };
   await hub.hubspot.crm.properties.coreApi.create('contacts', { name: 'seats', ...definition } as never);
-  const seen = { name: 'property seats', to: 'number (number)', seenAt: expect.any(String) as string };
+  const seenAt = expect.any(String) as string;
+  const seen = { name: 'property seats', to: 'number (number)', seenAt, recipes: [] };
   expect(changesOf('contact', await drift())).toEqual([seen]);
 });

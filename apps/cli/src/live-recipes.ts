@@ -1,10 +1,10 @@
+import { ConfigError, loadConfig } from '#libs/platform';
 import { elsewhere, liveIn, readTogether, type Recipe } from '#libs/recipes';
 import { Option } from 'commander';
 import { recipesConfig } from './cli.config';
 import { recipeFiles } from './recipe-files';
 import { historiesIn } from './registry';
 import { withStore } from './store';
-import { loadConfig } from '#libs/platform';
 
 /** The recipes that run somewhere, and why others that should do so cannot be read. */
 export interface LiveRecipes {
@@ -25,6 +25,16 @@ export function liveRecipes(path?: string): Promise<LiveRecipes> {
   const folder = path ?? RECIPES_DIR;
   if (folder === undefined) return publishedRecipes(RECIPES_ENVIRONMENT);
   return Promise.resolve(readAll(recipeFiles(folder), RECIPES_ENVIRONMENT));
+}
+
+/** The same, and none where neither the settings nor a path say which. */
+export async function recipesIfKnown(path?: string): Promise<LiveRecipes> {
+  try {
+    return await liveRecipes(path);
+  } catch (error) {
+    if (path === undefined && error instanceof ConfigError) return { recipes: [], faults: [] };
+    throw error;
+  }
 }
 
 /** The recipes that are published in an environment. */

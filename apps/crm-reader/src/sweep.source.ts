@@ -33,7 +33,7 @@ import {
   type Target,
   UnreadableRecord,
 } from '#libs/process';
-import { type Recipe, watchedBy } from '#libs/recipes';
+import { type Recipe, usesOf, watchedBy } from '#libs/recipes';
 import { CHANGED } from './found.decider';
 import { JOURNAL } from './journal.decider';
 import { askedFor, handedOn, journaledIn, type Journals } from './journal.source';
@@ -108,12 +108,11 @@ const isWanted = ({ tenant, part }: ShapeName, recipes: readonly Recipe[], tenan
 const everyOf = (every: Every, { origin }: Pick<SweepName, 'origin'>) =>
   origin === 'backfill' ? {} : { everyMs: every[origin] };
 
-/** The parts of a tenant's portal that are looked at: those that the recipes of now go by, and what stands above them. */
-export const partsOf = (recipes: readonly Recipe[], tenant: string): string[] => [
-  'types',
-  'owners',
-  ...watchedBy(recipes, tenant).map(({ object }) => object),
-];
+/** The parts of a tenant's portal that are looked at: those that the recipes of now use, and what stands above them. */
+export const partsOf = (recipes: readonly Recipe[], tenant: string): string[] => {
+  const used = usesOf(recipes, tenant).properties.map(({ object }) => object);
+  return ['types', 'owners', ...new Set([...watchedBy(recipes, tenant).map(({ object }) => object), ...used])];
+};
 
 function routeShapeAsked(record: ReadableRecord, every: Every): Route<SweepInput> {
   const { envelope } = record;

@@ -17,6 +17,8 @@ import {
 } from '#libs/contracts';
 import { eventsOf, newestIn, newestOf, type Pool } from '#libs/event-store';
 import { readStreamId, tell } from '#libs/process';
+import { type Recipe, usesOf } from '#libs/recipes';
+import { recipesIfKnown } from '../live-recipes';
 import { print } from '../output';
 import { Progress } from '../progress';
 import { timeBefore } from '../since';
@@ -52,7 +54,8 @@ async function drift({ tenant, since, now, check, json }: Options): Promise<void
   await withStore(async (pool) => {
     const known = (await parts(pool)).filter((part) => tenant === undefined || part.tenant === tenant);
     if (now) await lookNow(pool, known);
-    const rows = await rowsSince(pool, known, from);
+    const { recipes } = await recipesIfKnown();
+    const rows = await rowsSince(pool, known, from, recipes);
     const all = rows.flatMap(({ changes }) => changes);
     print(json, { since: from.toISOString(), parts: rows }, textOf(rows, since));
     if (check && all.length > 0) process.exitCode = 1;
@@ -111,10 +114,16 @@ interface Row extends ShapeName {
   /** Why the last look failed. */
   code?: string;
   next: string;
-  changes: (ShapeChange & { seenAt: string })[];
+  /** `recipes`: the live ones that use a property. */
+  changes: (ShapeChange & { seenAt: string; recipes: string[] })[];
 }
 
-async function rowsSince(pool: Pool, names: readonly ShapeName[], since: Date): Promise<Row[]> {
+async function rowsSince(
+  pool: Pool,
+  names: readonly ShapeName[],
+  since: Date,
+  recipes: readonly Recipe[],
+): Promise<Row[]> {
   const { wire, data } = shapeShapes.ShapeChanged;
   const seen = Map.groupBy(await eventsOf(pool, 'shape', wire, since), ({ streamId }) => streamId);
   const looks = await looksAt(pool, names);
@@ -122,10 +131,21 @@ async function rowsSince(pool: Pool, names: readonly ShapeName[], since: Date): 
     const look = looks[i];
     if (!look) return [];
     const changes = (seen.get(shapeStream(name)) ?? []).flatMap((event) =>
-      data.parse(event.data).changes.map((change) => ({ ...change, seenAt: event.at.toISOString() })),
+      data.parse(event.data).changes.map((change) => ({
+        ...change,
+        seenAt: event.at.toISOString(),
+        recipes: usersOf(change.name, name, recipes),
+      })),
     );
     return [{ ...name, lookedAt: look.at.toISOString(), code: look.code, next: look.next, changes }];
   });
+}
+
+function usersOf(changed: string, { tenant, part }: ShapeName, recipes: readonly Recipe[]): string[] {
+  const uses = usesOf(recipes, tenant).properties.filter(
+    ({ object, property }) => object === part && `property ${property}` === changed,
+  );
+  return [...new Set(uses.map(({ recipe }) => recipe))].sort();
 }
 
 const NOTHING_YET = 'No portal was looked at yet: crm-reader does when it runs.';
@@ -141,7 +161,12 @@ function headOf({ tenant, part, lookedAt, code, next, changes }: Row, since: str
   return `${tenant}  ${part}  ${said}; looked at ${lookedAt}, next at ${next}${failed}`;
 }
 
-function lineOf({ seenAt, name, from, to }: Row['changes'][number]): string {
-  if (from === undefined) return `  ${seenAt}  + ${name}: ${String(to)}`;
-  return to === undefined ? `  ${seenAt}  - ${name}: ${from}` : `  ${seenAt}  ~ ${name}: ${from} → ${to}`;
+function lineOf({ seenAt, name, from, to, recipes }: Row['changes'][number]): string {
+  const used = recipes.length === 0 ? '' : `  used by ${recipes.join(', ')}`;
+  return `  ${seenAt}  ${wordsOf(name, from, to)}${used}`;
+}
+
+function wordsOf(name: string, from: string | undefined, to: string | undefined): string {
+  if (from === undefined) return `+ ${name}: ${String(to)}`;
+  return to === undefined ? `- ${name}: ${from}` : `~ ${name}: ${from} → ${to}`;
 }

@@ -43,7 +43,7 @@ export function hubspotChecks(of: AccountToCheck): Check[] {
     {
       name: `${where}: what init hubspot makes`,
       run: ifTaken(async (signal) =>
-        judgePreparation(tenant, told(await portal.client.preparation(signal)), uses.properties),
+        judgePreparation(tenant, told(await portal.client.preparation({ object: 'contact' }, signal)), uses.properties),
       ),
     },
     {

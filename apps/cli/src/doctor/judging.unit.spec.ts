@@ -162,7 +162,7 @@ describe('a property', () => {
 
   it('that init makes is missing once: as one that recipes write, or as one that nobody writes yet', () => {
     const lead = { name: 'lead_score', label: '', groupName: '', type: 'number', fieldType: 'number' } as const;
-    const prepared = { groups: [], properties: [lead], differing: [] };
+    const prepared = { object: 'contact', groups: [], properties: [lead], differing: [] };
     const written = use({ object: 'contact', property: 'lead_score' });
     expect(codes(judgePreparation('default', prepared, []))).toEqual(['property-unprepared']);
     expect(judgePreparation('default', prepared, [written])).toEqual([]);

@@ -1,6 +1,7 @@
 import type { Answer } from '#libs/contracts';
 import type { PropertyUse, StageUse, ValueKind } from '#libs/recipes';
-import { isByEmail, type Pipeline, type Preparation, type Property, wantedProperties } from '#libs/vendors/hubspot';
+import { isByEmail, type Pipeline, type Preparation, type Property } from '#libs/vendors/hubspot';
+import { isOurs } from '../hubspot-properties';
 import { type Finding, finding, type FindingCode, listed } from './finding';
 
 /** A property as a portal defines it. */
@@ -78,8 +79,8 @@ function absent({ tenant, object, property, uses }: Used, where: string, wasArch
     const what = `There is no such property, and ${userOf(uses)} read it: its value is always null there`;
     return finding('property-unknown', where, what, 'Correct its name in the recipes, or make it in HubSpot.');
   }
-  const isOurs = object === 'contact' && wantedProperties.some(({ name }) => name === property);
-  const remedy = isOurs
+  const isMade = isOurs(property) && (object === 'contact' || uses.some(({ how }) => how === 'writes'));
+  const remedy = isMade
     ? `Run \`refrain init hubspot --tenant ${tenant} --yes\`, which makes it.`
     : `Make it in HubSpot (Settings > Properties of ${object} records), or correct its name in the recipes.`;
   const doing = listed(uses.filter(({ how }) => how !== 'reads').map(({ how }) => verbs[how]));
@@ -220,14 +221,14 @@ function judgeUnique(definition: Definition, object: string, finds: readonly Pro
 /** Judges what `refrain init hubspot` makes, as far as it is not judged as something that recipes use. Pure. */
 export function judgePreparation(tenant: string, prepared: Preparation, uses: readonly PropertyUse[]): Finding[] {
   const isWritten = (name: string) =>
-    uses.some(({ object, property, how }) => object === 'contact' && property === name && how === 'writes');
+    uses.some(({ object, property, how }) => object === prepared.object && property === name && how === 'writes');
   return [
     ...prepared.properties
       .filter(({ name }) => !isWritten(name))
       .map(({ name }) =>
         finding(
           'property-unprepared',
-          placeOf(tenant, 'contact', name),
+          placeOf(tenant, prepared.object, name),
           'It is not there, and no live recipe writes it yet',
           `Run \`refrain init hubspot --tenant ${tenant} --yes\`.`,
         ),
@@ -235,7 +236,7 @@ export function judgePreparation(tenant: string, prepared: Preparation, uses: re
     ...prepared.differing.map(({ name, is, shouldBe }) =>
       finding(
         'property-drift',
-        placeOf(tenant, 'contact', name),
+        placeOf(tenant, prepared.object, name),
         `It is ${is}, and the hub writes it as ${shouldBe}`,
         'Change it in HubSpot, or rename it there and run `refrain init hubspot`.',
       ),

@@ -18,7 +18,7 @@ import {
 } from './listing';
 import { changeList, type ListRequest } from './lists';
 import { owners, pipelines, properties, schemas } from './portal';
-import { type Lacking, prepare, type Preparation, preparation } from './properties';
+import { type Lacking, prepare, type Preparation, preparation, type Wishes } from './properties';
 import { Sdk, type SdkSettings } from './sdk';
 import { enrol, type SequenceRequest } from './sequences';
 import { shape } from './shape';
@@ -168,8 +168,8 @@ export class HubspotClient {
   }
 
   /** What the portal lacks of what the hub writes to, and what it has otherwise; changes nothing. */
-  preparation(signal: AbortSignal): Promise<Answer<Preparation>> {
-    return preparation(this.client, signal);
+  preparation(wishes: Wishes, signal: AbortSignal): Promise<Answer<Preparation>> {
+    return preparation(this.client, wishes, signal);
   }
 
   /** Creates what a portal lacks, and nothing else. */

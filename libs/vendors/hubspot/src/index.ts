@@ -22,7 +22,7 @@ export {
 export type { ListRequest } from './lists';
 export { answersOf, type BatchBody, type Part } from './parts';
 export type { ObjectSchema, Pipeline, Property, PublicOwner } from './portal';
-export { type Differing, type Lacking, type Preparation, wantedProperties } from './properties';
+export { type Differing, type Lacking, type Preparation, wantedProperties, type Wishes } from './properties';
 export type { Rates } from './sdk';
 export type { SequenceRequest } from './sequences';
 export type { TokenInfo } from './token-info';

@@ -1,5 +1,5 @@
 import type { Answer } from '#libs/contracts';
-import { sorted } from './answering';
+import { sorted, typeIdOf } from './answering';
 import type { Property } from './portal';
 import type { Sdk } from './sdk';
 
@@ -22,7 +22,7 @@ const statuses = ['PENDING', 'PROCESSING', 'COMPLETED', 'FAILED'];
 const video = { groupName: 'video_automation', type: 'string', fieldType: 'text' } as const;
 const ai = { groupName: 'ai_enrichment' } as const;
 
-/** The contact properties that the hub writes. */
+/** The properties that the hub writes: all of them to contacts, to records of other types those that recipes write there. */
 export const wantedProperties: readonly Wanted[] = [
   { ...video, name: 'heygen_video_url', label: 'Video link' },
   {
@@ -49,8 +49,9 @@ export const wantedProperties: readonly Wanted[] = [
   },
 ];
 
-/** What a portal lacks of the groups and properties that the hub writes to. */
+/** What a portal lacks of the groups and properties of a type of records that the hub writes to. */
 export interface Lacking {
+  object: string;
   groups: { name: string; label: string }[];
   properties: Wanted[];
 }
@@ -68,20 +69,28 @@ export interface Preparation extends Lacking {
   differing: Differing[];
 }
 
-const OBJECT = 'contacts';
+/** What the hub writes to records of a type; all of its properties unless some are named. */
+export interface Wishes {
+  object: string;
+  names?: ReadonlySet<string>;
+}
 
-/** Compares a portal's contact properties with what the hub writes; changes nothing. */
-export const preparation = (sdk: Sdk, signal: AbortSignal): Promise<Answer<Preparation>> =>
+/** Compares a portal's properties of a type with what the hub writes; changes nothing. */
+export const preparation = (sdk: Sdk, { object, names }: Wishes, signal: AbortSignal): Promise<Answer<Preparation>> =>
   sorted(signal, async () => {
     const { groupsApi, coreApi } = sdk.crm.properties;
-    const haveGroups = new Set((await groupsApi.getAll(OBJECT)).results.map((group) => group.name));
-    const have = new Map((await coreApi.getAll(OBJECT)).results.map((property) => [property.name, property]));
+    const type = typeIdOf(object);
+    const haveGroups = new Set((await groupsApi.getAll(type)).results.map((group) => group.name));
+    const have = new Map((await coreApi.getAll(type)).results.map((property) => [property.name, property]));
+    const wanted = wantedProperties.filter(({ name }) => names?.has(name) ?? true);
+    const used = new Set(wanted.map(({ groupName }) => groupName));
     return {
-      groups: groups.filter((group) => !haveGroups.has(group.name)),
-      properties: wantedProperties.filter((property) => !have.has(property.name)),
-      differing: wantedProperties.flatMap((wanted) => {
-        const found = have.get(wanted.name);
-        return found ? differing(wanted, found) : [];
+      object,
+      groups: groups.filter(({ name }) => used.has(name) && !haveGroups.has(name)),
+      properties: wanted.filter((property) => !have.has(property.name)),
+      differing: wanted.flatMap((property) => {
+        const found = have.get(property.name);
+        return found ? differing(property, found) : [];
       }),
     };
   });
@@ -90,9 +99,10 @@ export const preparation = (sdk: Sdk, signal: AbortSignal): Promise<Answer<Prepa
 export const prepare = (sdk: Sdk, lacking: Lacking, signal: AbortSignal): Promise<Answer<void>> =>
   sorted(signal, async () => {
     const { groupsApi, coreApi } = sdk.crm.properties;
-    for (const group of lacking.groups) await groupsApi.create(OBJECT, { ...group, displayOrder: -1 });
+    const type = typeIdOf(lacking.object);
+    for (const group of lacking.groups) await groupsApi.create(type, { ...group, displayOrder: -1 });
     for (const property of lacking.properties) {
-      await coreApi.create(OBJECT, property as Parameters<typeof coreApi.create>[1]);
+      await coreApi.create(type, property as Parameters<typeof coreApi.create>[1]);
     }
   });
 
