@@ -45,6 +45,16 @@ trigger: { object: contact, property: hs_lead_status, becomes: [BAD_TIMING] }
 steps:
   - write: { properties: { ai_qualification_summary: not now } }
 `,
+  'recipes/formed.yaml': `recipe: formed
+trigger: { object: contact, property: recent_conversion_event_name, take: { form: event.value } }
+steps:
+  - write: { properties: { ai_lead_summary: "Sent \${steps.trigger.form}" } }
+`,
+  'recipes/listed.yaml': `recipe: listed
+trigger: { object: contact, property: vip_list, becomes: [joined] }
+steps:
+  - write: { properties: { ai_qualification_summary: is a VIP } }
+`,
   'recipes/tailored.yaml': `recipe: tailored
 trigger: { object: contact, property: hs_lead_status, becomes: [OPEN], take: { status: event.value } }
 steps:
@@ -125,6 +135,16 @@ describe('an event of another source', () => {
     await lead.has({ ai_lead_summary: 'Owes 12 EUR' });
     expect(hub.topic('crm-writer.dlq')).toEqual([]);
   });
+});
+
+it('sets off a recipe by a form, which changes a property, and by a list, of which a workflow tells', async () => {
+  const lead = await Lead.make(hub);
+  const sent = { propertyName: 'recent_conversion_event_name', propertyValue: 'Book a demo', changeSource: 'FORM' };
+  await hub.post(`[${lead.change(sent)}]`);
+  await hub.post(JSON.stringify({ objectId: Number(lead.id), propertyName: 'vip_list', propertyValue: 'joined' }));
+  await lead.has({ ai_lead_summary: 'Sent Book a demo', ai_qualification_summary: 'is a VIP' });
+  await hub.caughtUp();
+  expect(crm(lead, 'record-step.filled')).toHaveLength(2);
 });
 
 it('sets off a recipe so long before a date of the record, and not for a date that was moved away', async () => {

@@ -20,7 +20,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { Client } from '@hubspot/api-client';
 import { seededRandom } from '../src/frame/seeded-random.ts';
 import { createHubspot } from '../src/hubspot/server.ts';
-import { listening, Receiver, type Sandbox } from './harness.ts';
+import { listening, Receiver, type Sandbox, until } from './harness.ts';
 
 let hubspot: Sandbox;
 let client: Client;
@@ -229,8 +229,14 @@ describe('1. paths and codes', () => {
 
 describe('2. webhooks', () => {
   it('are at most ten in flight', async () => {
+    // What other tests have changed is sent, so that only this change waits.
+    await until(
+      () => hubspot.control('GET', '/state'),
+      ({ eventsCollected, deliveries: { queued, inFlight, waitingForRetry } }) =>
+        eventsCollected + queued + inFlight + waitingForRetry === 0,
+    );
     const held: (() => void)[] = [];
-    const slow = new Receiver();
+    await using slow = new Receiver();
     slow.answer = (_request, response) => void held.push(() => response.writeHead(204).end());
     await hubspot.control('PUT', '/target', { url: await slow.start() });
     await hubspot.control('PUT', '/webhooks', { collectMs: 1, duplicate: 14 });
@@ -243,7 +249,6 @@ describe('2. webhooks', () => {
     await slow.when(({ received }) => received.length === 15);
     await hubspot.control('PUT', '/webhooks', { collectMs: 50, duplicate: 0 });
     await hubspot.control('PUT', '/target', { url: receiverUrl });
-    await slow[Symbol.asyncDispose]();
   });
 });
 

@@ -44,8 +44,8 @@ export function sweepEffects(hubspot: HubspotAccounts): Record<string, EffectKin
     },
     'hubspot.shape': {
       ...query,
-      // The properties and the pipelines of a type.
-      limits: hubspot.limits({ calls: 2 }),
+      // The properties and the pipelines of a type; or a thousand owners, a hundred a call.
+      limits: hubspot.limits({ calls: 10 }),
       perform: ({ part }: ShapeRequest, call) => hubspot.of(call.tenant).shape(part, call.signal),
     },
   };
