@@ -3,6 +3,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import {
   type EventOf,
   readEvent,
+  SHAPE_ASKED,
+  type ShapeAsked,
+  type ShapeName,
+  shapeSubject,
   SWEEP_ASKED,
   SWEEP_SERVICE,
   type SweepAsked,
@@ -41,23 +45,29 @@ export async function newestSweep(pool: Pool, name: SweepName) {
 }
 
 /** Asks crm-reader for a sweep. One that is under way is joined: nothing begins. */
-export async function askForSweep(
-  pool: Pool,
-  { tenant, ...name }: SweepName,
-  over: Partial<SweepAsked>,
-): Promise<void> {
-  const id = `asked-${randomUUID()}`;
-  const envelope = {
-    id,
-    source: '/refrain',
-    type: SWEEP_ASKED,
-    subject: sweepSubject(name),
-    time: new Date().toISOString(),
-    tenant,
-    correlationid: id,
-  };
+export function askForSweep(pool: Pool, { tenant, ...name }: SweepName, over: Partial<SweepAsked>): Promise<void> {
   const value: SweepAsked = { ...name, ...over };
-  await tell(pool, SWEEP_SERVICE, { topic: Topic.sweep, envelope, value });
+  return askReader(pool, { type: SWEEP_ASKED, tenant, subject: sweepSubject(name), value });
+}
+
+/** Asks crm-reader for a look at a part of a portal. */
+export function askForLook(pool: Pool, { tenant, part }: ShapeName): Promise<void> {
+  const value: ShapeAsked = { part };
+  return askReader(pool, { type: SHAPE_ASKED, tenant, subject: shapeSubject(part), value });
+}
+
+interface Asked {
+  type: string;
+  tenant: string;
+  subject: string;
+  value: SweepAsked | ShapeAsked;
+}
+
+function askReader(pool: Pool, { value, ...about }: Asked): Promise<void> {
+  const id = `asked-${randomUUID()}`;
+  const time = new Date().toISOString();
+  const envelope = { id, source: '/refrain', time, correlationid: id, ...about };
+  return tell(pool, SWEEP_SERVICE, { topic: Topic.sweep, envelope, value });
 }
 
 /**

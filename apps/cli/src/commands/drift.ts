@@ -1,28 +1,23 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Command } from 'commander';
 import {
   type EventOf,
   readEvent,
-  SHAPE_ASKED,
-  type ShapeAsked,
   type ShapeChange,
   type ShapeName,
   shapeShapes,
   shapeStream,
-  shapeSubject,
-  SWEEP_SERVICE,
   sweepEvents,
-  Topic,
 } from '#libs/contracts';
 import { eventsOf, newestIn, newestOf, type Pool } from '#libs/event-store';
-import { readStreamId, tell } from '#libs/process';
+import { readStreamId } from '#libs/process';
 import { type Recipe, usesOf } from '#libs/recipes';
 import { recipesIfKnown } from '../live-recipes';
 import { print } from '../output';
 import { Progress } from '../progress';
 import { timeBefore } from '../since';
 import { withStore } from '../store';
+import { askForLook } from '../sweeps';
 
 const LOOK_EVERY_MS = 300;
 
@@ -75,7 +70,7 @@ function nameIn(streamId: string): ShapeName {
 /** Asks crm-reader, and resolves when it has looked. */
 async function lookNow(pool: Pool, names: readonly ShapeName[]): Promise<void> {
   const before = await looksAt(pool, names);
-  for (const name of names) await ask(pool, name);
+  for (const name of names) await askForLook(pool, name);
   const progress = new Progress(process.stderr);
   try {
     for (;;) {
@@ -87,15 +82,6 @@ async function lookNow(pool: Pool, names: readonly ShapeName[]): Promise<void> {
   } finally {
     progress.end();
   }
-}
-
-function ask(pool: Pool, { tenant, part }: ShapeName): Promise<void> {
-  const id = `asked-${randomUUID()}`;
-  const subject = shapeSubject(part);
-  const time = new Date().toISOString();
-  const envelope = { id, source: '/refrain', type: SHAPE_ASKED, subject, time, tenant, correlationid: id };
-  const value: ShapeAsked = { part };
-  return tell(pool, SWEEP_SERVICE, { topic: Topic.sweep, envelope, value });
 }
 
 type Looked = Extract<EventOf<typeof sweepEvents>, { type: 'ShapeLooked' }>['data'];
