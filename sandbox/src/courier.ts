@@ -37,12 +37,13 @@ export interface Delivery {
   body: unknown;
 }
 
-/** Sends one HTTP request and tells how it ended; never throws. */
+/** Sends one HTTP request and tells how it ended, with the first `keep` characters of the answer; never throws. */
 export function sendOnce(
   method: string,
   target: { url: string; deliverTo?: string },
   content: { body: string; headers: Record<string, string> },
   deadlineMs: number,
+  keep = 4096,
 ): Promise<Outcome> {
   const started = performance.now();
   const { promise, resolve } = Promise.withResolvers<Outcome>();
@@ -63,7 +64,7 @@ export function sendOnce(
     response.on('error', (error) => end(null, { error: signal.aborted ? 'deadline' : error.message }));
     response.on('end', () =>
       end(response.statusCode ?? null, {
-        responseBody: Buffer.concat(chunks).toString('utf8').slice(0, 4096),
+        responseBody: Buffer.concat(chunks).toString('utf8').slice(0, keep),
         retryAfter: response.headers['retry-after'],
       }),
     );

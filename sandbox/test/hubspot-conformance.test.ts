@@ -183,6 +183,15 @@ const call = async (method: string, path: string, body?: object, token = 'test-t
 };
 const form = (path: string, fields: Record<string, string>) =>
   fetch(`${hubspot.url}${path}`, { method: 'POST', body: new URLSearchParams(fields) });
+/** A code for what somebody agreed to, with what the token call must say beside. */
+const agreed = async () => {
+  const asked = { client_id: 'client-54321', redirect_uri: 'https://example.com/', scope: 'oauth' };
+  const answer = await fetch(`${hubspot.url}/oauth/authorize?${String(new URLSearchParams(asked))}`, {
+    redirect: 'manual',
+  });
+  const code = new URL(answer.headers.get('location') ?? '').searchParams.get('code') ?? '';
+  return { code, client_id: asked.client_id, redirect_uri: asked.redirect_uri };
+};
 const reset = () =>
   hubspot.control('PUT', '/rate-limit', {
     ...{ perTenSeconds: 190, searchPerSecond: 5, daily: 650_000, windowMs: 10_000, retryAfter: false },
@@ -206,7 +215,7 @@ describe('1. paths and codes', () => {
     ])
       assert.equal((await call('GET', path)).status, 200, path);
     for (const version of ['v1', 'v3', '2026-09']) {
-      const grant = { grant_type: 'authorization_code', code: `code-${version}`, client_secret: 'test-secret' };
+      const grant = { grant_type: 'authorization_code', ...(await agreed()), client_secret: 'test-secret' };
       assert.equal((await form(`/oauth/${version}/token`, grant)).status, 200, version);
     }
     for (const version of ['v4', '2026-09']) {
@@ -397,6 +406,8 @@ describe('7. errors and tokens', () => {
     assert.equal((await call('GET', path, undefined, 'reader')).status, 200);
     const found = await call('PATCH', path, { properties: { city: 'Ulm' } }, 'reader');
     assert.deepEqual([found.status, found.body.category], [403, 'MISSING_SCOPES']);
+    const event = { eventTypeName: 'video_ready', id: 'scoped', objectId: '1' };
+    assert.equal((await call('POST', '/integrators/timeline/2026-03/events', event, 'reader')).status, 403);
     assert.deepEqual(found.body.errors[0].context.requiredGranularScopes, ['crm.objects.contacts.write']);
     assert.equal((await call('POST', '/crm/objects/2026-09/notes', {}, 'reader')).status, 403);
     await hubspot.control('PUT', '/tokens', { token: 'reader', revoked: true });
@@ -451,6 +462,41 @@ describe("an app's webhooks", () => {
     assert.equal((await call('POST', `${webhooks}/subscriptions${key}`, {})).status, 400);
   });
 
+  it('are refused that no app can have: an unknown kind, no type, no property, one never told, one above a thousand', async () => {
+    const refusal = async (body: object): Promise<unknown> => {
+      const { status, body: said } = await call('POST', `${webhooks}/subscriptions${key}`, body);
+      return [status, said.category, said.message];
+    };
+    for (const [body, message] of [
+      [{ eventType: 'call.creation' }, 'Unknown eventType call.creation'],
+      [{ eventType: 'object.creation' }, 'objectTypeId is required for object.creation'],
+      [{ eventType: 'contact.propertyChange' }, 'propertyName is required for contact.propertyChange'],
+      [
+        { eventType: 'contact.propertyChange', propertyName: 'hs_lastmodifieddate' },
+        'Property hs_lastmodifieddate cannot be subscribed to',
+      ],
+    ] as const)
+      assert.deepEqual(await refusal(body), [400, 'VALIDATION_ERROR', message]);
+    const subscriptions = Array.from({ length: 1_000 }, () => ({ subscriptionType: 'contact.creation' }));
+    await hubspot.control('PUT', '/subscriptions', { subscriptions });
+    assert.match(
+      String(await refusal({ eventType: 'deal.creation' })),
+      /maximum number allowed per application \(1000\)/,
+    );
+  });
+
+  it('are switched one by one or several at once, and nothing else of them changes', async () => {
+    const { results } = (await call('GET', `${webhooks}/subscriptions${key}`)).body;
+    const ids = results.slice(0, 2).map(({ id }: { id: string }) => id);
+    const inputs = ids.map((id: string) => ({ id, active: false }));
+    const switched = await call('POST', `${webhooks}/subscriptions/batch/update${key}`, { inputs });
+    assert.deepEqual([switched.status, switched.body.results.map((one: any) => one.active)], [200, [false, false]]);
+    const at = `${webhooks}/subscriptions/${ids[0]}${key}`;
+    assert.equal((await call('PATCH', at, { propertyName: 'email' })).status, 400);
+    assert.deepEqual((await call('GET', at)).body, { ...results[0], active: false });
+    assert.equal((await call('PATCH', `${webhooks}/subscriptions/1${key}`, { active: true })).status, 404);
+  });
+
   it('tell their target, which must be https', async () => {
     const settings = `${webhooks}/settings${key}`;
     assert.equal((await call('GET', settings)).body.targetUrl, receiverUrl);
@@ -458,6 +504,12 @@ describe("an app's webhooks", () => {
     assert.equal((await call('PUT', settings, { targetUrl: 'http://hub.example.com', throttling })).status, 400);
     const set = await call('PUT', settings, { targetUrl: 'https://hub.example.com/webhooks/hubspot', throttling });
     assert.equal(set.body.targetUrl, 'https://hub.example.com/webhooks/hubspot');
+    const few = { targetUrl: set.body.targetUrl, throttling: { maxConcurrentRequests: 5 } };
+    assert.equal((await call('PUT', settings, few)).status, 400);
+    await call('PUT', settings, { ...few, throttling: { maxConcurrentRequests: 20 } });
+    assert.deepEqual((await call('GET', settings)).body.throttling, { maxConcurrentRequests: 20 });
+    assert.equal((await call('DELETE', settings)).status, 204);
+    assert.equal((await call('GET', settings)).status, 404);
   });
 });
 

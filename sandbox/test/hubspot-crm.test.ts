@@ -493,12 +493,16 @@ describe('limits, faults and the account', () => {
     assert.match(stages.find(({ label }) => label === 'Risk')?.id ?? '', /^\d+$/);
     const details = await client.apiRequest({ path: '/account-info/v3/details' });
     assert.equal(((await details.json()) as any).portalId, 62515);
+    const clientId = 'client-54321';
+    const asked = new URLSearchParams({
+      client_id: clientId,
+      redirect_uri: 'https://example.com/',
+      scope: 'oauth crm.objects.owners.read',
+    });
+    const agreed = await fetch(`${hubspot.url}/oauth/authorize?${String(asked)}`, { redirect: 'manual' });
+    const code = new URL(agreed.headers.get('location') ?? '').searchParams.get('code') ?? '';
     const grant = await client.oauth.tokensApi.create(
-      'authorization_code',
-      'c1',
-      'https://example.com',
-      'id',
-      'test-secret',
+      ...(['authorization_code', code, 'https://example.com/', clientId, 'test-secret'] as const),
     );
     const fresh = new Client({ accessToken: grant.accessToken, basePath: hubspot.url });
     assert.ok((await fresh.crm.owners.ownersApi.getPage()).results.length > 0);

@@ -1,7 +1,8 @@
 import type { Delivery } from '../courier.ts';
 import type { Call } from './call-log.ts';
 
-const escaped = (value: unknown): string =>
+/** Text as it stands in a page, also in an attribute. */
+export const escaped = (value: unknown): string =>
   String(value ?? '').replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 
 const json = (value: unknown): string =>

@@ -66,6 +66,7 @@ export function addSubmitRoutes(app: FastifyInstance, parts: Submitting): void {
     return answer;
   });
   addVersion2(app, parts);
+  addVersion1(app, store);
   app.get('/v1/video_status.get', async (request) => {
     const render = store.renders.get(textOf(objectOf(request.query)['video_id']) ?? '');
     if (render === undefined)
@@ -77,6 +78,27 @@ export function addSubmitRoutes(app: FastifyInstance, parts: Submitting): void {
         : { code: render.failureCode, detail: render.failureMessage, message: render.failureMessage };
     const data = { id, status: render.status, duration, video_url, thumbnail_url, created_at, error };
     return { code: 100, data: { ...data, gif_url: null, callback_id: render.callbackId }, message: 'Success' };
+  });
+}
+
+/** Videos of version 1, for who finds lost ones by their titles there. */
+function addVersion1(app: FastifyInstance, store: RenderStore): void {
+  app.get('/v1/video.list', async (request) => {
+    const query = objectOf(request.query);
+    const title = textOf(query['title']) ?? '';
+    const { data, next_token } = pageOf(
+      store.newestFirst().filter((render) => render.title.includes(title)),
+      query,
+    );
+    const videos = (data as Render[]).map(({ id, title: video_title, status, createdAt }) => ({
+      ...{ video_id: id, video_title, status, created_at: createdAt, type: 'GENERATED' },
+    }));
+    return { code: 100, data: { videos, token: next_token }, message: 'Success' };
+  });
+  app.delete('/v1/video.delete', async (request) => {
+    const id = textOf(objectOf(request.query)['video_id']) ?? '';
+    if (!store.renders.delete(id)) throw new VendorError(404, { code: 400569, message: 'video not found', data: null });
+    return { code: 100, data: null, message: 'Success' };
   });
 }
 

@@ -232,15 +232,21 @@ function addAccountSwitches(app: FastifyInstance, hubspot: ControlledHubspot): v
     return settings;
   });
   app.put('/_sandbox/tokens', async (request, reply) => {
-    const { token, refreshToken, scopes, revoked, expired } = objectOf(request.body);
+    const { token, refreshToken, scopes, revoked, expired, portalId } = objectOf(request.body);
     const [access, refresh] = [textOf(token), textOf(refreshToken)];
     if ((access === undefined) === (refresh === undefined)) return refuse(reply, 'token or refreshToken is needed');
+    const granted = scopes === undefined ? undefined : listOf(scopes).map(String);
+    const portal = numberOf(portalId);
     if (revoked === true) tokens.revoke(access ?? refresh ?? '');
-    else if (access !== undefined)
-      tokens.put(access, scopes === undefined ? undefined : listOf(scopes).map(String), expired === true);
-    else tokens.install(refresh ?? '');
+    else if (access !== undefined) tokens.put(access, granted, expired === true);
+    else
+      tokens.install(refresh ?? '', {
+        ...(granted ? { scopes: granted } : {}),
+        ...(portal ? { portalId: portal } : {}),
+      });
     return reply.code(204).send();
   });
+  app.get('/_sandbox/installations', async () => ({ installations: tokens.installations }));
   app.put('/_sandbox/owners', async (request) => {
     crm.owners.grow(numberOf(objectOf(request.body)['count']) ?? 0);
     return { owners: crm.owners.list };

@@ -67,6 +67,9 @@ export const badGrant = (): VendorError =>
     message: 'refresh token is invalid, expired or revoked',
   });
 
+export const badCode = (): VendorError =>
+  new VendorError(400, { status: 'BAD_AUTH_CODE', message: 'missing or unknown auth code' });
+
 export type LimitPolicy = 'TEN_SECONDLY_ROLLING' | 'SECONDLY' | 'DAILY';
 
 /** The answer over a limit; it has `errorType` where other errors have `category`. */

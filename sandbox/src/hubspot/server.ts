@@ -8,6 +8,8 @@ import { addHubspotControl } from './control-routes.ts';
 import { Crm } from './crm/crm.ts';
 import { invalid, namedError, unknownRoute } from './errors.ts';
 import { RateLimit } from './rate-limit.ts';
+import { FetchProxy } from './record-page/fetch-proxy.ts';
+import { addRecordPages } from './record-page/record-page.ts';
 import { addAccountRoutes } from './routes/account-routes.ts';
 import { addAssociationRoutes } from './routes/association-routes.ts';
 import { Tokens } from './routes/auth.ts';
@@ -17,6 +19,7 @@ import { addEventRoutes, AppEvents } from './routes/event-routes.ts';
 import { Journal } from './journal/journal.ts';
 import { addJournalRoutes, FILES } from './routes/journal-routes.ts';
 import { addListRoutes } from './routes/list-routes.ts';
+import { addOauthRoutes } from './routes/oauth-routes.ts';
 import { addObjectRoutes } from './routes/object-routes.ts';
 import { addPropertyRoutes } from './routes/property-routes.ts';
 import { addSchemaRoutes } from './routes/schema-routes.ts';
@@ -34,6 +37,8 @@ export interface HubspotOptions {
   developerKey?: string;
   retryScale: number;
   target?: Target;
+  /** The folder of the record page's bundles, the app's card among them. */
+  recordPage?: string;
   random: Random;
 }
 
@@ -47,6 +52,7 @@ export function hubspotFrom(settings: SettingsReader, random: Random): (() => Fa
     developerKey: settings.optional('HUBSPOT_DEVELOPER_KEY'),
     retryScale: settings.number('RETRY_SCALE', 1),
     target: settings.target(),
+    recordPage: settings.optional('RECORD_PAGE_DIR'),
     random,
   };
   return settings.faults.length > 0 ? undefined : () => createHubspot(options);
@@ -73,7 +79,7 @@ export function createHubspot(options: HubspotOptions): FastifyInstance {
     workflows.follow(changes);
   });
   const workflows = new Workflows(crm);
-  const tokens = new Tokens(appId, options.accessToken, random);
+  const tokens = new Tokens(appId, options.accessToken, portalId, random);
   const rateLimit = new RateLimit();
   const consents = new Consents();
   const sequences = new Sequences();
@@ -104,8 +110,16 @@ export function createHubspot(options: HubspotOptions): FastifyInstance {
   addEventRoutes(app, new AppEvents());
   addSubscriptionRoutes(app, emitter, { appId, developerKey: options.developerKey });
   addJournalRoutes(app, journal);
-  addAccountRoutes(app, { portalId, clientSecret, tokens, owners: crm.owners });
+  addAccountRoutes(app, { tokens, owners: crm.owners });
+  addOauthRoutes(app, { clientSecret, tokens });
   addHubspotControl(app, { crm, emitter, rateLimit, tokens, consents, sequences, switches, workflows });
+  const user = crm.owners.first;
+  const proxy = new FetchProxy({
+    ...{ clientSecret, appId, portalId },
+    user: { id: user.userId, email: user.email },
+    target: () => emitter.target,
+  });
+  addRecordPages(app, { crm, appId, user, proxy, bundles: options.recordPage });
   addControl({
     vendor: 'hubspot',
     frame,

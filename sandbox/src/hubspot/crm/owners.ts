@@ -20,7 +20,9 @@ const owner = (id: string, userId: number, firstName: string): Owner => ({
 
 /** An account's owners: two, and as many more as a test wants. */
 export class Owners {
-  readonly list: Owner[] = [owner('701', 7001, 'Ada'), owner('702', 7002, 'Ben')];
+  /** Whoever sits before the account's pages. */
+  readonly first = owner('701', 7001, 'Ada');
+  readonly list: Owner[] = [this.first, owner('702', 7002, 'Ben')];
 
   /** Lets there be that many. */
   grow(count: number): void {

@@ -1,10 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { numberOf, objectOf, textOf, type JsonObject } from '../../frame/json.ts';
-import { VendorError } from '../../frame/server.ts';
 import { objectType } from '../crm/object-types.ts';
 import type { Owners } from '../crm/owners.ts';
-import { invalid, missing, unauthorized } from '../errors.ts';
-import type { Tokens } from './auth.ts';
+import { invalid, missing } from '../errors.ts';
+import { bearerOf, type Tokens } from './auth.ts';
 
 const CREATED = '2026-01-05T09:00:00Z';
 
@@ -44,8 +43,6 @@ const PIPELINES: Record<string, JsonObject[]> = {
 };
 
 export interface Account {
-  portalId: number;
-  clientSecret: string;
   tokens: Tokens;
   owners: Owners;
 }
@@ -86,8 +83,8 @@ export function addAccountRoutes(app: FastifyInstance, account: Account): void {
     app.get(`${pipelines}/:objectType/:pipelineId/stages`, async (request) => ({
       results: one(request.params)['stages'],
     }));
-    app.get(`/account-info/${version}/details`, async () => ({
-      portalId: account.portalId,
+    app.get(`/account-info/${version}/details`, async (request) => ({
+      portalId: account.tokens.portalOf(bearerOf(request)),
       accountType: 'DEVELOPER_TEST',
       timeZone: 'UTC',
       companyCurrency: 'USD',
@@ -98,80 +95,4 @@ export function addAccountRoutes(app: FastifyInstance, account: Account): void {
       dataHostingLocation: 'na1',
     }));
   }
-  addStaticTokens(app, account);
-  for (const version of ['v1', 'v3', '2026-03', '2026-09']) addOauth(app, account, `/oauth/${version}`);
-}
-
-/** Tells of tokens that have no client: of private and static apps, and service keys. */
-function addStaticTokens(app: FastifyInstance, { portalId, tokens }: Account): void {
-  app.post('/oauth/v2/private-apps/get/access-token-info', async (request) => {
-    const token = textOf(objectOf(request.body)['tokenKey']) ?? '';
-    if (tokens.lifeOf(token) === undefined) throw unauthorized();
-    return { userId: 7001, hubId: portalId, appId: tokens.appId, scopes: tokens.scopesOf(token), isUserToken: false };
-  });
-}
-
-const clientIdOf = ({ appId }: Tokens): string => `client-${appId}`;
-
-function addOauth(app: FastifyInstance, { portalId, clientSecret, tokens }: Account, root: string): void {
-  const described = (token: string): JsonObject => {
-    const life = tokens.lifeOf(token);
-    if (life === undefined) return { active: false };
-    return {
-      active: true,
-      hub_id: portalId,
-      hub_domain: 'sandbox.example.com',
-      user: 'ada@example.com',
-      user_id: 7001,
-      app_id: tokens.appId,
-      client_id: clientIdOf(tokens),
-      scopes: tokens.scopesOf(token),
-      token_type: tokens.isRefreshToken(token) ? 'refresh' : 'access',
-      token_use: tokens.isRefreshToken(token) ? 'refresh_token' : 'access_token',
-      ...(life === null ? {} : { expires_in: life }),
-    };
-  };
-  const ofClient = (form: JsonObject): JsonObject => {
-    if (form['client_id'] !== clientIdOf(tokens))
-      throw new VendorError(400, { status: 'BAD_CLIENT_ID', message: 'missing or unknown client id' });
-    const { accessToken, expiresIn } = tokens.grantToClient(textOf(form['scope']) ?? '');
-    const token_use = 'client_credentials';
-    return { access_token: accessToken, expires_in: expiresIn, token_type: 'bearer', token_use };
-  };
-  app.post(`${root}/token`, async (request) => {
-    const form = objectOf(request.body);
-    if (form['client_secret'] !== clientSecret)
-      throw new VendorError(400, { status: 'BAD_CLIENT_SECRET', message: 'missing or invalid client secret' });
-    if (form['grant_type'] === 'client_credentials') return ofClient(form);
-    const { accessToken, refreshToken, expiresIn } = tokens.grant(form);
-    return {
-      access_token: accessToken,
-      refresh_token: refreshToken,
-      expires_in: expiresIn,
-      token_type: 'bearer',
-      hub_id: portalId,
-      scopes: tokens.scopesOf(accessToken),
-      user_id: 7001,
-      token_use: 'access_token',
-    };
-  });
-  app.post(`${root}/token/introspect`, async (request) => {
-    const form = objectOf(request.body);
-    return described(textOf(form['token'] ?? form['access_token'] ?? form['refresh_token']) ?? '');
-  });
-  app.post(`${root}/token/revoke`, async (request) => {
-    tokens.revoke(textOf(objectOf(request.body)['token']) ?? '');
-    return {};
-  });
-  for (const kind of ['access-tokens', 'refresh-tokens']) {
-    app.get(`${root}/${kind}/:token`, async (request) => {
-      const found = described((request.params as { token: string }).token);
-      if (found['active'] === false) throw missing('token');
-      return found;
-    });
-  }
-  app.delete(`${root}/refresh-tokens/:token`, async (request, reply) => {
-    tokens.revoke((request.params as { token: string }).token);
-    return reply.code(204).send();
-  });
 }

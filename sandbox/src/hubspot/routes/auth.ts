@@ -1,43 +1,66 @@
 import type { FastifyRequest } from 'fastify';
 import type { Random } from '../../frame/seeded-random.ts';
 import type { Origin } from '../crm/record-store.ts';
-import { badGrant, expired, forbidden, unauthorized } from '../errors.ts';
+import { createHash } from 'node:crypto';
+import { badCode, badGrant, expired, forbidden, unauthorized } from '../errors.ts';
 import { ALL_SCOPES, scopesFor } from './scopes.ts';
 
 export type CallerOf = (request: FastifyRequest) => Origin;
 
-interface Token {
-  expiresAt: number | null;
-  refreshToken?: string;
+/** An account's installation of the app. */
+export interface Installation {
+  portalId: number;
   /** Everything where absent. */
   scopes?: readonly string[];
+  /** How many access tokens were got by it. */
+  grants?: number;
+  /** When the newest of them ends. */
+  endsAt?: number;
+  /** How often the next one was asked for after the end of the one before. */
+  late?: number;
+}
+
+/** What a person agreed to, until the app has asked for its tokens. */
+export interface Consent extends Installation {
+  redirectUri: string;
+  challenge?: string;
+}
+
+interface Token extends Partial<Installation> {
+  expiresAt: number | null;
+  refreshToken?: string;
   /** Of the app itself, in no account. */
   isClients?: boolean;
 }
 
 const JOURNAL = '/webhooks-journal/';
 
-/** Knows the bearer tokens of the one installed app. */
+/** The token that a call carries; empty where it carries none. */
+export const bearerOf = (request: FastifyRequest): string =>
+  /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
+
+/** Knows the bearer tokens of the one app, in all accounts that have installed it. */
 export class Tokens {
   readonly appId: number;
   lifeMs = 1_800_000;
   /** How many times sooner than they say tokens end. */
   clockFactor = 1;
   readonly #tokens = new Map<string, Token>();
-  readonly #refresh = new Set<string>();
-  readonly #usedCodes = new Set<string>();
+  readonly #refresh = new Map<string, Installation>();
+  readonly #codes = new Map<string, Consent>();
+  readonly #portalId: number;
   readonly #random: Random;
 
-  constructor(appId: number, accessToken: string, random: Random) {
+  constructor(appId: number, accessToken: string, portalId: number, random: Random) {
     this.appId = appId;
+    this.#portalId = portalId;
     this.#random = random;
     this.#tokens.set(accessToken, { expiresAt: null });
   }
 
   /** Throws the vendor's 401 or 403 unless the call carries a living token that may do this; tells what kind it is. */
   admit(request: FastifyRequest): { isOauth: boolean; isClients: boolean } {
-    const token = /^Bearer (.+)$/i.exec(request.headers.authorization ?? '')?.[1];
-    const known = token === undefined ? undefined : this.#tokens.get(token);
+    const known = this.#tokens.get(bearerOf(request));
     if (known === undefined) throw unauthorized();
     if (known.expiresAt !== null && known.expiresAt <= Date.now()) throw expired(known.expiresAt);
     const path = request.url.split('?')[0] ?? '';
@@ -56,32 +79,69 @@ export class Tokens {
 
   /** What a token may do. */
   scopesOf(token: string): readonly string[] {
-    return this.#tokens.get(token)?.scopes ?? ALL_SCOPES;
+    return this.#refresh.get(token)?.scopes ?? this.#tokens.get(token)?.scopes ?? ALL_SCOPES;
   }
 
-  /** Lets an installation of the app be good from now on. */
-  install(refreshToken: string): void {
-    this.#refresh.add(refreshToken);
+  /** Lets an installation of the app be good from now on, in the sandbox's own account unless told otherwise. */
+  install(refreshToken: string, { portalId = this.#portalId, scopes }: Partial<Installation> = {}): void {
+    this.#refresh.set(refreshToken, { portalId, ...(scopes ? { scopes } : {}) });
+  }
+
+  /** Gives a code for what a person agreed to: it is good once. */
+  agree(consent: Consent): string {
+    const code = `na1-code-${this.#random.uuid()}`;
+    this.#codes.set(code, consent);
+    return code;
+  }
+
+  /** The accounts that have the app, and how their tokens were asked for; never a token. */
+  get installations(): readonly Installation[] {
+    return [...this.#refresh.values()];
+  }
+
+  /** The account that a token is of. */
+  portalOf(token: string): number {
+    return this.#refresh.get(token)?.portalId ?? this.#tokens.get(token)?.portalId ?? this.#portalId;
+  }
+
+  /** Ends an installation by one of its access tokens, as the app itself may. */
+  uninstall(accessToken: string): void {
+    const refreshToken = this.#tokens.get(accessToken)?.refreshToken;
+    if (refreshToken !== undefined) this.revoke(refreshToken);
   }
 
   readonly callerOf: CallerOf = () => ({ source: 'INTEGRATION', sourceId: String(this.appId) });
 
   /** Gives new tokens for a code (once) or a refresh token. */
   grant(form: Record<string, unknown>): { accessToken: string; refreshToken: string; expiresIn: number } {
-    let refreshToken: string;
-    if (form['grant_type'] === 'authorization_code') {
-      const code = String(form['code'] ?? '');
-      if (code === '' || this.#usedCodes.has(code)) throw badGrant();
-      this.#usedCodes.add(code);
-      refreshToken = `na1-${this.#random.uuid()}`;
-      this.#refresh.add(refreshToken);
-    } else {
-      refreshToken = String(form['refresh_token'] ?? '');
-      if (!this.#refresh.has(refreshToken)) throw badGrant();
-    }
+    const refreshToken =
+      form['grant_type'] === 'authorization_code' ? this.#take(form) : String(form['refresh_token'] ?? '');
+    const installation = this.#refresh.get(refreshToken);
+    if (installation === undefined) throw badGrant();
     const accessToken = `sandbox-access-${this.#random.hex(32)}`;
-    this.#tokens.set(accessToken, { expiresAt: this.#end(), refreshToken });
+    const { grants = 0, endsAt = Infinity, late = 0 } = installation;
+    const isLate = endsAt < Date.now();
+    Object.assign(installation, { grants: grants + 1, endsAt: this.#end(), late: late + (isLate ? 1 : 0) });
+    const { portalId, scopes } = installation;
+    this.#tokens.set(accessToken, { portalId, ...(scopes ? { scopes } : {}), expiresAt: this.#end(), refreshToken });
     return { accessToken, refreshToken, expiresIn: Math.floor(this.lifeMs / 1000) };
+  }
+
+  /** The refresh token of a new installation for a code, if it was given for this address and to who knows the verifier. */
+  #take(form: Record<string, unknown>): string {
+    const code = String(form['code'] ?? '');
+    const consent = this.#codes.get(code);
+    // Whoever brings a code wrongly has spent it.
+    this.#codes.delete(code);
+    if (consent === undefined || consent.redirectUri !== form['redirect_uri']) throw badCode();
+    const { portalId, scopes, challenge } = consent;
+    const verifier = createHash('sha256')
+      .update(String(form['code_verifier'] ?? ''))
+      .digest('base64url');
+    if (challenge !== undefined && challenge !== verifier) throw badCode();
+    const refreshToken = `na1-${this.#random.uuid()}`;
+    this.install(refreshToken, { portalId, ...(scopes ? { scopes } : {}) });
+    return refreshToken;
   }
 
   /** Gives a token of the app itself, which has no refresh token. */

@@ -7,6 +7,7 @@ const FURTHER: [RegExp, (write: boolean) => string][] = [
   [/^\/crm\/(v3\/owners|owners\/)/, () => 'crm.objects.owners.read'],
   [/^\/crm\/(v3\/lists|lists\/)/, (write) => `crm.lists.${write ? 'write' : 'read'}`],
   [/^\/crm-object-schemas\//, (write) => `crm.schemas.custom.${write ? 'write' : 'read'}`],
+  [/^\/integrators\/timeline\//, () => 'timeline'],
   [/^\/webhooks-journal\/journal\//, () => 'developer.webhooks_journal.read'],
   [
     /^\/webhooks-journal\/subscriptions\//,

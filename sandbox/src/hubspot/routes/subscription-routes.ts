@@ -1,12 +1,14 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { objectOf, textOf, type JsonObject } from '../../frame/json.ts';
+import { listOf, numberOf, objectOf, textOf, type JsonObject } from '../../frame/json.ts';
 import { instant } from '../crm/object-types.ts';
 import { invalid, missing, unauthorized } from '../errors.ts';
 import type { Subscription } from '../webhooks/event-shapes.ts';
+import { NEVER_TOLD, SUBSCRIPTION_TYPES } from '../webhooks/subscription-types.ts';
 import type { WebhookEmitter } from '../webhooks/webhook-emitter.ts';
 
 const ROOTS = ['/webhooks/v3', '/webhooks/2026-03', '/app-webhooks/2026-09'];
 const MOST = 1_000;
+const FEWEST_AT_ONCE = 6;
 const MADE = instant(Date.parse('2026-01-05T09:00:00Z'));
 
 /** Whether a call is about an app's webhooks: those carry the developer's key and no token. */
@@ -38,16 +40,16 @@ export function addSubscriptionRoutes(
     const { app: asked } = request.params as { app: string };
     if (asked !== String(appId)) throw missing(asked);
   };
-  const find = (request: FastifyRequest): Subscription => {
-    const { id } = request.params as { id: string };
+  let maxConcurrentRequests = 10;
+  const find = (request: FastifyRequest): Subscription => findById((request.params as { id: string }).id);
+  const findById = (id: string): Subscription => {
     const found = emitter.subscriptions.find((one) => String(one.id) === id);
     if (!found) throw missing(id);
     return found;
   };
   const settings = (): JsonObject => {
     if (emitter.target === undefined) throw missing(String(appId));
-    const throttling = { maxConcurrentRequests: 10 };
-    return { targetUrl: emitter.target.url, throttling, createdAt: MADE, updatedAt: MADE };
+    return { targetUrl: emitter.target.url, throttling: { maxConcurrentRequests }, createdAt: MADE, updatedAt: MADE };
   };
   for (const root of ROOTS) {
     const at = `${root}/:app`;
@@ -58,10 +60,18 @@ export function addSubscriptionRoutes(
     app.put(`${at}/settings`, async (request) => {
       admit(request);
       const { targetUrl = '', throttling } = objectOf(request.body);
-      if (!String(targetUrl).startsWith('https://') || throttling === undefined)
+      const most = numberOf(objectOf(throttling)['maxConcurrentRequests']);
+      if (!String(targetUrl).startsWith('https://') || most === undefined)
         throw invalid('targetUrl (https) and throttling are required');
+      if (most < FEWEST_AT_ONCE) throw invalid('maxConcurrentRequests must be greater than 5');
+      maxConcurrentRequests = most;
       emitter.target = { ...emitter.target, url: String(targetUrl) };
       return settings();
+    });
+    app.delete(`${at}/settings`, async (request, reply) => {
+      admit(request);
+      emitter.target = undefined;
+      return reply.code(204).send();
     });
     app.get(`${at}/subscriptions`, async (request) => {
       admit(request);
@@ -73,11 +83,19 @@ export function addSubscriptionRoutes(
       emitter.subscriptions.push(made);
       return reply.code(201).send(shown(made));
     });
+    app.post(`${at}/subscriptions/batch/update`, async (request) => {
+      admit(request);
+      const inputs = listOf(objectOf(request.body)['inputs']).map(objectOf);
+      const results = inputs.map((input) => shown(switched(findById(textOf(input['id']) ?? ''), input)));
+      return { status: 'COMPLETE', results, startedAt: MADE, completedAt: MADE };
+    });
+    app.get(`${at}/subscriptions/:id`, async (request) => {
+      admit(request);
+      return shown(find(request));
+    });
     app.patch(`${at}/subscriptions/:id`, async (request) => {
       admit(request);
-      const found = find(request);
-      found.active = objectOf(request.body)['active'] === true;
-      return shown(found);
+      return shown(switched(find(request), objectOf(request.body)));
     });
     app.delete(`${at}/subscriptions/:id`, async (request, reply) => {
       admit(request);
@@ -88,9 +106,22 @@ export function addSubscriptionRoutes(
   }
 }
 
+function switched(subscription: Subscription, { active }: JsonObject): Subscription {
+  if (typeof active !== 'boolean') throw invalid('active is required');
+  subscription.active = active;
+  return subscription;
+}
+
 function subscriptionOf(body: JsonObject, others: readonly Subscription[]): Subscription {
   const subscriptionType = textOf(body['eventType']);
-  if (subscriptionType === undefined || !/^\w+\.\w+$/.test(subscriptionType)) throw invalid('eventType is required');
+  const [propertyName, objectTypeId] = [textOf(body['propertyName']), textOf(body['objectTypeId'])];
+  if (subscriptionType === undefined) throw invalid('eventType is required');
+  if (!SUBSCRIPTION_TYPES.has(subscriptionType)) throw invalid(`Unknown eventType ${subscriptionType}`);
+  if (subscriptionType.startsWith('object.') && objectTypeId === undefined)
+    throw invalid(`objectTypeId is required for ${subscriptionType}`);
+  if (subscriptionType.endsWith('.propertyChange') && propertyName === undefined)
+    throw invalid(`propertyName is required for ${subscriptionType}`);
+  if (NEVER_TOLD.has(propertyName ?? '')) throw invalid(`Property ${String(propertyName)} cannot be subscribed to`);
   if (others.length >= MOST)
     throw invalid(
       `Couldn't create another subscription. You've reached the maximum number allowed per application (${MOST}).`,
@@ -98,8 +129,8 @@ function subscriptionOf(body: JsonObject, others: readonly Subscription[]): Subs
   return {
     id: Math.max(7_500_000, ...others.map(({ id }) => id)) + 1,
     subscriptionType,
-    propertyName: textOf(body['propertyName']),
-    objectTypeId: textOf(body['objectTypeId']),
+    propertyName,
+    objectTypeId,
     active: body['active'] === true,
   };
 }

@@ -48,20 +48,21 @@ export function signatureHeaders(
   uri: string,
   body: string,
   now: number,
+  method = 'POST',
 ): Record<string, string> {
   if (profile === 'unsigned') return {};
   const key = profile === 'wrong-secret' ? `${secret}-not` : secret;
   const timestamp = String(profile === 'stale' ? now - SIX_MINUTES : profile === 'future' ? now + SIX_MINUTES : now);
   const headers: Record<string, string> = {};
   if (profile.startsWith('v2')) {
-    headers['X-HubSpot-Signature'] = signV2(key, 'POST', uri, body);
+    headers['X-HubSpot-Signature'] = signV2(key, method, uri, body);
     headers['X-HubSpot-Signature-Version'] = 'v2';
   } else if (profile !== 'v3') {
     headers['X-HubSpot-Signature'] = signV1(key, body);
     headers['X-HubSpot-Signature-Version'] = 'v1';
   }
   if (profile !== 'v1' && profile !== 'v2') {
-    headers['X-HubSpot-Signature-v3'] = signV3(key, 'POST', uri, body, timestamp);
+    headers['X-HubSpot-Signature-v3'] = signV3(key, method, uri, body, timestamp);
     headers['X-HubSpot-Request-Timestamp'] = timestamp;
   }
   return headers;
