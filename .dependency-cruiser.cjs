@@ -1,7 +1,7 @@
 const spec = '\\.spec\\.ts$';
 const testing = '/testing/';
 const forTests = `(${spec}|${testing})`;
-const code = '^(apps|libs|sandbox|e2e|scripts)/';
+const code = '^(apps|libs|sandbox|e2e|scripts|deploy)/';
 
 /** Forbids `from` to import anything of the repository but itself and what is listed. */
 const only = (name, from, comment, ...allowed) => ({
@@ -51,6 +51,12 @@ module.exports = {
       'Arrows point one way: process → event-store, log → contracts.',
       '^libs/(contracts|event-store|log)/',
     ),
+    only(
+      'accounts-bind-store-and-hubspot',
+      '^libs/accounts/',
+      'Accounts are the settings, the store and the adapter together; whoever calls HubSpot stands above.',
+      '^libs/(contracts|event-store|platform|vendors/hubspot)/',
+    ),
     {
       ...only('vendors-know-nobody', '^libs/vendors/([^/]+)/', 'Vendors never see the store, Kafka or each other.'),
       to: { path: code, pathNot: ['^libs/vendors/($1|http)/', '^libs/contracts/'] },
@@ -74,8 +80,9 @@ module.exports = {
       comment: 'The sandbox is a stand-in for others: shared code would share its mistakes.',
       severity: 'error',
       from: { path: '^sandbox/' },
-      to: { path: '^(apps|libs|scripts|e2e)/' },
+      to: { path: '^(apps|libs|scripts|e2e|deploy)/' },
     },
+    only('card-stands-alone', '^deploy/', 'HubSpot builds the folder of the card, and knows nothing beside it.'),
     {
       name: 'contracts-import-zod-only',
       comment: 'Contracts can be read anywhere, also where there is no Node.',
@@ -170,7 +177,7 @@ module.exports = {
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['source', 'import', 'node', 'types', 'default'],
-      extensions: ['.ts', '.mts', '.js', '.mjs', '.cjs', '.json'],
+      extensions: ['.ts', '.tsx', '.mts', '.js', '.mjs', '.cjs', '.json'],
     },
   },
 };

@@ -17,6 +17,8 @@ COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY sandbox sandbox
 COPY recipes recipes
+# What `refrain init hubspot-app` writes into a project; nothing here runs it.
+COPY deploy/hubspot-app/src/app/cards deploy/hubspot-app/src/app/cards
 USER node
 EXPOSE 3000
 ENTRYPOINT ["/bin/sh", "-c", "exec node --enable-source-maps --disable-warning=TimeoutNegativeWarning dist/apps/$0/src/main.js \"$@\""]

@@ -19,7 +19,7 @@ const readersOfTheEnvironment = [
 
 const words = '[a-z0-9]+(-[a-z0-9]+)*';
 const fileName = new RegExp(
-  `^${words}(\\.(client|config|controller|decider|effects|handler|module|schema|source|d))?(\\.(unit|int|e2e|full)\\.spec|\\.test)?\\.m?[jt]s$`,
+  `^${words}(\\.(client|config|controller|decider|effects|handler|module|schema|source|d))?(\\.(unit|int|e2e|full)\\.spec|\\.test)?\\.(m?[jt]s|tsx)$`,
 );
 const vagueName = /(^|[-.])(manager|helpers?|utils?|common|base|impl)([-.]|$)/;
 
@@ -76,7 +76,7 @@ export default defineConfig(
       ],
     },
   },
-  { files: ['{apps,libs,e2e,scripts,sandbox}/**'], rules: { 'house/file-name': 'error' } },
+  { files: ['{apps,libs,e2e,scripts,sandbox,deploy}/**'], rules: { 'house/file-name': 'error' } },
   { files: readersOfTheEnvironment, rules: { 'no-restricted-properties': 'off' } },
   {
     files: ['apps/cli/src/**/*.ts'],
@@ -85,8 +85,8 @@ export default defineConfig(
         'error',
         {
           selector:
-            "MemberExpression[object.name='process'][property.name='env']:not(CallExpression[callee.name=/^(loadConfig|accountsOf)$/] > *)",
-          message: 'A command reads its settings by loadConfig(schema, process.env), and its accounts by accountsOf.',
+            "MemberExpression[object.name='process'][property.name='env']:not(CallExpression[callee.name='loadConfig'] > *):not(NewExpression[callee.name='TenantAccounts'] > *)",
+          message: 'A command reads its settings by loadConfig(schema, process.env), and its accounts by withAccounts.',
         },
       ],
     },

@@ -6,6 +6,7 @@ import { recordEffects } from '../apps/crm-writer/src/record.effects';
 import { recordProcess } from '../apps/crm-writer/src/record.source';
 import { testDatabase, type TestDatabase } from '../libs/event-store/src/testing/test-database';
 import { recipeOf } from '../libs/recipes/src/testing/recipe-of';
+import { accountsFor, type AccountSettings } from './testing/accounts';
 import { Watchdog } from './testing/children';
 import { accountOf, newSecrets } from './testing/secrets';
 import { until } from './testing/until';
@@ -319,8 +320,8 @@ steps:
       HUBSPOT_PER_TEN_SECONDS: 190,
       HUBSPOT_PER_DAY: 625_000,
       HUBSPOT_TIME_ZONE: 'UTC',
-    } as Parameters<typeof recordEffects>[0];
-    const effects = Object.entries(recordEffects(config, () => [recipe]));
+    } as AccountSettings;
+    const effects = Object.entries(recordEffects(() => [recipe], accountsFor(config)));
     const started = new Process(
       recordProcess(() => [recipe], '1'),
       {

@@ -10,6 +10,7 @@ import { recordEffects } from '../apps/crm-writer/src/record.effects';
 import { recordProcess } from '../apps/crm-writer/src/record.source';
 import { testDatabase, type TestDatabase } from '../libs/event-store/src/testing/test-database';
 import { createTopics, testConnection } from '../libs/log/src/testing/log-fixture';
+import { accountsFor, type AccountSettings } from './testing/accounts';
 import { Watchdog } from './testing/children';
 import { accountOf, newSecrets } from './testing/secrets';
 import { until } from './testing/until';
@@ -85,14 +86,14 @@ async function start(): Promise<void> {
     HUBSPOT_PER_TEN_SECONDS: 190,
     HUBSPOT_PER_DAY: 625_000,
     HUBSPOT_TIME_ZONE: 'UTC',
-  } as Parameters<typeof recordEffects>[0];
+  } as AccountSettings;
   const process = new Process(
     recordProcess(() => recipes, '1', undefined, { tables }),
     {
       pool: db.pool,
       produce: (records) => producer.publish(records),
       deadLetter: () => Promise.resolve(),
-      effects: recordEffects(config, () => recipes),
+      effects: recordEffects(() => recipes, accountsFor(config)),
       concurrency: 5,
       log: {
         bounds: (range) => boundsOf(connection, range),

@@ -43,11 +43,11 @@ it('writes FAILED and the code of a render that HeyGen fails', async () => {
   await hub.control('heygen', 'POST', '/render-outcomes', {
     match: { callbackId: `render-default:contact:${lead.id}:lead-qualified/1/1` },
     outcome: 'fail',
-    code: 'MOVIO_PAYMENT_INSUFFICIENT_CREDIT',
-    message: 'Insufficient credit',
+    code: 'content_policy_violation',
+    message: 'The text is not allowed',
   });
   await hub.post(`[${lead.change()}]`);
-  const code = 'MOVIO_PAYMENT_INSUFFICIENT_CREDIT';
+  const code = 'content_policy_violation';
   const contact = await lead.has({ heygen_render_status: 'FAILED', heygen_render_error: code, lead_score: true });
   expect(contact['heygen_video_url']).toBeNull();
   await settled(hub);

@@ -84,12 +84,15 @@ describeWithGo('docker-compose.yml, as the Compose Specification reads it', () =
   it('gives the vendor keys only to the services that use them', () => {
     const holders = (name: string) =>
       Object.entries(project.services)
-        .filter(([, { environment, profiles }]) => !profiles?.includes('demo') && name in (environment ?? {}))
+        .filter(([, { profiles }]) => !profiles?.includes('demo'))
+        // What is given as empty is not given.
+        .filter(([, { environment = {} }]) => name in environment && environment[name] !== '')
         .map(([service]) => service)
         .sort();
     expect(holders('HUBSPOT_CLIENT_SECRET')).toEqual(['gateway']);
     expect(holders('HEYGEN_WEBHOOK_SECRET')).toEqual(['gateway']);
     expect(holders('HEYGEN_API_KEY')).toEqual(['render-service']);
+    expect(holders('VIDEO_LINK_KEY')).toEqual(['render-service']);
     expect(holders('OPENAI_API_KEY')).toEqual(['enrichment-service']);
     expect(holders('HUBSPOT_ACCESS_TOKEN')).toEqual([
       'crm-reader',

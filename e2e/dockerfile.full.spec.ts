@@ -31,7 +31,8 @@ describe("the Dockerfile's start command, from pruned dependencies", () => {
   let image: string;
   beforeAll(async () => {
     image = mkdtempSync(join(tmpdir(), 'refrain-image-'));
-    for (const part of ['package.json', 'package-lock.json', '.npmrc', 'dist', 'recipes', 'sandbox']) {
+    const card = 'deploy/hubspot-app/src/app/cards';
+    for (const part of ['package.json', 'package-lock.json', '.npmrc', 'dist', 'recipes', 'sandbox', card]) {
       cpSync(join(root, part), join(image, part), {
         recursive: true,
         filter: (path) => !path.includes('node_modules'),
@@ -58,6 +59,14 @@ describe("the Dockerfile's start command, from pruned dependencies", () => {
     const [command, ...args] = instruction('ENTRYPOINT');
     const { code, output } = await run(command as string, [...args, 'cli', '--help'], image);
     expect(output).toContain('Usage: refrain');
+    expect(code).toBe(0);
+  });
+
+  it('writes the project of a HubSpot app with its card', async () => {
+    const [command, ...args] = instruction('ENTRYPOINT');
+    const init = ['cli', 'init', 'hubspot-app', '--out', 'my-app', '--url', 'https://hub.example.com'];
+    const { code, output } = await run(command as string, [...args, ...init, '--recipes', 'recipes'], image);
+    expect(output).toContain('my-app/src/app/cards/record-card.tsx: new');
     expect(code).toBe(0);
   });
 

@@ -220,6 +220,19 @@ const faults: Fault[] = [
     plant: () => token({ scopes: scopes().filter((one) => one !== 'crm.objects.deals.write') })(),
   },
   {
+    code: 'scope-missing',
+    where: ofAccount,
+    remedy: /Add timeline to the app/,
+    plant: () => token({ scopes: scopes() })(),
+    settings: () => ({
+      HUBSPOT_TIMELINE: 'events',
+      RECIPES_DIR: recipe(
+        'told',
+        `recipe: told\ntrigger: { object: contact, property: lifecyclestage }\nsteps: [{ write: { event: { type: x } } }]\n`,
+      ),
+    }),
+  },
+  {
     code: 'app-unknown',
     where: ofAccount,
     remedy: /Declare our own app/,

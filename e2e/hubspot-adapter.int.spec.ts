@@ -86,7 +86,8 @@ describe('every call', () => {
       code: 'not-unique',
     });
     const event = { type: 'video_ready', properties: {}, at: '2026-11-22T10:00:00Z' };
-    await done(client.sendEvent({ record, event }, 'e1', signal));
+    const once = { key: 'e1', reference: '3f9a2c41b07e5d90', isRepeat: true };
+    await done(client.tellTimeline({ record, event }, 'events', once, signal));
     const company = { object: 'contact', by: 'email', value: 'new@example.com' };
     await done(client.upsert({ record, upsert: { ...upsert, associate: [company] } }, signal));
     await done(client.schemas(signal));

@@ -2,6 +2,7 @@ import { HUBSPOT_RECEIVED, type RenderEvent, renderEvents, Topic, wireType } fro
 import { deadLetterEffects } from '#libs/event-store';
 import type { IncomingRecord, OutgoingRecord } from '#libs/log';
 import { Process } from '#libs/process';
+import { accountsFor, type AccountSettings } from './testing/accounts';
 import { Watchdog } from './testing/children';
 import { accountOf, newSecrets } from './testing/secrets';
 import { until } from './testing/until';
@@ -67,7 +68,7 @@ beforeEach(async () => {
     HUBSPOT_PER_TEN_SECONDS: 190,
     HUBSPOT_PER_DAY: 625_000,
     HUBSPOT_TIME_ZONE: 'UTC',
-  } as Parameters<typeof recordEffects>[0];
+  } as AccountSettings;
   const process = new Process(
     recordProcess(() => recipes, '1'),
     {
@@ -77,7 +78,7 @@ beforeEach(async () => {
         await hear(...records.filter(({ topic }) => topic === Topic.crm).map(heard));
       },
       deadLetter: () => Promise.resolve(),
-      effects: recordEffects(config, () => recipes),
+      effects: recordEffects(() => recipes, accountsFor(config)),
       concurrency: 5,
       onError: (error) => errors.push(error),
       onParked: (_key, error) => errors.push(error),

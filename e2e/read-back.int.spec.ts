@@ -5,6 +5,7 @@ import { recordEffects } from '../apps/crm-writer/src/record.effects';
 import { recordProcess } from '../apps/crm-writer/src/record.source';
 import { judging } from '../libs/recipes/src/testing/recipe-of';
 import { testDatabase, type TestDatabase } from '../libs/event-store/src/testing/test-database';
+import { accountsFor, type AccountSettings } from './testing/accounts';
 import { Watchdog } from './testing/children';
 import { HoldingLine } from './testing/holding-line';
 import { accountOf, newSecrets } from './testing/secrets';
@@ -45,8 +46,8 @@ beforeEach(async () => {
     HUBSPOT_PER_TEN_SECONDS: 190,
     HUBSPOT_PER_DAY: 625_000,
     HUBSPOT_TIME_ZONE: 'UTC',
-  } as Parameters<typeof recordEffects>[0];
-  const effects = recordEffects(config, () => [recipe]);
+  } as AccountSettings;
+  const effects = recordEffects(() => [recipe], accountsFor(config));
   const process = new Process(
     recordProcess(() => [recipe], '1'),
     {

@@ -5,6 +5,7 @@ import { recordEffects } from '../apps/crm-writer/src/record.effects';
 import { recordProcess } from '../apps/crm-writer/src/record.source';
 import { testDatabase, type TestDatabase } from '../libs/event-store/src/testing/test-database';
 import { recipeOf } from '../libs/recipes/src/testing/recipe-of';
+import { accountsFor, type AccountSettings } from './testing/accounts';
 import { Watchdog } from './testing/children';
 import { accountOf, newSecrets } from './testing/secrets';
 import { until } from './testing/until';
@@ -42,14 +43,14 @@ beforeEach(async () => {
     HUBSPOT_PER_TEN_SECONDS: 190,
     HUBSPOT_PER_DAY: 625_000,
     HUBSPOT_TIME_ZONE: 'UTC',
-  } as Parameters<typeof recordEffects>[0];
+  } as AccountSettings;
   const process = new Process(
     recordProcess(() => [recipe], '1'),
     {
       pool: db.pool,
       produce: () => Promise.resolve(),
       deadLetter: () => Promise.resolve(),
-      effects: recordEffects(config, () => [recipe]),
+      effects: recordEffects(() => [recipe], accountsFor(config)),
       concurrency: 5,
       onError: (error) => errors.push(error),
       onParked: (_key, error) => errors.push(error),

@@ -3,8 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { SHAPE_ASKED, shapeSubject, SWEEP_ASKED, type SweepAsked, sweepSubject, Topic } from '#libs/contracts';
-import { accountsOf } from '#libs/platform';
-import { HubspotAccounts } from '#libs/vendors/hubspot';
 import { LogConsumer, LogProducer, type OutgoingRecord } from '#libs/log';
 import { type EffectKind, Process, type ProcessDefinition, tell } from '#libs/process';
 import { RecipeBook } from '#libs/recipes';
@@ -15,6 +13,7 @@ import { recordEffects } from '../apps/crm-writer/src/record.effects';
 import { recordProcess } from '../apps/crm-writer/src/record.source';
 import { testDatabase, type TestDatabase } from '../libs/event-store/src/testing/test-database';
 import { createTopics, testConnection } from '../libs/log/src/testing/log-fixture';
+import { accountsFor, type AccountSettings } from './testing/accounts';
 import { Watchdog } from './testing/children';
 import { accountOf, newSecrets } from './testing/secrets';
 import { until } from './testing/until';
@@ -90,11 +89,11 @@ async function replica(): Promise<void> {
     HUBSPOT_PER_TEN_SECONDS: 190,
     HUBSPOT_PER_DAY: 625_000,
     HUBSPOT_TIME_ZONE: 'UTC',
-  } as Parameters<typeof recordEffects>[0];
+  } as AccountSettings;
   const book = RecipeBook.fromFolder<TestDatabase['pool']>(folder);
-  const hubspotEffects = sweepEffects(new HubspotAccounts(accountsOf(config, {})));
+  const hubspotEffects = sweepEffects(accountsFor(config));
   run(sweepProcess(book.current, ['default'], { reconcile: HOUR, due: DAY, shape: HOUR }) as never, hubspotEffects);
-  run(recordProcess(book.current, String(account.appId)) as never, recordEffects(config, book.current));
+  run(recordProcess(book.current, String(account.appId)) as never, recordEffects(book.current, accountsFor(config)));
   const schedule = new Schedule(book, { tenants: ['default'] }, lines);
   await schedule.start(db.pool);
   stops.push(() => schedule.stop());

@@ -8,6 +8,7 @@ import { recordProcess } from '../apps/crm-writer/src/record.source';
 import { testDatabase, type TestDatabase } from '../libs/event-store/src/testing/test-database';
 import { createTopics, testConnection } from '../libs/log/src/testing/log-fixture';
 import { judging } from '../libs/recipes/src/testing/recipe-of';
+import { accountsFor, type AccountSettings } from './testing/accounts';
 import { Watchdog } from './testing/children';
 import { accountOf, newSecrets } from './testing/secrets';
 import { until } from './testing/until';
@@ -177,9 +178,9 @@ describe('crm-writer', () => {
       HUBSPOT_PER_TEN_SECONDS: 190,
       HUBSPOT_PER_DAY: 625_000,
       HUBSPOT_TIME_ZONE: 'UTC',
-    } as Parameters<typeof recordEffects>[0];
+    } as AccountSettings;
     const recipe = recipeOf(title);
-    const effects = recordEffects(config, () => [recipe]);
+    const effects = recordEffects(() => [recipe], accountsFor(config));
     const process = new Process(
       recordProcess(() => [recipe], '1'),
       {

@@ -3,14 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Topic } from '#libs/contracts';
 import type { IncomingRecord } from '#libs/log';
-import { createLogger, loadConfig } from '#libs/platform';
+import { loadConfig } from '#libs/platform';
 import { Process } from '#libs/process';
 import { recordConfig } from '../apps/crm-writer/src/record.config';
-import { hubspotOf, recordEffects } from '../apps/crm-writer/src/record.effects';
+import { recordEffects } from '../apps/crm-writer/src/record.effects';
 import { recordProcess } from '../apps/crm-writer/src/record.source';
 import { testDatabase, type TestDatabase } from '../libs/event-store/src/testing/test-database';
 import { readMetrics } from '../libs/platform/src/metrics';
 import { judging } from '../libs/recipes/src/testing/recipe-of';
+import { accountsFor } from './testing/accounts';
 import { Watchdog } from './testing/children';
 import { accountOf, newSecrets, type Secrets } from './testing/secrets';
 import { until } from './testing/until';
@@ -62,14 +63,14 @@ beforeEach(async () => {
     TENANTS_FILE: join(folder, 'tenants.yaml'),
   };
   const config = loadConfig(recordConfig, env);
-  const accounts = hubspotOf(config, env, createLogger('crm-writer', 'silent'));
+  const accounts = accountsFor(config, env);
   const process = new Process(
     recordProcess(() => [recipe], accounts.appId),
     {
       pool: db.pool,
       produce: () => Promise.resolve(),
       deadLetter: () => Promise.resolve(),
-      effects: recordEffects(config, () => [recipe], accounts),
+      effects: recordEffects(() => [recipe], accounts),
       concurrency: 2,
       onError: (error) => errors.push(error),
       onParked: (_key, error) => errors.push(error),
@@ -180,7 +181,7 @@ it('gives each tenant the limits of its tier', () => {
   const installed = JSON.stringify({ tenant: 'c', hubspot: { oauth, tier: 'professional' } });
   writeFileSync(file, `[${account('starter', 'a')}, ${account('enterprise', 'b')}, ${installed}]`);
   const env = { KAFKA_BROKERS: 'nowhere:1', DATABASE_URL: 'postgres://nowhere/x', TENANTS_FILE: file, T: 'x' };
-  const accounts = hubspotOf(loadConfig(recordConfig, env), env, createLogger('crm-writer', 'silent'));
+  const accounts = accountsFor(loadConfig(recordConfig, env), env);
   const limits = accounts.limits({ calls: 1, searches: 1, associations: 1 });
   expect(limits.map(({ tenant, name, most }) => [tenant, name, most])).toEqual([
     ['a', 'ten-secondly', 100],

@@ -126,6 +126,16 @@ export class Hub {
     return fetch(url, { method: 'POST', body, headers, signal: AbortSignal.timeout(10_000) });
   }
 
+  /** Calls for a card as HubSpot's proxy does for the user before it. */
+  card(method: 'GET' | 'POST', path: string, { body = '', replica = 1 } = {}): Promise<Response> {
+    const { portalId, appId } = this.account;
+    const address = `/cards/hubspot/${path}?userId=42&portalId=${String(portalId)}&appId=${String(appId)}`;
+    const headers = hubspotHeaders(publicUrl + address, body, this.secrets.hubspotClientSecret, Date.now(), method);
+    const url = `${this.gatewayUrls[replica - 1] ?? ''}${address}`;
+    const signal = AbortSignal.timeout(10_000);
+    return fetch(url, { method, headers, signal, ...(method === 'POST' ? { body } : {}) });
+  }
+
   /** Posts a callback to the HeyGen door, signed as HeyGen would. */
   callBack(body: string, { secret = this.secrets.heygenWebhookSecret } = {}): Promise<Response> {
     const headers = heygenHeaders(body, secret, `evt_${randomBytes(12).toString('hex')}`);
@@ -226,6 +236,7 @@ export class Hub {
       DATABASE_URL: this.databaseUrl,
       PUBLIC_URL: publicUrl,
       HUBSPOT_BASE_URL: sandboxes.hubspot?.url,
+      HUBSPOT_APP_URL: sandboxes.hubspot?.url,
       HUBSPOT_ACCESS_TOKEN: secrets.hubspotAccessToken,
       HUBSPOT_CLIENT_SECRET: secrets.hubspotClientSecret,
       HUBSPOT_APP_ID: String(account.appId),

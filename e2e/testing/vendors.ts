@@ -11,6 +11,7 @@ export interface Call {
   method: string;
   path: string;
   status: number | null;
+  query?: Record<string, string>;
   requestBody?: Record<string, unknown>;
   idempotencyKey?: string;
   billed?: boolean;

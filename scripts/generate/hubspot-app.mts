@@ -5,19 +5,28 @@ import { loadRecipes, needsOf } from '#libs/recipes';
 import { root } from '../infra/work-directory.mts';
 
 interface HubspotApp {
-  hubspotApp(needs: Needs, options: { target: string }): Record<string, object>;
+  hubspotApp(needs: Needs, options: { gateway: string }): Record<string, object>;
   appText(content: object): string;
 }
 
 /** The address stands in for whoever uploads the project: `refrain init hubspot-app` puts theirs there. */
-const TARGET = 'https://hub.example.com/webhooks/hubspot';
+const GATEWAY = 'https://hub.example.com';
 
-/** The project of a HubSpot app for the shipped recipes, as `refrain init hubspot-app` writes it. */
-export async function hubspotAppFiles(): Promise<Record<string, string>> {
-  const built = pathToFileURL(join(root, 'dist/apps/cli/src/hubspot-app.js')).href;
-  const { hubspotApp, appText } = (await import(built)) as HubspotApp;
-  const app = hubspotApp(needsOf(loadRecipes(join(root, 'recipes')), 'default'), { target: TARGET });
-  return Object.fromEntries(
-    Object.entries(app).map(([file, content]) => [`deploy/hubspot-app/${file}`, appText(content)]),
-  );
+interface HubspotCard {
+  GATEWAY_FILE: string;
+  gatewayText(gateway: string): string;
 }
+
+/** The project of a HubSpot app for the shipped recipes, as `refrain init hubspot-app` writes it around the card's source. */
+export async function hubspotAppFiles(): Promise<Record<string, string>> {
+  const { hubspotApp, appText } = (await built('hubspot-app')) as HubspotApp;
+  const { GATEWAY_FILE, gatewayText } = (await built('hubspot-card')) as HubspotCard;
+  const app = hubspotApp(needsOf(loadRecipes(join(root, 'recipes')), 'default'), { gateway: GATEWAY });
+  const texts = Object.entries(app).map(([file, content]) => [file, appText(content)]);
+  return Object.fromEntries(
+    [...texts, [GATEWAY_FILE, gatewayText(GATEWAY)]].map(([file, text]) => [`deploy/hubspot-app/${file}`, text]),
+  ) as Record<string, string>;
+}
+
+const built = (module: string): Promise<unknown> =>
+  import(pathToFileURL(join(root, `dist/apps/cli/src/${module}.js`)).href);

@@ -6,6 +6,9 @@ export function addressTable({ gatewayUrl, publicUrl, infra, sandboxes, services
     ['', 'Address', 'Log'],
     ...services.map(({ name, url, logFile }) => [name, url, logFile]),
     ...sandboxes.map(({ vendor, url, child }) => [`${vendor} sandbox`, url, child.logFile]),
+    ...sandboxes
+      .filter(({ vendor }) => vendor === 'hubspot')
+      .map(({ url }) => ['record pages', `${url}/_sandbox/records`, '']),
     ['Kafka', infra.kafkaBrokers, ''],
     ['Postgres', withoutPassword(infra.databaseUrl), ''],
   ];

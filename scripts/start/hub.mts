@@ -89,10 +89,12 @@ async function startSandboxes(around: Surroundings, progress: Progress, stack: A
   const { settings, files, gateway, sandboxUrls } = around;
   const names = [...settings.standIns];
   if (names.length === 0) return [];
+  const pages = makeWorkDirectory('record-page');
+  stack.defer(() => pages.remove());
   return progress.step(`Vendor sandboxes (${names.join(', ')})`, () =>
     allOrFirstFault(
       names.map(async (vendor) => {
-        const sandbox = await startSandbox(vendor, settings, files, gateway);
+        const sandbox = await startSandbox(vendor, settings, files, gateway, pages.path);
         sandboxUrls[vendor] = sandbox.url;
         let stopping = false;
         stack.defer(() => {

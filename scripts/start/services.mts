@@ -17,18 +17,34 @@ export interface Surroundings {
 /** The settings of each process: only what it needs, so that one of them lost is not all of them lost. */
 export async function serviceSpecs(around: Surroundings): Promise<ServiceSpec[]> {
   const { files, gateway } = around;
-  const hubspot = { ...vendorAddress(around, 'hubspot'), ...files.settings('HUBSPOT_ACCESS_TOKEN') };
+  const hubspot = {
+    ...vendorAddress(around, 'hubspot'),
+    ...files.settings('HUBSPOT_ACCESS_TOKEN'),
+    ...tenants(around),
+  };
+  const { env } = around.settings;
+  const heygen = {
+    ...vendorAddress(around, 'heygen'),
+    ...files.settings('HEYGEN_API_KEY'),
+    HEYGEN_API: env.HEYGEN_API,
+  };
   const own: Record<string, Environment> = {
     gateway: {
       ...gatewayMemory,
       PUBLIC_URL: gateway.publicUrl,
       ...files.settings('HUBSPOT_CLIENT_SECRET', 'HEYGEN_WEBHOOK_SECRET'),
+      ...vendorAddress(around, 'hubspot'),
+      HUBSPOT_APP_URL: around.sandboxUrls.hubspot ?? around.settings.env.HUBSPOT_APP_URL,
+      HEYGEN_WEBHOOK_NEXT_SECRET_FILE: env.HEYGEN_WEBHOOK_NEXT_SECRET_FILE,
+      ...(env.VIDEO_LINK_KEY || env.VIDEO_LINK_KEY_FILE ? heygen : {}),
+      ...tenants(around),
     },
     'render-service': {
       PUBLIC_URL: gateway.publicUrl,
       ...hubspot,
-      ...vendorAddress(around, 'heygen'),
-      ...files.settings('HEYGEN_API_KEY'),
+      ...heygen,
+      VIDEO_LINK_KEY: env.VIDEO_LINK_KEY,
+      VIDEO_LINK_KEY_FILE: env.VIDEO_LINK_KEY_FILE,
     },
     'enrichment-service': {
       ...hubspot,
@@ -60,8 +76,15 @@ export function commandEnvironment(around: Surroundings): Environment {
     ...commonEnvironment(around),
     ...vendorAddress(around, 'hubspot'),
     ...around.files.settings('HUBSPOT_ACCESS_TOKEN'),
+    ...tenants(around),
   };
 }
+
+/** Whose accounts there are; the secrets that the file names stand in files. */
+const tenants = ({ settings: { env } }: Surroundings): Environment => ({
+  TENANTS_FILE: env.TENANTS_FILE,
+  SEALING_KEY_FILE: env.SEALING_KEY_FILE,
+});
 
 export function programOf(app: string): string {
   return `dist/apps/${app}/src/main.js`;
@@ -80,6 +103,7 @@ function commonEnvironment({ settings, files, kafkaBrokers }: Surroundings): Env
     // The app's own id and the portal of a connection tell our own echo and the tenant apart from others.
     HUBSPOT_APP_ID: settings.secrets.hubspotAppId,
     HUBSPOT_PORTAL_ID: settings.secrets.portalId,
+    HUBSPOT_TIMELINE: settings.env.HUBSPOT_TIMELINE,
   };
 }
 

@@ -32,9 +32,10 @@ const gates: Gate[] = [
   {
     name: 'Types',
     remedy: 'the compiler says where',
-    commands: ['.', 'scripts', 'scripts/generate', 'bench', 'sandbox'].map((project) =>
-      bin('tsc', '--noEmit', '-p', project),
-    ),
+    commands: [
+      ...['.', 'scripts', 'scripts/generate', 'bench', 'sandbox', 'sandbox/record-page'],
+      ...['deploy/hubspot-app/src/app/cards', 'e2e/card'],
+    ].map((project) => bin('tsc', '--noEmit', '-p', project)),
   },
   {
     name: 'Generated files',

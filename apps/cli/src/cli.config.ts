@@ -1,3 +1,4 @@
+import { heygenApiVersions } from '#libs/contracts';
 import { hubspotSettings, logSettings, needsAccount, recipeSettings, secret, url } from '#libs/platform';
 import { z } from 'zod';
 
@@ -24,6 +25,33 @@ export const publicConfig = z.object({
     .describe('Address under which vendors call the gateway; HubSpot signs it, with the path'),
 });
 
+/** How accounts have timelines written, which decides what an app needs; no account is asked for it. */
+export const timelineConfig = z.object({
+  TENANTS_FILE: hubspotSettings.TENANTS_FILE,
+  HUBSPOT_TIMELINE: hubspotSettings.HUBSPOT_TIMELINE,
+});
+
+/** The key that an app's webhooks are managed by. */
+export const developerConfig = z.object({
+  HUBSPOT_DEVELOPER_KEY: secret()
+    .optional()
+    .describe(
+      'Developer API key of a legacy public app: its webhooks are listed and managed by it; no other kind of app has one',
+    ),
+});
+
+/** HeyGen, and who we are there. */
+export const heygenConfig = z.object({
+  HEYGEN_BASE_URL: url().default('https://api.heygen.com').describe('HeyGen, where it is not api.heygen.com'),
+  HEYGEN_API: z.enum(heygenApiVersions).default('v3').describe('Version of its template API'),
+  HEYGEN_API_KEY: secret().describe("HeyGen's API key"),
+});
+
+/** Whose templates recipes order from, where it can be asked. */
+export const videoConfig = heygenConfig.extend({
+  HEYGEN_API_KEY: heygenConfig.shape.HEYGEN_API_KEY.optional(),
+});
+
 /** What else is looked at, where it is set. */
 export const doctorConfig = publicConfig.extend({
   KAFKA_BROKERS: logSettings.KAFKA_BROKERS.optional(),
@@ -32,11 +60,8 @@ export const doctorConfig = publicConfig.extend({
   HUBSPOT_CLIENT_SECRET: secret()
     .optional()
     .describe("Client secret of the HubSpot app: the gateway's check of signatures is tried by it"),
-  HUBSPOT_DEVELOPER_KEY: secret()
-    .optional()
-    .describe('Developer API key of a legacy public app: its webhooks are listed by it; no other kind of app has one'),
-  HEYGEN_BASE_URL: url().default('https://api.heygen.com').describe('HeyGen, where it is not api.heygen.com'),
-  HEYGEN_API_KEY: secret().optional().describe("HeyGen's API key"),
+  HUBSPOT_DEVELOPER_KEY: developerConfig.shape.HUBSPOT_DEVELOPER_KEY,
+  ...videoConfig.shape,
   OPENAI_BASE_URL: url().optional().describe('OpenAI or a compatible service, with its /v1'),
   OPENAI_API_KEY: secret().optional().describe("OpenAI's API key"),
 });

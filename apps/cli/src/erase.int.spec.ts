@@ -40,6 +40,22 @@ it('counts first, then erases, and says what it found', async () => {
   expect(await refrain('default', 'contact:3')).toBe('Nothing is held of default:contact:3.\n');
 });
 
+it('tells of the erasure as an event, for whoever holds a copy; not where it only counts', async () => {
+  const told = async () => {
+    const { rows } = await db.pool.query<{ it: string }>(
+      `select e.stream_id || '@' || e.version || ' ' || e.type || ' ' || e.subject || ' ' || u.service as it
+       from event e join unpublished u on u.position = e.position order by e.position`,
+    );
+    return rows.map(({ it }) => it);
+  };
+  await refrain('default', 'contact:1', '--dry-run');
+  expect(await told()).toEqual([]);
+  await refrain('default', 'contact:1');
+  await refrain('default', 'contact:1');
+  const about = 'refrain.subject.erased.v1 contact:1 crm-writer';
+  expect(await told()).toEqual([`erasure-default:contact:1@1 ${about}`, `erasure-default:contact:1@2 ${about}`]);
+});
+
 it('refuses a subject that is no record', async () => {
   await expect(refrain('default', '541935488729')).rejects.toThrow('is no record');
 });

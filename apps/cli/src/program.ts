@@ -7,6 +7,7 @@ import { addDrift } from './commands/drift';
 import { addErase } from './commands/erase';
 import { addExplain } from './commands/explain';
 import { addInit } from './commands/init';
+import { addInstallations } from './commands/installations';
 import { addLimits } from './commands/limits';
 import { addMigrate } from './commands/migrate';
 import { addRebuild } from './commands/rebuild';
@@ -40,5 +41,6 @@ export function createProgram(): Command {
   addRecords(program);
   addRebuild(program);
   addInit(program);
+  addInstallations(program);
   return program;
 }

@@ -1,4 +1,5 @@
 import type { DynamicModule } from '@nestjs/common';
+import { TenantAccounts } from '#libs/accounts';
 import { publishedRecipes, readForeignRows } from '#libs/event-store';
 import { type Environment, HealthModule, journalsOf, type Logger, version } from '#libs/platform';
 import { connectionOf, keptDaysOf, ServiceRuntime } from '#libs/process';
@@ -9,7 +10,7 @@ import { Schedule } from './schedule';
 import type { SweepConfig } from './sweep.config';
 import { ShapeAlerts } from './shape-alerts';
 import { SweepController } from './sweep.controller';
-import { hubspotOf, sweepEffects } from './sweep.effects';
+import { sweepEffects } from './sweep.effects';
 import { sweepProcess } from './sweep.source';
 
 /** crm-reader: what people and the clock ask for → HubSpot's records, page by page, and what journals tell of → each as an event. */
@@ -22,14 +23,22 @@ export class AppModule {
       referenceOf(config, { lines, env, rows: readForeignRows }),
     );
     const every = { reconcile: config.RECONCILE_EVERY, due: config.DUE_SCAN_EVERY, shape: config.SHAPE_EVERY };
-    const hubspot = hubspotOf(config, env, lines);
+    const accounts = new TenantAccounts(config, env, lines, { renews: true });
+    const { hubspot } = accounts;
     const declared = journalsOf(config, env);
     const journals = { apps: declared.map(({ clientId }) => clientId), everyMs: config.JOURNAL_EVERY };
     const schedule = new Schedule(book, { tenants: hubspot.tenants, journals: journals.apps }, lines);
     const watch = journalWatch(lines);
     const runtime = ServiceRuntime.for({
       definition: sweepProcess(book.current, hubspot.tenants, every, journals),
-      book: schedule,
+      book: {
+        start: async (pool) => {
+          await Promise.all([accounts.start(pool), schedule.start(pool)]);
+        },
+        stop: async () => {
+          await Promise.all([schedule.stop(), accounts.stop()]);
+        },
+      },
       effects: {
         ...sweepEffects(hubspot),
         ...journalEffects(declared, journals.everyMs, { hubspot, recipes: book.current, watch }),

@@ -1,16 +1,10 @@
 import type { Answer, SweepCursor } from '#libs/contracts';
-import { accountsOf, accountWatch, type Environment, type Logger } from '#libs/platform';
 import type { EffectKind } from '#libs/process';
-import { type CountRequest, HubspotAccounts, type RecordPage, type Where } from '#libs/vendors/hubspot';
+import type { CountRequest, HubspotAccounts, RecordPage, Where } from '#libs/vendors/hubspot';
 import type { PageAnswer, PageRequest } from './leg.decider';
 import type { ShapeRequest } from './shape.decider';
-import type { SweepConfig } from './sweep.config';
 
 const DEADLINE_MS = 10_000;
-
-/** The HubSpot accounts that the settings declare. */
-export const hubspotOf = (config: SweepConfig, env: Environment, lines: Logger): HubspotAccounts =>
-  new HubspotAccounts(accountsOf(config, env), accountWatch(lines));
 
 /** crm-reader's calls: all of them only read. They wait behind everything else that is owed to HubSpot. */
 export function sweepEffects(hubspot: HubspotAccounts): Record<string, EffectKind> {

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { Action, ActionKind, CrmEvent, RecordRef } from '#libs/contracts';
+import { type Action, type ActionKind, actionRemedies, type CrmEvent, type RecordRef } from '#libs/contracts';
 import { type Decision, nothing, type Owed } from '#libs/process';
 import { coolsDown, GONE, labelOf } from '#libs/recipes';
 
@@ -195,7 +195,7 @@ export function onActionEnded(actions: Actions, { ended, purpose, rootCause }: A
     case 'withdrawn':
       return reject(taken, GONE.code, GONE.reason);
     case 'dead':
-      return reject(taken, ended.code, remedies[ended.code] ?? `HubSpot did not take the ${taken.kind}`);
+      return reject(taken, ended.code, actionRemedies[ended.code] ?? `HubSpot did not take the ${taken.kind}`);
     case 'erased':
       return reject(taken, 'erased', 'its subject was erased');
     case 'held':
@@ -203,18 +203,6 @@ export function onActionEnded(actions: Actions, { ended, purpose, rootCause }: A
       return nothing();
   }
 }
-
-/** What helps, where HubSpot's answer tells. */
-const remedies: Readonly<Record<string, string>> = {
-  'list-is-dynamic': 'HubSpot fills this list itself by its filters: name one that is filled by hand',
-  'list-missing': 'there is no such list: it may have been deleted',
-  'not-allowed': 'the account or the app may not: see which scopes, seats and subscriptions it needs',
-  'legal-basis-needed': 'the account has its data privacy settings on: name basis and explanation',
-  'not-unique': 'the property that it goes by may have one value twice: make one of unique values',
-  'record-missing': 'there is no such record any more',
-  'no-notes-at-type': 'notes at records of this type are not known: HubSpot ties them by another id in each portal',
-  'no-tasks-at-type': 'tasks at records of this type are not known: HubSpot ties them by another id in each portal',
-};
 
 const reject = (taken: Taken, code: string, reason: string): Decision<CrmEvent> =>
   taken.rejected || taken.done

@@ -66,6 +66,8 @@ export function evolve(before: RecordState, event: CrmEvent): RecordState {
   if (isOfDate(event)) return { ...state, dates: evolveDates(state.dates, event) };
   if (isOfAction(event)) return { ...state, actions: evolveActions(state.actions, event) };
   if (event.type === 'RecordSetElsewhere' || event.type === 'RecordLoopCut') return state;
+  // Of a stream of its own.
+  if (event.type === 'SubjectErased') return state;
   return isOfFate(event) ? evolveFate(state, event) : evolveWrites(state, event);
 }
 

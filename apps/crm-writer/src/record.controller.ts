@@ -2,6 +2,7 @@ import { Controller } from '@nestjs/common';
 import { EventPattern } from '@nestjs/microservices';
 import { Topic } from '#libs/contracts';
 import { ServiceRuntime } from '#libs/process';
+import { CreditAlerts } from './credit-alerts';
 import { LoopAlerts } from './loop-alerts';
 
 /** Names the topics that crm-writer reads; each method gives the handler of its topic. */
@@ -10,6 +11,7 @@ export class RecordController {
   constructor(
     private readonly runtime: ServiceRuntime,
     private readonly alerts: LoopAlerts,
+    private readonly credit: CreditAlerts,
   ) {}
 
   @EventPattern(Topic.ingressHubspot)
@@ -19,7 +21,7 @@ export class RecordController {
 
   @EventPattern(Topic.render)
   renders(_record: unknown) {
-    return this.alerts.over(this.runtime.handlerFor(Topic.render));
+    return this.credit.over(this.alerts.over(this.runtime.handlerFor(Topic.render)));
   }
 
   @EventPattern(Topic.enrichment)

@@ -1,10 +1,9 @@
-import { accountsOf, accountWatch, type Environment, type Logger } from '#libs/platform';
 import type { EffectKind } from '#libs/process';
 import { type ActionForm, type Recipe, stepsOf } from '#libs/recipes';
 import {
   type ConsentRequest,
   type EventRequest,
-  HubspotAccounts,
+  type HubspotAccounts,
   isByEmail,
   type ListRequest,
   MOST_IN_BATCH,
@@ -17,7 +16,6 @@ import {
 } from '#libs/vendors/hubspot';
 import { callOf } from './action.decider';
 import { WRITE_DEADLINE_MS } from './read-back';
-import type { RecordConfig } from './record.config';
 
 // Enough to be no other's of the record, and short enough to be read out.
 const REFERENCE_DIGITS = 16;
@@ -25,20 +23,12 @@ const REFERENCE_DIGITS = 16;
 /** By its address a contact is looked for, created, and written to where somebody else was quicker. */
 const CALLS_BY_EMAIL = 3;
 
-/** The HubSpot accounts that the settings declare. */
-export const hubspotOf = (config: RecordConfig, env: Environment, lines: Logger): HubspotAccounts =>
-  new HubspotAccounts(accountsOf(config, env), accountWatch(lines));
-
 /**
  * crm-writer's calls. A write whose answer was lost is sent again before any later one of its record: it says what the
  * record should say, so once more changes nothing. Once it has ended the record is read back. `recipes` are those
  * that run: they bound what may follow from a reading.
  */
-export function recordEffects(
-  config: RecordConfig,
-  recipes: () => readonly Recipe[],
-  hubspot = new HubspotAccounts(accountsOf(config, {})),
-): Record<string, EffectKind> {
+export function recordEffects(recipes: () => readonly Recipe[], hubspot: HubspotAccounts): Record<string, EffectKind> {
   const command = commandOf();
   return {
     'hubspot.update': {
@@ -121,13 +111,14 @@ function actionEffects(hubspot: HubspotAccounts, recipes: () => readonly Recipe[
       perform: (request: SequenceRequest, call) =>
         hubspot.of(call.tenant).enrol(request, call.attempt > 1, call.signal),
     },
+    // The form is the account's, and no part of what is owed: what was told in one form is not told again in the other.
     [callOf.event]: {
-      ...command,
-      maxRepeats: 10,
-      limits: hubspot.limits(),
+      ...activity,
       plan: changed,
-      perform: (request: EventRequest, call) =>
-        hubspot.of(call.tenant).sendEvent(request, call.idempotencyKey, call.signal),
+      perform: (request: EventRequest, call) => {
+        const once = { ...onceOf(call), key: call.idempotencyKey };
+        return hubspot.of(call.tenant).tellTimeline(request, hubspot.timeline(call.tenant), once, call.signal);
+      },
     },
     [callOf.upsert]: {
       ...command,

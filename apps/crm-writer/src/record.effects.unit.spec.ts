@@ -1,13 +1,6 @@
+import { HubspotAccounts } from '#libs/vendors/hubspot';
 import { recipeOf } from '../../../libs/recipes/src/testing/recipe-of';
 import { recordEffects } from './record.effects';
-
-const config = {
-  HUBSPOT_BASE_URL: 'http://127.0.0.1:1',
-  HUBSPOT_ACCESS_TOKEN: 'x',
-  HUBSPOT_PER_TEN_SECONDS: 190,
-  HUBSPOT_PER_DAY: 625_000,
-  HUBSPOT_TIME_ZONE: 'UTC',
-} as Parameters<typeof recordEffects>[0];
 
 it.each([
   ['', 0],
@@ -21,6 +14,6 @@ steps:
   - { name: first, write: { note: x } }
   - { name: second, write: { properties: { a: x }, ${actions} } }
 `);
-  const read = recordEffects(config, () => [recipe])['hubspot.read'];
+  const read = recordEffects(() => [recipe], new HubspotAccounts([]))['hubspot.read'];
   expect(read?.plan?.follows(undefined as never)).toEqual({ apiCalls: 1 + Math.max(1, calls) });
 });

@@ -1,11 +1,12 @@
 import type { DynamicModule } from '@nestjs/common';
+import { TenantAccounts } from '#libs/accounts';
 import { openKinds, type Pool, publishedRecipes, readForeignRows } from '#libs/event-store';
 import { type Environment, HealthModule, type Logger, version } from '#libs/platform';
 import { connectionOf, keptDaysOf, ServiceRuntime } from '#libs/process';
 import { RecipeBook, referenceOf } from '#libs/recipes';
 import type { EnrichmentConfig } from './enrichment.config';
 import { EnrichmentController } from './enrichment.controller';
-import { enrichmentEffects, hubspotOf } from './enrichment.effects';
+import { enrichmentEffects } from './enrichment.effects';
 import { enrichmentProcess, service } from './enrichment.source';
 import { FETCH_KINDS } from './fetch.decider';
 import { Systems } from './systems';
@@ -20,7 +21,8 @@ export class AppModule {
       referenceOf(config, { lines, env, rows: readForeignRows }),
     );
     const systems = new Systems(config.SYSTEMS_FILE, env, lines);
-    const hubspot = hubspotOf(config, env, lines);
+    const accounts = new TenantAccounts(config, env, lines);
+    const { hubspot } = accounts;
     const runtime = ServiceRuntime.for({
       definition: enrichmentProcess(book.current, hubspot.appId, {
         environment: config.RECIPES_ENVIRONMENT,
@@ -29,13 +31,12 @@ export class AppModule {
       }),
       book: {
         async start(pool: Pool) {
-          await Promise.all([book.start(pool), hubspot.start()]);
+          await Promise.all([book.start(pool), accounts.start(pool)]);
           const owed = await openKinds(pool, service, FETCH_KINDS);
           systems.start(owed.map((kind) => kind.slice(FETCH_KINDS.length)));
         },
         async stop() {
-          hubspot.stop();
-          await Promise.all([book.stop(), systems.stop()]);
+          await Promise.all([book.stop(), systems.stop(), accounts.stop()]);
         },
       },
       effects: enrichmentEffects(config, systems, hubspot),

@@ -1,17 +1,12 @@
-import { accountsOf, accountWatch, type Environment, type Logger } from '#libs/platform';
 import type { EffectKind } from '#libs/process';
 import { fetchFrom } from '#libs/vendors/fetch';
-import { HubspotAccounts, type ReadRequest } from '#libs/vendors/hubspot';
+import type { HubspotAccounts, ReadRequest } from '#libs/vendors/hubspot';
 import { OpenAiClient, type Question } from '#libs/vendors/openai';
 import type { EnrichmentConfig } from './enrichment.config';
 import { fetchKind, type SystemRequest } from './fetch.decider';
 import type { Systems } from './systems';
 
 const busy = ['rate_limit_exceeded', 'slow_down', 'http-429', 'server_is_overloaded', 'http-503'];
-
-/** The HubSpot accounts that the settings declare. */
-export const hubspotOf = (config: EnrichmentConfig, env: Environment, lines: Logger): HubspotAccounts =>
-  new HubspotAccounts(accountsOf(config, env), accountWatch(lines));
 
 /**
  * enrichment-service's calls. OpenAI knows no idempotency key: an answer that was lost is asked for once more, which may

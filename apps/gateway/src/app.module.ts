@@ -2,8 +2,10 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { openPool } from '#libs/event-store';
 import { services, Topic } from '#libs/contracts';
 import { LagReader, type LogConnection, LogProducer } from '#libs/log';
-import { ConfigError, HealthModule, type Environment, type Logger } from '#libs/platform';
+import { ConfigError, HealthModule, installableApps, type Environment, type Logger } from '#libs/platform';
 import type { GatewayConfig } from './gateway.config';
+import { CardController, CardDoor } from './card/card.controller';
+import { Cards } from './card/cards';
 import { noDeclarations } from './connection.schema';
 import { openConnections } from './connections';
 import { Endpoints } from './generic/endpoints';
@@ -11,7 +13,12 @@ import { GenericController, GenericDoor } from './generic/generic.controller';
 import { HeygenController, HeygenDoor } from './heygen/heygen.controller';
 import { HubspotController, HubspotDoor } from './hubspot/hubspot.controller';
 import { Ingress } from './ingress';
+import { InstallDoor } from './install/install';
+import { InstallController } from './install/install.controller';
+import { installDoor } from './install/open';
 import { LagWatch } from './lag-watch';
+import { LinkController, LinkDoor } from './link/link.controller';
+import { linkDoor } from './link/open';
 import { LogLifecycle } from './log-lifecycle';
 import { AddressSet } from './schemes/addresses';
 import { Spool } from './spool';
@@ -29,6 +36,8 @@ export function appModule(config: GatewayConfig, logger: Logger, env: Environmen
   const proxies = config.TRUSTED_PROXIES ?? new AddressSet([]);
   const endpoints = Endpoints.open(config.ENDPOINTS_FILE ?? [], { env, logger, proxies });
   const connections = openConnections(config.TENANTS_FILE ?? noDeclarations, { env, logger });
+  const { HUBSPOT_BASE_URL, TENANTS_FILE } = config;
+  const installable = installableApps({ HUBSPOT_BASE_URL, TENANTS_FILE: TENANTS_FILE?.installable }, env);
   const connection: LogConnection = {
     brokers: config.KAFKA_BROKERS,
     clientId: 'gateway',
@@ -38,15 +47,29 @@ export function appModule(config: GatewayConfig, logger: Logger, env: Environmen
   const producer = new LogProducer(connection);
   const spool = spoolOf(config, producer, logger);
   const lag = lagOf(config, connection, logger);
+  const cards = new Cards(config.DATABASE_URL);
   return {
     module: AppModule,
     imports: [HealthModule.forChecks({ log: () => producer.check() })],
-    controllers: [HubspotController, HeygenController, GenericController],
+    controllers: [
+      HubspotController,
+      HeygenController,
+      GenericController,
+      CardController,
+      LinkController,
+      ...(installable.length > 0 ? [InstallController] : []),
+    ],
     providers: [
       { provide: LogLifecycle, useValue: new LogLifecycle(producer, logger, spool, lag) },
       { provide: Ingress, useValue: new Ingress(producer, spool, lag) },
       { provide: HubspotDoor, useValue: new HubspotDoor(config.PUBLIC_URL, connections.hubspot) },
       { provide: HeygenDoor, useValue: new HeygenDoor(config.PUBLIC_URL, connections.heygen) },
+      ...(installable.length > 0
+        ? [{ provide: InstallDoor, useFactory: installDoor(config, installable, logger) }]
+        : []),
+      { provide: Cards, useValue: cards },
+      { provide: CardDoor, useValue: new CardDoor(config.PUBLIC_URL, connections.hubspot, cards) },
+      { provide: LinkDoor, useFactory: linkDoor(config) },
       { provide: GenericDoor, useValue: new GenericDoor(config.PUBLIC_URL, endpoints) },
     ],
   };

@@ -1,4 +1,4 @@
-import { declaredName } from '#libs/platform';
+import { declaredName, type TenantDeclaration } from '#libs/platform';
 import { z } from 'zod';
 import { distinct, namesItsSecrets, perMinute, secretFields, type SecretDeclaration } from './schemes/rule';
 
@@ -108,6 +108,12 @@ export interface HeygenDeclaration extends SecretDeclaration, Filters {
 export interface ConnectionDeclarations {
   hubspot: HubspotDeclaration[];
   heygen: HeygenDeclaration[];
+}
+
+/** What the file declares for the gateway. */
+export interface TenantsFile extends ConnectionDeclarations {
+  /** Tenants whose app is installed through the gateway. */
+  installable: TenantDeclaration[];
 }
 
 /** What holds where no file declares anything. */

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { ConfigError, type Environment, type Logger } from '#libs/platform';
+import { ConfigError, type Environment, type Logger, readInstallable } from '#libs/platform';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import {
   readConnections,
   type ConnectionDeclarations,
+  type TenantsFile,
   type HeygenDeclaration,
   type HubspotDeclaration,
 } from './connection.schema';
@@ -40,6 +41,9 @@ export interface Connections {
 /** The settings that hold the secret of a connection without one of its own. */
 const settings = { hubspot: 'HUBSPOT_CLIENT_SECRET', heygen: 'HEYGEN_WEBHOOK_SECRET' } as const;
 
+/** The setting that names the file of HeyGen's next secret. */
+const NEXT_OF_HEYGEN = 'HEYGEN_WEBHOOK_NEXT_SECRET_FILE';
+
 /** Whether a door's secret must be in the settings. */
 export const needsSetting = (declared: readonly SecretDeclaration[]): boolean => declared.some(namesNoSecret);
 
@@ -63,7 +67,7 @@ export function openConnections(
     }
   };
   const open = <D extends HubspotDeclaration | HeygenDeclaration>(door: keyof Connections, one: D): Connection<D> => {
-    const from = namesNoSecret(one) ? secretOfSetting(settings[door], env) : one;
+    const from = namesNoSecret(one) ? secretOfSetting(door, env) : one;
     const cap = one.perMinute === undefined ? undefined : new MinuteCap(one.perMinute);
     return { ...one, secrets: secretsOf(from, 'text', nameOf(door, one)), cap };
   };
@@ -83,9 +87,11 @@ export const nameOf = (door: keyof Connections, { connection }: { connection: st
   `${door}/${connection}`;
 
 /** A secret of the settings changes without a restart too, where it stands in a file. */
-function secretOfSetting(name: string, env: Environment): SecretDeclaration {
+function secretOfSetting(door: keyof Connections, env: Environment): SecretDeclaration {
+  const name = settings[door];
   const file = env[`${name}_FILE`];
-  return file ? { secretFile: file } : { secretEnv: name };
+  const next = door === 'heygen' ? env[NEXT_OF_HEYGEN] : undefined;
+  return { ...(file ? { secretFile: file } : { secretEnv: name }), ...(next ? { nextSecretFile: next } : {}) };
 }
 
 /** Whether a connection takes events of this type. */
@@ -94,12 +100,18 @@ export const takes = ({ accept }: HubspotDeclaration | HeygenDeclaration, type: 
 
 /** A setting that names the file of connections; what is wrong with the file is a fault of the setting. */
 export const tenantsFile = () =>
-  z.string().transform((path, context) => {
+  z.string().transform((path, context): TenantsFile => {
     try {
       // Without pretty errors: they repeat lines of the file.
-      const read = readConnections(parse(readFileSync(path, 'utf8'), { prettyErrors: false }));
-      if (read.success) return read.data;
-      context.addIssue({ code: 'custom', message: `is no list of connections: ${z.prettifyError(read.error)}` });
+      const list: unknown = parse(readFileSync(path, 'utf8'), { prettyErrors: false });
+      const read = readConnections(list);
+      const installable = readInstallable(Array.isArray(list) ? list : []);
+      if (read.success && installable.success) return { ...read.data, installable: installable.data };
+      const error = read.error ?? installable.error;
+      context.addIssue({
+        code: 'custom',
+        message: `is no list of connections: ${error ? z.prettifyError(error) : ''}`,
+      });
     } catch (error) {
       context.addIssue({ code: 'custom', message: `cannot be read: ${(error as Error).message}` });
     }

@@ -1,4 +1,14 @@
-import { appSettings, ConfigError, count, logSettings, port, secret, type TlsListener, url } from '#libs/platform';
+import {
+  appSettings,
+  ConfigError,
+  count,
+  hubspotSettings,
+  logSettings,
+  port,
+  secret,
+  type TlsListener,
+  url,
+} from '#libs/platform';
 import { z } from 'zod';
 import { addressSet, endpointsFile } from './generic/endpoints';
 import { noDeclarations, type ConnectionDeclarations } from './connection.schema';
@@ -25,6 +35,12 @@ export const gatewayConfig = z
     HEYGEN_WEBHOOK_SECRET: secret()
       .optional()
       .describe('Secret of the HeyGen webhook endpoint, as HeyGen gave it; needed unless TENANTS_FILE names one'),
+    HEYGEN_WEBHOOK_NEXT_SECRET_FILE: z
+      .string()
+      .optional()
+      .describe(
+        'File of a secret that is accepted beside HEYGEN_WEBHOOK_SECRET, as soon as it is there: `refrain init heygen` writes it',
+      ),
     TENANTS_FILE: tenantsFile()
       .optional()
       .describe(
@@ -37,7 +53,20 @@ export const gatewayConfig = z
     DATABASE_URL: url('postgres', 'postgresql')
       .meta({ secret: true })
       .optional()
-      .describe('Where the spool is; needed only to spool'),
+      .describe(
+        "The services' database: for the spool, for what HubSpot's app card shows, for stable links, and for the tokens of installations",
+      ),
+    SEALING_KEY: hubspotSettings.SEALING_KEY,
+    HUBSPOT_BASE_URL: hubspotSettings.HUBSPOT_BASE_URL,
+    HUBSPOT_APP_URL: url()
+      .default('https://app.hubspot.com')
+      .describe('Where HubSpot lets customers install an app; app-eu1.hubspot.com for accounts in Europe'),
+    HEYGEN_BASE_URL: url().default('https://api.heygen.com').describe('HeyGen, where it is not api.heygen.com'),
+    HEYGEN_API_KEY: secret()
+      .optional()
+      .describe(
+        "HeyGen's API key: stable links to videos (/v/) ask by it where a video is now; without it they are off",
+      ),
     SPOOL_MIB: count()
       .prefault('1024')
       .describe('Most that the spool takes on the disk, in MiB; beyond it the answer is 503'),

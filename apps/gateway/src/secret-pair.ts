@@ -44,9 +44,11 @@ export class SecretPair {
 
   /** What is accepted now; `now` is monotonic milliseconds. Files are looked at once a second at most. */
   read(now: number): Secrets {
+    // The next one first: where it is moved to the current one's place meanwhile, it is found there.
+    const next = this.next.read(now);
     const current = this.current.read(now);
     if (current === undefined) throw new NoSecret('no secret is there');
-    return { current, next: this.next.read(now) };
+    return { current, next };
   }
 }
 

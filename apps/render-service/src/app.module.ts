@@ -1,12 +1,14 @@
 import type { DynamicModule } from '@nestjs/common';
+import { TenantAccounts } from '#libs/accounts';
 import { publishedRecipes, readForeignRows } from '#libs/event-store';
 import { type Environment, HealthModule, type Logger, version } from '#libs/platform';
 import { connectionOf, keptDaysOf, ServiceRuntime } from '#libs/process';
 import { RecipeBook, referenceOf } from '#libs/recipes';
 import type { RenderConfig } from './render.config';
 import { RenderController } from './render.controller';
-import { hubspotOf, renderEffects } from './render.effects';
+import { renderEffects } from './render.effects';
 import { renderProcess } from './render.source';
+import { linksOf } from './video-links';
 
 /** render-service: HubSpot changes → HeyGen videos → render events. */
 export class AppModule {
@@ -17,19 +19,24 @@ export class AppModule {
       lines,
       referenceOf(config, { lines, env, rows: readForeignRows }),
     );
-    const hubspot = hubspotOf(config, env, lines);
+    const accounts = new TenantAccounts(config, env, lines);
+    const { hubspot } = accounts;
     const runtime = ServiceRuntime.for({
-      definition: renderProcess(book.current, hubspot.appId, config.RECIPES_ENVIRONMENT, book.reference),
+      definition: renderProcess(book.current, hubspot.appId, {
+        environment: config.RECIPES_ENVIRONMENT,
+        reference: book.reference,
+        retryAfterMs: config.HEYGEN_RETRY_AFTER,
+        links: linksOf(config),
+      }),
       book: {
         start: async (pool) => {
-          await Promise.all([book.start(pool), hubspot.start()]);
+          await Promise.all([book.start(pool), accounts.start(pool)]);
         },
         stop: async () => {
-          hubspot.stop();
-          await book.stop();
+          await Promise.all([book.stop(), accounts.stop()]);
         },
       },
-      effects: renderEffects(config, hubspot),
+      effects: renderEffects(config, hubspot, lines),
       databaseUrl: config.DATABASE_URL,
       connection: connectionOf(config, 'render-service', lines),
       concurrency: 20,

@@ -26,7 +26,8 @@ const waiting = (where: Whereabouts) => [
 export const onWithdraw = ({ all, where }: Renders): Decision<RenderEvent> =>
   isGone(where) && all.some(isUnordered) ? { events: [], supersede: waiting(where) } : nothing();
 
-const isUnordered = ({ status }: Render): boolean => status === 'requested' || status === 'prepared';
+export const isUnordered = ({ status }: Render): boolean =>
+  status === 'requested' || status === 'prepared' || status === 'postponed';
 
 /** Ends a render of a record that is forgotten; `isOver` where HeyGen has ended its job. */
 export function endForgotten(render: Render | undefined, isOver: boolean): Decision<RenderEvent> {

@@ -1,4 +1,14 @@
-import { count, hubspotSettings, needsAccount, recipeSettings, secret, url, workerSettings } from '#libs/platform';
+import { heygenApiVersions } from '#libs/contracts';
+import {
+  count,
+  duration,
+  hubspotSettings,
+  needsAccount,
+  recipeSettings,
+  secret,
+  url,
+  workerSettings,
+} from '#libs/platform';
 import { z } from 'zod';
 
 /** Settings of render-service. */
@@ -8,6 +18,10 @@ export const renderConfig = z
     ...hubspotSettings,
     ...recipeSettings,
     HEYGEN_BASE_URL: url().default('https://api.heygen.com').describe('HeyGen, where it is not api.heygen.com'),
+    HEYGEN_API: z
+      .enum(heygenApiVersions)
+      .default('v3')
+      .describe('Version of its template API; v2 for templates that v3 does not take: it knows no idempotency key'),
     HEYGEN_API_KEY: secret().describe("HeyGen's API key"),
     HEYGEN_CALLBACK_URL: url()
       .meta({ secret: true })
@@ -15,10 +29,27 @@ export const renderConfig = z
       .describe(
         'Address for the callback of each single video, with the token of its connection; where no endpoint is registered at HeyGen',
       ),
+    VIDEO_LINK_KEY: z
+      .string()
+      .min(32, 'must have 32 characters at least')
+      .meta({ secret: true })
+      .optional()
+      .describe(
+        "Key of stable links, 32 characters at least: with it the CRM is given an address of the gateway (/v/), which leads to the video for good; without it HeyGen's own, for 7 days",
+      ),
+    PUBLIC_URL: url().optional().describe('Address of the gateway, which stable links begin with'),
     HEYGEN_JOBS: count()
       .prefault('10')
       .describe('Videos in the making at once: 10 for Pay-As-You-Go, 20 for Enterprise'),
+    HEYGEN_RETRY_AFTER: duration()
+      .prefault('5m')
+      .describe(
+        'How long an order waits that HeyGen failed at, or that nothing pays for, until it is placed once more',
+      ),
   })
-  .refine(...needsAccount);
+  .refine(...needsAccount)
+  .refine(({ VIDEO_LINK_KEY, PUBLIC_URL }) => VIDEO_LINK_KEY === undefined || PUBLIC_URL !== undefined, {
+    path: ['PUBLIC_URL'],
+  });
 
 export type RenderConfig = z.infer<typeof renderConfig>;

@@ -1,4 +1,4 @@
-import type { Fate, HeygenCallback, RecordRef, RenderEvent } from '#libs/contracts';
+import type { RenderEvent } from '#libs/contracts';
 import { Looked, type Lookup } from '#libs/expressions';
 import { type Decider, type Decision, nothing, type Owed } from '#libs/process';
 import {
@@ -10,85 +10,35 @@ import {
   handedOn,
   isGone,
   isSameChange,
-  labelOf,
   LOOP,
   prepareVideo,
-  type Properties,
-  purposeNow,
-  type Recipe,
   ruleOn,
-  type StepDue,
   stepOf,
   subjectNow,
-  type VideoStep,
   type Whereabouts,
-  type Written,
 } from '#libs/recipes';
-import { endForgotten, gone, JOB, onErased, onFollowed, onWithdraw, READ, reject } from './fate.decider';
-import { aboutOf, byCause, byName, chainOf, evolve, noRenders, type Render, type Renders } from './renders';
-
-/** How a call ended; `answer` is the adapter's. */
-export type Ended<T> =
-  { state: 'done'; answer: T } | { state: 'dead' | 'held' | 'erased' | 'superseded'; code: string };
-
-export type RenderInput =
-  | { type: 'triggered'; trigger: VideoDue }
-  | {
-      type: 'read';
-      rootCause: string;
-      recipe: Recipe | undefined;
-      streamId: string;
-      purpose: string;
-      ended: Ended<ReadRecord>;
-    }
-  | { type: 'generated'; rootCause: string; generation: number; at: string; ended: Ended<{ videoId: string }> }
-  | { type: 'called-back'; callback: HeygenCallback; generation: number; at: string; render?: number }
-  | { type: 'claimed'; claim: string; videoId?: string; render?: number }
-  | { type: 'overdue'; rootCause: string }
-  /** Time to withdraw once more what waits for a record that is gone. */
-  | { type: 'withdraw' }
-  | { type: 'status-read'; rootCause: string; at: string; ended: Ended<VideoState>; purpose: string }
-  | { type: 'followed'; fate: Fate }
-  | { type: 'written'; value: Written['value'] };
-
-/** A video that is to be made, and what it follows. */
-export type VideoDue = StepDue<VideoStep>;
-
-interface ReadRecord {
-  properties: Properties;
-  modifiedAt: string;
-}
-
-interface VideoState {
-  videoId: string;
-  status: 'completed' | 'failed' | 'processing' | 'in-progress';
-  url?: string;
-  code?: string;
-  message?: string;
-}
-
-const UNSAID = 'HeyGen gave no reason';
-const CLAIM = 'claim-';
-
-/** Without a callback by then, HeyGen is asked. */
-export const CALLBACK_WITHIN_MS = 30 * 60_000;
-
-/** Names a render to HeyGen; the generation of the call is put behind it, and the callback brings both (protocol 9). */
-export const renderIdOf = (streamId: string, render: number): string => `${streamId}/${String(render)}`;
+import { onAsked } from './again.decider';
+import { onAgain, renderIdOf } from './failure.decider';
+import { endForgotten, gone, onFollowed, onWithdraw, reject } from './fate.decider';
+import { onCallback, onClaim, onGenerated, onOverdue, onStatus } from './heygen.decider';
+import { owed, reading, recipeGone } from './orders';
+import type { RenderInput, VideoDue } from './render-input';
+import { aboutOf, byCause, byName, evolve, noRenders, type Render, type Renders } from './renders';
 
 /**
  * Makes the videos of one record by one recipe. Where the record goes on as another one, so do they: what is still read is
  * read there, and what is said is said of it. Of a record that is gone no video is ordered any more, nor where machines
  * answer each other.
+ * An order that failed but may succeed is placed once more after `retryAfterMs`.
  */
-export const renderDecider: Decider<Renders, RenderEvent, RenderInput> = {
+export const renderDecider = (retryAfterMs = 5 * 60_000): Decider<Renders, RenderEvent, RenderInput> => ({
   initial: noRenders,
   evolve,
   decide: (renders, input) => ({
-    ...dated(renders.where.forgotten ? onForgotten(renders, input) : decide(renders, input), input),
+    ...dated(renders.where.forgotten ? onForgotten(renders, input) : decide(renders, input, retryAfterMs), input),
     ...subjectNow(renders.where),
   }),
-};
+});
 
 /** What leads to a write, to which others may answer. */
 const ACTS: ReadonlySet<string> = new Set(['RenderSubmitted', 'RenderCompleted', 'RenderFailed']);
@@ -103,22 +53,26 @@ function dated(decision: Decision<RenderEvent>, input: RenderInput): Decision<Re
   return { ...decision, events };
 }
 
-function decide(renders: Renders, input: RenderInput): Decision<RenderEvent> {
+function decide(renders: Renders, input: RenderInput, retryAfterMs: number): Decision<RenderEvent> {
   switch (input.type) {
     case 'triggered':
       return onTrigger(renders, input.trigger);
     case 'read':
       return onRead(renders, input);
     case 'generated':
-      return onGenerated(renders, input);
+      return onGenerated(renders, input, retryAfterMs);
     case 'called-back':
-      return onCallback(renders, input);
+      return onCallback(renders, input, retryAfterMs);
     case 'claimed':
       return onClaim(renders, input);
     case 'overdue':
-      return onOverdue(renders, input.rootCause);
+      return onOverdue(renders, input);
+    case 'again':
+      return onAgain(renders, input);
     case 'status-read':
-      return onStatus(renders, input);
+      return onStatus(renders, input, retryAfterMs);
+    case 'asked':
+      return onAsked(renders, input.ask);
     case 'followed':
       return onFollowed(renders, input.fate);
     case 'withdraw':
@@ -132,6 +86,7 @@ function decide(renders: Renders, input: RenderInput): Decision<RenderEvent> {
 function onForgotten(renders: Renders, input: RenderInput): Decision<RenderEvent> {
   switch (input.type) {
     case 'triggered':
+    case 'asked':
     case 'followed':
     case 'written':
       return nothing();
@@ -143,6 +98,7 @@ function onForgotten(renders: Renders, input: RenderInput): Decision<RenderEvent
         input.callback.result !== 'other',
       );
     case 'claimed':
+    case 'again':
       return endForgotten(byName(renders, input), false);
     default:
       return endForgotten(byCause(renders, input.rootCause), false);
@@ -175,9 +131,6 @@ function onTrigger(renders: Renders, trigger: VideoDue): Decision<RenderEvent> {
   return { events: [requested], effects: [read] };
 }
 
-const reading = (recipe: Recipe, { properties }: VideoStep, record: RecordRef, where: Whereabouts): Owed =>
-  owed(recipe, 'hubspot.read', purposeNow(READ, where), { record, properties, notes: 0 });
-
 function repeats({ content, triggeredAt: at, status }: Render, due: VideoDue): boolean {
   const said = { content, at };
   return isSameChange(said, due) || (status !== 'rejected' && coolsDown(said, due, due.recipe.coolDownMs));
@@ -197,7 +150,8 @@ function onRead(renders: Renders, input: RenderInput & { type: 'read' }): Decisi
     return again ? { events: [], effects: [again] } : refuse(input.ended.code, 'the record could not be read');
   }
   const step = stepOf(input.recipe, 'video');
-  if (!input.recipe || !step) return refuse('recipe-gone', `recipe ${render.recipe} makes no video any more`);
+  const { code, reason } = recipeGone(render.recipe);
+  if (!input.recipe || !step) return refuse(code, reason);
   const { properties, modifiedAt } = input.ended.answer;
   const looked = new Looked(render.looked);
   const prepared = prepareVideo(step, { record: properties, steps: render.results ?? {} }, { looked });
@@ -215,6 +169,7 @@ function onRead(renders: Renders, input: RenderInput & { type: 'read' }): Decisi
     ...aboutOf(render),
     template: step.template,
     variables,
+    title,
     recordModifiedAt: modifiedAt,
     ...found(looked),
   };
@@ -229,111 +184,3 @@ function readingNow({ recipe, purpose }: RenderInput & { type: 'read' }, where: 
 }
 
 const found = ({ all }: Looked): { looked?: Lookup[] } => (all.length > 0 ? { looked: all } : {});
-
-function onGenerated(renders: Renders, input: RenderInput & { type: 'generated' }): Decision<RenderEvent> {
-  const render = byCause(renders, input.rootCause);
-  if (!render) return nothing();
-  if (input.ended.state !== 'done') {
-    if (input.ended.state === 'erased') return onErased(render);
-    if (input.ended.state === 'superseded') return render.status === 'prepared' ? gone(render) : nothing();
-    // Held: whether HeyGen took the order is for a person to find out; the render stays prepared.
-    const refused = input.ended.state === 'dead' && render.status === 'prepared';
-    return refused ? fail(render, input.ended.code, 'HeyGen refused the order') : nothing();
-  }
-  const { videoId } = input.ended.answer;
-  const correlate = { vendor: 'heygen', externalId: videoId };
-  const again = render.status === 'failed' && input.generation > render.generation;
-  // The job had ended before this answer: the call that brought it, a repeat, took a share of HeyGen's jobs once more.
-  const over = (render.status === 'completed' || render.status === 'failed') && !again;
-  if (over) return { events: [], correlate, release: [JOB] };
-  if (render.status !== 'prepared' && !again) return { events: [], correlate };
-  return {
-    events: [submitted(render, input.generation, videoId)],
-    correlate,
-    timers: [{ name: 'overdue', due: later(input.at, CALLBACK_WITHIN_MS) }],
-  };
-}
-
-// A callback may come before the submission's own answer, twice, or after the end. One that names the render proves
-// that the order was taken.
-function onCallback(renders: Renders, input: RenderInput & { type: 'called-back' }): Decision<RenderEvent> {
-  const { callback } = input;
-  const render = byName(renders, { render: input.render, videoId: callback.videoId });
-  if (!render || callback.result === 'other') return nothing();
-  const videoId = callback.videoId ?? render.videoId;
-  const end = callback.result === 'success' ? complete(render, videoId, callback.url) : onFailure(render, callback);
-  const early = render.status === 'prepared' && (end.events.length > 0 || end.effects !== undefined);
-  return {
-    ...jobEnded(end),
-    events: early ? [submitted(render, input.generation, callback.videoId), ...end.events] : end.events,
-    rootCause: render.rootCause,
-  };
-}
-
-// HeyGen's own callback of a failure says why in words, without a code: the code is asked for.
-function onFailure(render: Render, { code, message, videoId = render.videoId }: HeygenCallback): Decision<RenderEvent> {
-  const open = render.status === 'prepared' || render.status === 'submitted';
-  if (!open || code !== undefined || !videoId) return fail(render, code ?? 'failed', message ?? UNSAID);
-  return { events: [], effects: [owed(recipeOf(render), 'heygen.status', 'failure', { videoId })] };
-}
-
-// Nobody vouches for it: it settles nothing, and HeyGen is asked about the video that HeyGen itself gave this render.
-// Each claim has a purpose of its own: a false one, answered "in the making", takes nothing from a true one.
-function onClaim(renders: Renders, { claim, ...named }: RenderInput & { type: 'claimed' }): Decision<RenderEvent> {
-  const render = byName(renders, named);
-  if (render?.status !== 'submitted' || !render.videoId) return nothing();
-  const ask = owed(recipeOf(render), 'heygen.status', `${CLAIM}${claim}`, { videoId: render.videoId });
-  return { events: [], effects: [ask], rootCause: render.rootCause };
-}
-
-function onOverdue(renders: Renders, rootCause: string): Decision<RenderEvent> {
-  const render = byCause(renders, rootCause);
-  if (render?.status !== 'submitted' || !render.videoId) return nothing();
-  return { events: [], effects: [owed(recipeOf(render), 'heygen.status', 'status', { videoId: render.videoId })] };
-}
-
-function onStatus(renders: Renders, input: RenderInput & { type: 'status-read' }): Decision<RenderEvent> {
-  const render = byCause(renders, input.rootCause);
-  if (render?.status !== 'submitted') return nothing();
-  if (input.ended.state === 'erased') return onErased(render);
-  // That it could not be asked proves no claim: the callback is still to come, or the watchdog.
-  if (input.ended.state !== 'done' && input.purpose.startsWith(CLAIM)) return nothing();
-  if (input.ended.state !== 'done')
-    return jobEnded(fail(render, input.ended.code, 'HeyGen could not say what became of it'));
-  const { status, videoId, url, code, message } = input.ended.answer;
-  if (status === 'completed') return jobEnded(complete(render, videoId, url));
-  if (status === 'failed') return jobEnded(fail(render, code ?? 'failed', message ?? UNSAID));
-  if (status !== 'processing' || render.started) return nothing();
-  return { events: [{ type: 'RenderStarted', data: { ...aboutOf(render), videoId } }] };
-}
-
-// HeyGen makes only so many videos at once: the next one may begin.
-const jobEnded = (end: Decision<RenderEvent>): Decision<RenderEvent> =>
-  end.events.length > 0 ? { ...end, release: [JOB] } : end;
-
-// A video that exists is a fact, even after a failure was reported; only the first report of it counts.
-function complete(render: Render, videoId: string | undefined, url: string | undefined): Decision<RenderEvent> {
-  if (render.status === 'completed' || render.status === 'rejected' || !videoId || !url) return nothing();
-  return { events: [{ type: 'RenderCompleted', data: { ...aboutOf(render), videoId, url, ...chainOf(render) } }] };
-}
-
-function fail(render: Render, code: string, reason: string): Decision<RenderEvent> {
-  if (render.status !== 'prepared' && render.status !== 'submitted') return nothing();
-  return { events: [{ type: 'RenderFailed', data: { ...aboutOf(render), videoId: render.videoId, code, reason } }] };
-}
-
-const submitted = (render: Render, generation: number, videoId: string | undefined): RenderEvent => ({
-  type: 'RenderSubmitted',
-  data: { ...aboutOf(render), generation, videoId },
-});
-
-const owed = (recipe: Pick<Recipe, 'id' | 'version'>, kind: string, purpose: string, request: unknown): Owed => ({
-  kind,
-  purpose,
-  request,
-  recipes: [labelOf(recipe)],
-});
-
-const recipeOf = ({ recipe: id, recipeVersion: version }: Render) => ({ id, version });
-
-const later = (at: string, ms: number): string => new Date(Date.parse(at) + ms).toISOString();

@@ -2,12 +2,13 @@ import { join } from 'node:path';
 import type { Fate, RenderEvent } from '#libs/contracts';
 import { fingerprintOf, labelOf, loadRecipes, readRecipe, stepOf, tablesWith } from '#libs/recipes';
 import { given as givenOf } from '../../../libs/process/src/testing/given';
-import { renderDecider, type RenderInput, type VideoDue } from './render.decider';
+import { renderDecider } from './render.decider';
+import type { RenderInput, VideoDue } from './render-input';
 
 const [recipe] = loadRecipes(join(__dirname, '../../../recipes')).filter((r) => r.id === 'lead-qualified');
 const step = stepOf(recipe, 'video');
 if (!recipe || !step) throw new Error('the recipe is gone');
-const given = (...history: RenderEvent[]) => givenOf(renderDecider, ...history);
+const given = (...history: RenderEvent[]) => givenOf(renderDecider(), ...history);
 
 const streamId = 'render-default:contact:7:lead-qualified';
 const at = '2026-11-21T10:00:00.000Z';
@@ -47,7 +48,7 @@ const requested: RenderEvent = { type: 'RenderRequested', data: { ...about, root
 const variables = { first_name: 'Ada', company: 'Example Works', recent_event: 'your interest' };
 const prepared: RenderEvent = {
   type: 'RenderPrepared',
-  data: { ...about, template: 'demo-outreach', variables, recordModifiedAt: at },
+  data: { ...about, template: 'demo-outreach', variables, title: 'Outreach for Ada', recordModifiedAt: at },
 };
 const submitted: RenderEvent = {
   type: 'RenderSubmitted',
@@ -60,7 +61,7 @@ const completed: RenderEvent = {
 };
 const failed: RenderEvent = {
   type: 'RenderFailed',
-  data: { ...about, videoId: 'v1', code: '5000', reason: 'broke', actedAt: at },
+  data: { ...about, videoId: 'v1', code: 'content_policy_violation', reason: 'broke', actedAt: at },
 };
 
 const callback = (result: 'success' | 'fail' | 'other', over = {}): RenderInput => ({
@@ -68,7 +69,15 @@ const callback = (result: 'success' | 'fail' | 'other', over = {}): RenderInput 
   at,
   render: 1,
   generation: 1,
-  callback: { result, eventType: 'avatar_video', videoId: 'v1', url, code: '5000', message: 'broke', ...over },
+  callback: {
+    result,
+    eventType: 'avatar_video',
+    videoId: 'v1',
+    url,
+    code: 'content_policy_violation',
+    message: 'broke',
+    ...over,
+  },
 });
 const generated = (ended: (RenderInput & { type: 'generated' })['ended']): RenderInput => ({
   type: 'generated',
@@ -205,13 +214,13 @@ describe('the answer to the order', () => {
   });
 
   it('that is a refusal fails the render', () => {
-    expect(given(requested, prepared)(generated({ state: 'dead', code: 'insufficient_credit' })).events).toEqual([
+    expect(given(requested, prepared)(generated({ state: 'dead', code: 'invalid_parameter' })).events).toEqual([
       {
         type: 'RenderFailed',
         data: {
           ...about,
           videoId: undefined,
-          code: 'insufficient_credit',
+          code: 'invalid_parameter',
           reason: 'HeyGen refused the order',
           actedAt: at,
         },
@@ -244,6 +253,18 @@ describe('a callback', () => {
       rootCause: cause,
       release: [{ kind: 'heygen.generate', purpose: 'generate' }],
     });
+  });
+
+  it('says where the video is seen for good, where that is told', () => {
+    const link = (render: number) => ({ url: `https://hub.example.test/v/${String(render)}`, link: String(render) });
+    const seen = { ...completed, data: { ...completed.data, url: 'https://hub.example.test/v/1', link: '1' } };
+    expect(given(requested, prepared, submitted)({ ...callback('success'), link } as RenderInput).events).toEqual([
+      seen,
+    ]);
+    const answer = { videoId: 'v1', status: 'completed', url } as never;
+    const ended = { state: 'done', answer } as const;
+    const read: RenderInput = { type: 'status-read', rootCause: cause, at, purpose: 'status', ended, link };
+    expect(given(requested, prepared, submitted)(read).events).toEqual([seen]);
   });
 
   it('before the order’s own answer proves that it was taken', () => {
@@ -289,7 +310,7 @@ describe('a callback', () => {
 });
 
 describe('an overdue callback', () => {
-  const overdue: RenderInput = { type: 'overdue', rootCause: cause };
+  const overdue: RenderInput = { type: 'overdue', rootCause: cause, generation: 1 };
 
   it('makes the hub ask HeyGen, but not for a render that ended', () => {
     expect(given(requested, prepared, submitted)(overdue).effects).toEqual([
@@ -312,7 +333,9 @@ describe('an overdue callback', () => {
         ended: { state: 'done', answer: answer as never },
       });
     expect(status({ videoId: 'v1', status: 'completed', url }).events).toEqual([completed]);
-    expect(status({ videoId: 'v1', status: 'failed', code: '5000', message: 'broke' }).events).toEqual([failed]);
+    expect(
+      status({ videoId: 'v1', status: 'failed', code: 'content_policy_violation', message: 'broke' }).events,
+    ).toEqual([failed]);
     expect(status({ videoId: 'v1', status: 'in-progress' }).events).toEqual([]);
     const unsaid: RenderInput = {
       type: 'status-read',
@@ -517,5 +540,96 @@ describe('triggers of machines', () => {
     const history = written ? [written] : [];
     expect(given(...history)(by(1, 'machine'))).toEqual({ events: [] });
     expect(given(...history)(by(1, 'person')).effects).toHaveLength(1);
+  });
+});
+
+describe('a person who asks for one more', () => {
+  const again = (over: Partial<Extract<RenderInput, { type: 'asked' }>['ask']> = {}): RenderInput => ({
+    type: 'asked',
+    ask: {
+      record,
+      recipe,
+      after: 1,
+      by: 'hubspot-user:42',
+      rootCause: 'ask-1',
+      at: '2026-11-21T10:05:00.000Z',
+      ...over,
+    },
+  });
+  const second = { ...about, render: 2, triggeredAt: '2026-11-21T10:05:00.000Z' };
+  const asked: RenderEvent = {
+    type: 'RenderRequested',
+    data: { ...second, rootCause: 'ask-1', content, asked: { after: 1, by: 'hubspot-user:42' } },
+  };
+  const done = [requested, prepared, submitted, completed];
+  const rejected: RenderEvent = { type: 'RenderRejected', data: { ...about, code: 'missing', reason: 'no firstname' } };
+  const deletedAt = '2026-11-21T10:01:00.000Z';
+
+  it.each([
+    ['is there', done],
+    ['failed', [requested, prepared, submitted, failed]],
+    ['was rejected', [requested, rejected]],
+  ])('gets it within the cool-down where the newest %s, read afresh', (_, history) => {
+    expect(given(...history)(again())).toEqual({ events: [asked], effects: [readRecord] });
+  });
+
+  it('gets what the first one was made of, whatever the steps before it left', () => {
+    const results = { company: { name: 'Example Works' } };
+    const first: RenderEvent = { type: 'RenderRequested', data: { ...about, rootCause: cause, content, results } };
+    const { events } = given(first, prepared, submitted, completed)(again());
+    expect(events).toMatchObject([{ data: { content, results } }]);
+  });
+
+  it('gets one, whoever asks behind the same render how often: by the same wish it is stated again', () => {
+    expect(given(...done, asked)(again())).toEqual({ events: [], effects: [readRecord] });
+    expect(given(...done, asked)(again({ rootCause: 'ask-2' }))).toEqual({ events: [] });
+    const ended: RenderEvent = { type: 'RenderRejected', data: { ...second, code: 'missing', reason: 'why' } };
+    expect(given(...done, asked, ended)(again({ rootCause: 'ask-2' }))).toEqual({ events: [] });
+  });
+
+  it.each([
+    ['requested', [requested]],
+    ['prepared', [requested, prepared]],
+    ['submitted', [requested, prepared, submitted]],
+  ])('gets none while the newest is %s', (_, history) => {
+    expect(given(...history)(again())).toEqual({ events: [] });
+  });
+
+  it('gets none behind a render that is not there', () => {
+    expect(given()(again())).toEqual({ events: [] });
+    expect(given(...done)(again({ after: 2 }))).toEqual({ events: [] });
+  });
+
+  it.each(['deleted', 'forgotten'] as const)('gets none of a record that is %s', (what) => {
+    const gone: RenderEvent = { type: 'RenderRecordFollowed', data: { what, at: deletedAt } };
+    expect(given(...done, gone)(again())).toEqual({ events: [] });
+  });
+
+  it('gets one of the record that it goes on as, where it was merged', () => {
+    const into = { type: 'contact', id: '8' };
+    const merged: RenderEvent = { type: 'RenderRecordFollowed', data: { what: 'merged', at: deletedAt, into } };
+    const decided = given(...done, merged)(again());
+    expect(decided).toMatchObject({ events: [asked], subject: 'contact:8', effects: [{ request: { record: into } }] });
+  });
+
+  it('is told so where the recipe makes no video any more', () => {
+    expect(given(...done)(again({ recipe: undefined })).events).toMatchObject([
+      asked,
+      { type: 'RenderRejected', data: { render: 2, code: 'recipe-gone' } },
+    ]);
+  });
+
+  it('never asks as of before what is repeated: the newer link is to stand, whatever the gateway’s clock says', () => {
+    const { events } = given(...done)(again({ at: '2026-11-20T10:00:00.000Z' }));
+    expect(events).toMatchObject([{ data: { render: 2, triggeredAt: at } }]);
+  });
+
+  it('cools down the trigger’s own repeats, and none of the next person', () => {
+    const later = trigger({ rootCause: 'cause-2', at: '2026-11-22T10:04:00.000Z' });
+    expect(given(...done, asked)(later)).toEqual({ events: [] });
+    const end: RenderEvent = { type: 'RenderRejected', data: { ...second, code: 'missing', reason: 'why' } };
+    expect(given(...done, asked, end)(again({ after: 2, rootCause: 'ask-2' })).events).toMatchObject([
+      { data: { render: 3, content } },
+    ]);
   });
 });

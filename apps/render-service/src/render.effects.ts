@@ -1,27 +1,25 @@
-import { accountsOf, accountWatch, type Environment, type Logger } from '#libs/platform';
+import { type Answer, heygenCodes, heygenFailureOf } from '#libs/contracts';
 import type { EffectKind } from '#libs/process';
-import { HeygenClient, type TemplateVideo } from '#libs/vendors/heygen';
-import { HubspotAccounts, type ReadRequest } from '#libs/vendors/hubspot';
+import { openHeygen, type TemplateVideo } from '#libs/vendors/heygen';
+import type { HubspotAccounts, ReadRequest } from '#libs/vendors/hubspot';
+import { AFTER_ORDER, VIDEO } from './costs';
+import { creditWatch, type Lines } from './credit-watch';
 import type { RenderConfig } from './render.config';
-
-// Its status is asked for once where no callback comes, and once where one says of a failure no code. What unsigned
-// callbacks make it asked for besides is bounded by the gateway's cap, not here.
-const ASKED = { apiCalls: 2 };
-const VIDEO = { credits: 1, apiCalls: 1 };
 
 // A video of which nothing was heard for so long is no longer in the making.
 const JOB_MS = 2 * 3_600_000;
 
-/** The HubSpot accounts that the settings declare. */
-export const hubspotOf = (config: RenderConfig, env: Environment, lines: Logger): HubspotAccounts =>
-  new HubspotAccounts(accountsOf(config, env), accountWatch(lines));
-
 /**
- * render-service's calls. A lost answer of `heygen.generate` is settled by the same order under the same
- * `Idempotency-Key`, which HeyGen honours for 24 hours: it is never billed twice.
+ * render-service's calls. A lost answer of `heygen.generate` is settled by looking for its video, and by the same order
+ * under the same `Idempotency-Key`, which HeyGen honours for 24 hours: it is never billed twice.
  */
-export function renderEffects(config: RenderConfig, hubspot: HubspotAccounts): Record<string, EffectKind> {
-  const heygen = new HeygenClient({
+export function renderEffects(
+  config: RenderConfig,
+  hubspot: HubspotAccounts,
+  lines: Lines,
+): Record<string, EffectKind> {
+  const credit = creditWatch(lines);
+  const heygen = openHeygen(config.HEYGEN_API, {
     baseUrl: config.HEYGEN_BASE_URL,
     apiKey: config.HEYGEN_API_KEY,
     callbackUrl: config.HEYGEN_CALLBACK_URL,
@@ -35,7 +33,7 @@ export function renderEffects(config: RenderConfig, hubspot: HubspotAccounts): R
       limits: hubspot.limits(),
       plan: {
         cost: () => ({ apiCalls: 1 }),
-        follows: () => ({ credits: VIDEO.credits, apiCalls: VIDEO.apiCalls + ASKED.apiCalls }),
+        follows: () => ({ credits: VIDEO.credits, apiCalls: VIDEO.apiCalls + AFTER_ORDER.apiCalls }),
       },
       perform: (request: ReadRequest, call) => hubspot.of(call.tenant).read(request, call.signal),
     },
@@ -45,11 +43,21 @@ export function renderEffects(config: RenderConfig, hubspot: HubspotAccounts): R
       maxAttempts: 5,
       maxRepeats: 10,
       limits: [
-        { name: 'jobs', most: config.HEYGEN_JOBS, jobMs: JOB_MS, pausedBy: ['rate_limit_exceeded', 'http-429'] },
+        {
+          name: 'jobs',
+          most: config.HEYGEN_JOBS,
+          jobMs: JOB_MS,
+          pausedBy: ['rate_limit_exceeded', 'http-429'],
+          stoppedBy: [...heygenCodes('unpaid')],
+        },
       ],
-      plan: { answer: () => ({ videoId: 'planned' }), cost: () => VIDEO, follows: () => ASKED },
-      perform: (order: TemplateVideo, call) =>
-        heygen.generate(named(order, call.generation), call.idempotencyKey, call.signal),
+      plan: { answer: () => ({ videoId: 'planned' }), cost: () => VIDEO, follows: () => AFTER_ORDER },
+      async perform(order: TemplateVideo, { tenant, generation, attempt, idempotencyKey, signal }) {
+        const call = { idempotencyKey, isRepeat: attempt > 1 };
+        const answer = await heygen.submit(named(order, generation), call, signal);
+        credit.answered(tenant, answer);
+        return isUnpaid(answer) ? { ...answer, afterMs: config.HEYGEN_RETRY_AFTER } : answer;
+      },
     },
     'heygen.status': {
       is: 'query',
@@ -61,6 +69,9 @@ export function renderEffects(config: RenderConfig, hubspot: HubspotAccounts): R
     },
   };
 }
+
+const isUnpaid = (answer: Answer): answer is Answer & { outcome: 'retry' } =>
+  answer.outcome === 'retry' && heygenFailureOf(answer.code) === 'unpaid';
 
 // The title finds a video whose answer was lost when its key has expired: HeyGen cannot be searched by callback id.
 function named(order: TemplateVideo, generation: number): TemplateVideo {

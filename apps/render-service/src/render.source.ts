@@ -2,6 +2,8 @@ import {
   HEYGEN_CLAIMED,
   readCallbackId,
   readHeygen,
+  RENDER_ASKED,
+  renderAsked,
   type RenderEvent,
   renderEvents,
   subjectOf,
@@ -29,10 +31,23 @@ import {
   type WriterApp,
   type Written,
 } from '#libs/recipes';
-import { type Ended, renderDecider, type RenderInput, type VideoDue } from './render.decider';
+import { ORDERED_AGAIN } from './costs';
+import { AGAIN } from './failure.decider';
+import { renderDecider } from './render.decider';
+import type { Ended, RenderInput, VideoDue } from './render-input';
 import type { Renders } from './renders';
+import type { LinksOf } from './video-links';
 
 const service = 'render-service';
+
+/** How videos are ordered here, besides the recipes. */
+export interface RenderSettings {
+  environment?: string | undefined;
+  reference?: Reference | undefined;
+  retryAfterMs?: number;
+  /** Where renders can be seen for good; HeyGen's own address where absent. */
+  links?: LinksOf | undefined;
+}
 
 /**
  * render-service's ways in: what lets a recipe's video step begin, HeyGen's callbacks, effects' ends. Each
@@ -41,31 +56,33 @@ const service = 'render-service';
 export function renderProcess(
   recipes: () => readonly Recipe[],
   writer: WriterApp,
-  environment?: string,
-  reference?: Reference,
+  { environment, reference, retryAfterMs, links }: RenderSettings = {},
 ): ProcessDefinition<Renders, RenderEvent, RenderInput> {
   const steps = (record: ReadableRecord) => routeSteps(record, recipes(), writer);
   const recipeOf = (streamId: string) => recipes().find((recipe) => recipe.id === readStreamId(streamId).name);
   return {
     service,
     catalog: renderEvents,
-    decider: renderDecider,
+    decider: renderDecider(retryAfterMs),
     provenance: ['recipeVersion', 'actedAt'],
     declared(texts) {
       const declared = withTexts(recipes(), texts, environment, reference);
-      return renderProcess(() => declared, writer, environment, reference);
+      return renderProcess(() => declared, writer, { environment, reference, retryAfterMs, links });
     },
     routes: {
-      [Topic.ingressHubspot]: steps,
+      [Topic.ingressHubspot]: (record) =>
+        record.envelope.type === RENDER_ASKED ? routeAsked(record, recipes()) : steps(record),
       [Topic.ingressGeneric]: steps,
       [Topic.enrichment]: steps,
       [Topic.crm]: steps,
       [Topic.sweep]: steps,
-      [Topic.ingressHeygen]: routeCallback,
+      [Topic.ingressHeygen]: (record) => routeCallback(record, links),
     },
     outcome({ kind, purpose, rootCause, generation, ...end }, at, streamId) {
       const ended = (
-        end.state === 'done' ? { state: 'done', answer: end.answer } : { ...end, code: end.code ?? end.state }
+        end.state === 'done'
+          ? { state: 'done', answer: end.answer }
+          : { ...end, code: end.code ?? end.state, message: saidIn(end.answer) }
       ) as Ended<never>;
       switch (kind) {
         case 'hubspot.read':
@@ -73,16 +90,22 @@ export function renderProcess(
         case 'heygen.generate':
           return { type: 'generated', rootCause, generation, at, ended };
         case 'heygen.status':
-          return { type: 'status-read', rootCause, at, ended, purpose };
+          return { type: 'status-read', rootCause, at, ended, purpose, link: links?.(streamId) };
         default:
           throw new Error(`${service} owes no ${kind}`);
       }
     },
-    timerFollows: () => ({ apiCalls: 1 }),
-    timer: ({ name }, _at, _streamId, rootCause) =>
-      name === WITHDRAW ? { type: 'withdraw' } : { type: 'overdue', rootCause },
+    timerFollows: ({ name }) => (name.startsWith(AGAIN) ? ORDERED_AGAIN : { apiCalls: 1 }),
+    timer: ({ name }, _at, streamId, rootCause) => {
+      if (name === WITHDRAW) return { type: 'withdraw' };
+      const [first = 1, second = 1] = name.match(/\d+/g)?.map(Number) ?? [];
+      if (name.startsWith(AGAIN)) return { type: 'again', render: first, generation: second, streamId };
+      return { type: 'overdue', rootCause, generation: first };
+    },
   };
 }
+
+const saidIn = (answer: unknown): string | undefined => (answer as { message?: string } | null)?.message;
 
 function routeSteps(record: ReadableRecord, recipes: readonly Recipe[], writer: WriterApp): Route<RenderInput> {
   const read = stepsDue(record, recipes, writer);
@@ -93,6 +116,23 @@ function routeSteps(record: ReadableRecord, recipes: readonly Recipe[], writer: 
     ...read.fates.flatMap((one) => followed(one, recipes, record.envelope.tenant)),
   ];
   return targets.length === 0 ? { ignored: true } : { inbox: read.inbox, targets };
+}
+
+/**
+ * A person's wish has the same id, which is the new render's root cause, however often it is sent; each sending is an
+ * input of its own, so that one that came too early takes nothing from a later one.
+ */
+function routeAsked({ envelope, value }: ReadableRecord, recipes: readonly Recipe[]): Route<RenderInput> {
+  const read = renderAsked.safeParse(value);
+  if (!read.success) throw new UnreadableRecord(read.error.message);
+  const { record, recipe: name, ...asked } = read.data;
+  const { tenant, time: at, correlationid: rootCause } = envelope;
+  const of = recipesWith(recipes, ['video'], { tenant, type: record.type });
+  const ask = { ...asked, record, rootCause, at, recipe: of.find(({ id }) => id === name) };
+  return {
+    inbox: { key: `${envelope.source}|${envelope.id}|${at}`, day: at.slice(0, 10) },
+    targets: [targetOf(streamIdOf({ context: 'render', tenant, record, name }), { type: 'asked', ask })],
+  };
 }
 
 const isSetOff = ({ steps }: Recipe): boolean =>
@@ -116,7 +156,7 @@ const triggered = (trigger: VideoDue): Target<RenderInput> => ({
   input: { type: 'triggered', trigger },
 });
 
-function routeCallback({ envelope, value, hash }: ReadableRecord): Route<RenderInput> {
+function routeCallback({ envelope, value, hash }: ReadableRecord, links?: LinksOf): Route<RenderInput> {
   const read = readHeygen(value);
   if ('error' in read) throw new UnreadableRecord(read.error);
   const { callback } = read;
@@ -127,28 +167,28 @@ function routeCallback({ envelope, value, hash }: ReadableRecord): Route<RenderI
   // A callback is its connection's: it cannot speak for another tenant's render.
   if (ours && ours.tenant !== envelope.tenant) return { ignored: true };
   if (envelope.type !== HEYGEN_CLAIMED) {
-    const heard = (named: { render?: number; generation: number }): RenderInput => ({
-      type: 'called-back',
-      callback,
-      at: envelope.time,
-      ...named,
-    });
-    if (ours)
-      return { inbox, targets: [targetOf(ours.streamId, heard({ render: ours.render, generation: ours.generation }))] };
-    return videoId ? byVideo(inbox, envelope.tenant, videoId, heard({ generation: 1 })) : { ignored: true };
+    const heard = (streamId: string, named: { render?: number; generation: number }): Target<RenderInput> =>
+      targetOf(streamId, { type: 'called-back', callback, at: envelope.time, ...named, link: links?.(streamId) });
+    if (ours) return { inbox, targets: [heard(ours.streamId, { render: ours.render, generation: ours.generation })] };
+    const target = (streamId: string) => heard(streamId, { generation: 1 });
+    return videoId ? byVideo(inbox, envelope.tenant, videoId, target) : { ignored: true };
   }
   const claim = hash.slice(0, 16);
   // By its video first: one that comes before the order's answer waits until the answer tells whose the video is.
-  if (videoId) return byVideo(inbox, envelope.tenant, videoId, { type: 'claimed', claim, videoId });
+  if (videoId)
+    return byVideo(inbox, envelope.tenant, videoId, (streamId) =>
+      targetOf(streamId, { type: 'claimed', claim, videoId }),
+    );
   if (!ours) return { ignored: true };
   return { inbox, targets: [targetOf(ours.streamId, { type: 'claimed', claim, render: ours.render })] };
 }
 
-const byVideo = (inbox: InboxKey, tenant: string, externalId: string, input: RenderInput): Route<RenderInput> => ({
-  inbox,
-  targets: [],
-  awaits: { tenant, vendor: 'heygen', externalId, target: (streamId) => targetOf(streamId, input) },
-});
+const byVideo = (
+  inbox: InboxKey,
+  tenant: string,
+  externalId: string,
+  target: (streamId: string) => Target<RenderInput>,
+): Route<RenderInput> => ({ inbox, targets: [], awaits: { tenant, vendor: 'heygen', externalId, target } });
 
 function targetOf(streamId: string, input: RenderInput): Target<RenderInput> {
   const { tenant, record } = readStreamId(streamId);

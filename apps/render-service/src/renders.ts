@@ -23,10 +23,16 @@ export interface Render {
   content: string;
   /** What the steps before it left. */
   results?: Results;
-  status: 'requested' | 'prepared' | 'submitted' | 'completed' | 'failed' | 'rejected';
-  /** Of the order that HeyGen took last; a redo raises it. */
+  status: 'requested' | 'prepared' | 'submitted' | 'postponed' | 'completed' | 'failed' | 'rejected';
+  /** Of the order that HeyGen took last, or failed at; a redo and a failure raise it. */
   generation: number;
   videoId?: string;
+  /** Videos of the orders before. */
+  earlier?: readonly string[];
+  /** How often it was postponed for HeyGen's own faults. */
+  faults?: number;
+  /** What is ordered. */
+  order?: Pick<Extract<RenderEvent, { type: 'RenderPrepared' }>['data'], 'template' | 'variables' | 'title'>;
   /** HeyGen has said that it is at it. */
   started?: boolean;
   /** What was looked up when it was prepared. */
@@ -64,6 +70,7 @@ function evolveTriggers(triggers: Triggers, { type, data }: OneRenderEvent): Tri
 function evolveOne(renders: readonly Render[], event: OneRenderEvent): readonly Render[] {
   if (event.type === 'RenderRequested') return [...renders, { ...event.data, status: 'requested', generation: 0 }];
   const statuses = {
+    RenderPostponed: 'postponed',
     RenderPrepared: 'prepared',
     RenderRejected: 'rejected',
     RenderSubmitted: 'submitted',
@@ -76,8 +83,13 @@ function evolveOne(renders: readonly Render[], event: OneRenderEvent): readonly 
       ? {
           ...render,
           status: statuses[event.type],
-          generation: event.type === 'RenderSubmitted' ? event.data.generation : render.generation,
+          generation: 'generation' in event.data ? event.data.generation : render.generation,
           started: event.type === 'RenderStarted' || (event.type !== 'RenderSubmitted' && render.started),
+          ...(event.type === 'RenderPrepared' ? { order: event.data } : {}),
+          ...(event.type === 'RenderSubmitted' ? { earlier: videosBefore(render, event.data.videoId) } : {}),
+          ...(event.type === 'RenderPostponed' && event.data.waitsFor === 'retry'
+            ? { faults: (render.faults ?? 0) + 1 }
+            : {}),
           ...('looked' in event.data ? { looked: event.data.looked } : {}),
           videoId: 'videoId' in event.data ? (event.data.videoId ?? render.videoId) : render.videoId,
         }
@@ -85,11 +97,18 @@ function evolveOne(renders: readonly Render[], event: OneRenderEvent): readonly 
   );
 }
 
+function videosBefore({ videoId, earlier = [] }: Render, next: string | undefined): readonly string[] {
+  return videoId === undefined || videoId === next ? earlier : [...earlier, videoId];
+}
+
 export const byName = (
   { all }: Renders,
   { render, videoId }: { render?: number; videoId?: string },
 ): Render | undefined =>
-  all.find((r) => (render === undefined ? r.videoId !== undefined && r.videoId === videoId : r.render === render));
+  all.find((one) => (render === undefined ? videoId !== undefined && isVideoOf(one, videoId) : one.render === render));
+
+const isVideoOf = (render: Render, videoId: string): boolean =>
+  render.videoId === videoId || (render.earlier ?? []).includes(videoId);
 
 export const byCause = ({ all }: Renders, rootCause: string): Render | undefined =>
   all.find((render) => render.rootCause === rootCause);

@@ -259,6 +259,14 @@ export const crmEvents = catalog('crm', Topic.crm, {
     data: loopCut.describe('Machines answer each other at the record: the recipe, or the property, rests for a while.'),
   },
   ...fateShapes,
+  SubjectErased: {
+    wire: 'refrain.subject.erased.v1',
+    data: z
+      .object({ by: z.string().describe('Who erased it') })
+      .describe(
+        'An operator erased what the hub held of the subject beside its events: whoever holds a copy forgets it too. Stream `erasure-…`.',
+      ),
+  },
 });
 
 export type CrmEvent = EventOf<typeof crmEvents>;

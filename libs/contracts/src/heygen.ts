@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { heygenFailureOf } from './heygen-failures';
 
 const body = z.looseObject({
   event_type: z.string().optional(),
@@ -18,9 +19,14 @@ const details = z.looseObject({
   msg: z.string().nullish(),
   message: z.string().nullish(),
   error: z.unknown().optional(),
+  code: z.unknown().optional(),
   failure_code: z.union([z.string(), z.number()]).nullish(),
   failure_message: z.string().nullish(),
 });
+
+/** The versions of HeyGen's template API; the second is for templates that the first does not take yet. */
+export const heygenApiVersions = ['v3', 'v2'] as const;
+export type HeygenApiVersion = (typeof heygenApiVersions)[number];
 
 /** A HeyGen callback as it may come in, for readers of its topic; {@link readHeygen} reads it more strictly. */
 export const heygenWebhookBody = body.extend({ event_data: details.optional(), data: details.optional() });
@@ -47,12 +53,15 @@ const results: Record<string, HeygenCallback['result']> = {
 const plain = z.union([z.string(), z.number()]).transform(String).optional().catch(undefined);
 const errorFields = z.object({ code: plain, message: plain, detail: plain });
 
-/** A text, or an object with a code and words, depending on HeyGen's API version. */
+/** A text, a bare code, or an object with a code and words, depending on HeyGen's API version and on the guide. */
 function readError(error: unknown): { code?: string; message?: string } {
+  if (typeof error === 'number' || (typeof error === 'string' && isCode(error))) return { code: String(error) };
   if (typeof error === 'string') return { message: error };
   const { data } = errorFields.safeParse(error);
   return { code: data?.code, message: data?.message ?? data?.detail };
 }
+
+const isCode = (text: string): boolean => /^\d+$/.test(text) || heygenFailureOf(text) !== undefined;
 
 /** Reads a callback's body; the error names what is wrong with it. A callback must name a video or carry our own id. */
 export function readHeygen(value: unknown): { callback: HeygenCallback } | { error: string } {
@@ -74,7 +83,7 @@ const callbackOf = (eventType: string, d: z.infer<typeof details>): HeygenCallba
   videoId: d.video_id ?? undefined,
   callbackId: d.callback_id ?? undefined,
   url: d.url ?? d.video_url ?? undefined,
-  code: d.failure_code?.toString() ?? readError(d.error).code,
+  code: d.failure_code?.toString() ?? readError(d.error).code ?? plain.parse(d.code),
   message: d.msg ?? d.message ?? readError(d.error).message ?? d.failure_message ?? undefined,
 });
 

@@ -45,6 +45,19 @@ describe('a HeyGen callback', () => {
     });
   });
 
+  it.each([
+    ['failure_code', { failure_code: 4002 }],
+    ['failure_code, as text', { failure_code: '4002' }],
+    ['error', { error: 4002 }],
+    ['error, as text', { error: '4002' }],
+    ['error.code', { error: { code: 4002 } }],
+    ['code', { code: '4002' }],
+  ])('tells the code of a failure, from %s', (_, fields) => {
+    expect(readHeygen({ event: 'video.failed', data: { video_id: 'v1', ...fields } })).toMatchObject({
+      callback: { result: 'fail', code: '4002' },
+    });
+  });
+
   it('of an unknown kind only says that something happened', () => {
     const read = readHeygen({ event_type: 'avatar_video_gif.success', event_data: { video_id: 'v1' } });
     expect(read).toMatchObject({ callback: { result: 'other', videoId: 'v1' } });

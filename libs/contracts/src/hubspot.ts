@@ -110,6 +110,10 @@ const typeIds: Record<string, string> = {
 /** One name per object type: `0-1` becomes `contact`; custom types keep their id `2-NNN`. */
 export const objectTypeOf = (typeOrId: string): string => typeIds[typeOrId] ?? typeOrId.toLowerCase();
 
+/** HubSpot's id of a type by its name; undefined for a name that has none. */
+export const objectTypeIdOf = (name: string): string | undefined =>
+  /^\d+-\d+$/.test(name) ? name : Object.keys(typeIds).find((id) => typeIds[id] === name);
+
 const plurals: Record<string, string> = Object.fromEntries(
   Object.values(typeIds).map((type) => [type === 'company' ? 'companies' : `${type}s`, type]),
 );

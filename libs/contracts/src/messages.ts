@@ -16,6 +16,7 @@ import { HEYGEN_CLAIMED, HEYGEN_RECEIVED, heygenWebhookBody } from './heygen';
 import { HUBSPOT_RECEIVED, hubspotWebhookEvent, hubspotWorkflowCall, TEST_EVENT } from './hubspot';
 import { recipeEvents } from './recipe';
 import { renderEvents } from './render';
+import { RENDER_ASKED, renderAsked } from './render-ask';
 import { sweepEvents } from './sweep';
 import { deadLetterTopic, services, Topic } from './topics';
 
@@ -108,6 +109,14 @@ export const messages: readonly MessageSpec[] = [
     says: 'A change that HubSpot told, verified: one event of a webhook, or what a workflow sent.',
     data: z.union([hubspotWebhookEvent, hubspotWorkflowCall]),
     headers: hubspotHeaders,
+  },
+  {
+    topic: Topic.ingressHubspot,
+    name: 'RenderAgainAsked',
+    wire: RENDER_ASKED,
+    says: 'A person asked at the app card for one more render, verified. Asked twice behind one render, it makes one.',
+    data: renderAsked,
+    headers: z.object({ [VERIFIED]: hubspotHeaders.shape[VERIFIED] }),
   },
   {
     topic: Topic.ingressHeygen,

@@ -25,8 +25,15 @@ export const renderEvents = catalog('render', Topic.render, {
         content: z.string().describe('What the trigger said; equal content within the cool-down is the same trigger'),
         results: chain.results,
         depth,
+        asked: z
+          .object({
+            after: z.int().positive().describe('Number of the render that it repeats'),
+            by: z.string().describe("Who asked: the CRM's id of the user, such as hubspot-user:42"),
+          })
+          .optional()
+          .describe('A person asked for it, whatever the cool-down; absent where the trigger itself matched'),
       })
-      .describe('A trigger matched: the record is to have a video, and is read first.'),
+      .describe('A trigger matched, or a person asked again: the record is to have a video, and is read first.'),
   },
   RenderPrepared: {
     wire: 'refrain.render.prepared.v1',
@@ -35,6 +42,7 @@ export const renderEvents = catalog('render', Topic.render, {
         ...about,
         template: z.string().describe('Id of the HeyGen template'),
         variables: z.record(z.string(), z.string()).describe('Values of the template, by name'),
+        title: z.string().optional().describe('What the video is called at HeyGen'),
         recordModifiedAt: z
           .string()
           .optional()
@@ -70,13 +78,37 @@ export const renderEvents = catalog('render', Topic.render, {
       .object({ ...about, videoId: z.string().describe('Id that HeyGen gave the video') })
       .describe('HeyGen was asked, and says that it is making the video.'),
   },
+  RenderPostponed: {
+    wire: 'refrain.render.postponed.v1',
+    data: z
+      .object({
+        ...about,
+        generation: z
+          .int()
+          .positive()
+          .describe('Which order failed, from 1; the next one is ordered under a fresh key'),
+        videoId: z.string().optional().describe('Id that HeyGen gave the video that will not come'),
+        code: z.string().describe('Why, for programs'),
+        reason: z.string().describe('Why, for people'),
+        waitsFor: z
+          .enum(['credit', 'retry'])
+          .describe(
+            'credit: it is ordered again until something pays for it; retry: HeyGen failed, a few times at most',
+          ),
+      })
+      .describe('HeyGen failed at the order, which costs nothing: it waits and is ordered once more.'),
+  },
   RenderCompleted: {
     wire: 'refrain.render.completed.v1',
     data: z
       .object({
         ...about,
         videoId: z.string().describe('Id that HeyGen gave the video'),
-        url: z.string().describe('Where the video can be seen'),
+        url: z.string().describe("Where the video can be seen: the stable link, or HeyGen's own address for 7 days"),
+        link: z
+          .string()
+          .optional()
+          .describe("Id of the stable link, which the gateway's /v/ knows; absent where url is HeyGen's own"),
         ...chain,
         actedAt,
       })

@@ -39,7 +39,10 @@ export const Topic = {
 
 /** Every topic of the hub: the one place where partitions and retention are declared. None is compacted (protocol 20). */
 export const topics: readonly TopicSpec[] = [
-  topic(Topic.ingressHubspot, 'HubSpot changes, verified, as the exact bytes that HubSpot sent'),
+  topic(
+    Topic.ingressHubspot,
+    'HubSpot changes, verified, as the exact bytes that HubSpot sent, and what people asked for at the app card',
+  ),
   topic(Topic.ingressHeygen, 'HeyGen callbacks, verified, as the exact bytes that HeyGen sent', 3),
   topic(Topic.ingressGeneric, 'What declared endpoints received, verified, as the exact bytes that were sent'),
   topic(Topic.quarantine, 'Authentic input that has not the shape of its kind, with the reason', 1, 30 * DAY),

@@ -14,6 +14,8 @@ import { Recipes1796169600000 } from './migrations/1796169600000-recipes';
 import { Previews1796256000000 } from './migrations/1796256000000-previews';
 import { RecipeCases1796342400000 } from './migrations/1796342400000-recipe-cases';
 import { Batches1796428800000 } from './migrations/1796428800000-batches';
+import { Installations1796515200000 } from './migrations/1796515200000-installations';
+import { Probing1796601600000 } from './migrations/1796601600000-probing';
 
 /**
  * TypeORM's view of the store, for its migrations; everything else speaks to `pg` directly. Loaded only here: a process
@@ -41,6 +43,8 @@ async function storeDataSource(databaseUrl: string): Promise<DataSource> {
       Previews1796256000000,
       RecipeCases1796342400000,
       Batches1796428800000,
+      Installations1796515200000,
+      Probing1796601600000,
     ],
     migrationsTableName: 'migration',
     migrationsTransactionMode: 'all',

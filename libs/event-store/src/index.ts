@@ -15,6 +15,7 @@ export {
 } from './erasure';
 export * from './errors';
 export { doneBy, gates, type Gate, type LimitState } from './gates';
+export * from './installations';
 export { checkKeptDays, KeepingMismatch, type KeptDays } from './keeping/days';
 export { Housekeeping } from './keeping/housekeeping';
 export { type KindPolicy, type VendorLimit } from './kind-policy';
@@ -26,8 +27,13 @@ export { cancel, redo, resolveHeld, type EffectName, type Finding } from './oper
 export { keysToRelease, parkedKeys, parkedMail, requestRelease, type ParkedKey, type ParkedSelection } from './parking';
 export { ForeignRowsRefused, readForeignRows } from './foreign-rows';
 export { countFollowed, eventsOf, newestIn, newestOf, type SeenEvent } from './newest';
-export { checkStore, openPool, type Pool } from './pool';
+export { checkStore, openPool, openReader, type Pool } from './pool';
 export { type Build } from './read-models/builds';
+export { type CardPart, type CardRead, readCard } from './read-models/card-read';
+export { fewer, type Fact, type SaidError, shortened } from './read-models/card-says';
+export { cardsModel } from './read-models/cards';
+export { type LinkRead, readLink } from './read-models/link-read';
+export { linksModel } from './read-models/links';
 export { Projector } from './read-models/projector';
 export { type ReadModel, type Statement } from './read-models/read-model';
 export { oldestWriterMs, readModels, readModelState, type ReadModelState, requestRebuild } from './read-models/rebuild';

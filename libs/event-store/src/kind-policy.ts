@@ -28,6 +28,11 @@ export type VendorLimit = {
   takesAgain?: number;
   /** The codes of refusals by which the vendor says that this limit is used up: they pause it for everyone. */
   pausedBy?: string[];
+  /**
+   * The codes of refusals by which the vendor says that it takes nothing for now, as without credit: they pause it for
+   * everyone, too; afterwards one call at a time is let through until one is done.
+   */
+  stoppedBy?: string[];
 } & (
   | { /** A rolling window. */ perMs: number }
   | {

@@ -28,9 +28,12 @@ export const SETTLE = `
     where p.slot = $1 and p.generation = $2 and case when p.cools_ms is null
       then exists (select from ended e where e.state in ('owed', 'dead') and e.repeats = 0) else p.attempt = $3 end
   ), paused as (
-    update vendor_limit set paused_until = greatest(paused_until,
-      refrain_now() + make_interval(secs => $8::float8 / 1000))
+    update vendor_limit set probing = probing or name = any ($14::text[]),
+      paused_until = greatest(paused_until, refrain_now() + make_interval(secs => $8::float8 / 1000))
     where tenant = $10 and vendor = $11 and name = any ($12::text[])
+  ), probed as (
+    update vendor_limit set probing = false
+    where $4 = 'done' and probing and tenant = $10 and vendor = $11 and name = any ($14::text[])
   ), spent as (
     update vendor_limit set paused_until = (date_trunc('day', refrain_now() at time zone zone) + interval '1 day') at time zone zone
     where tenant = $10 and vendor = $11 and name = any ($13::text[])

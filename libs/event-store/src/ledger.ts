@@ -43,6 +43,7 @@ export interface EffectOutcome {
   generation: number;
   rootCause: string;
   state: 'done' | 'dead' | 'held' | 'cancelled' | 'superseded' | 'erased' | 'late';
+  /** What the vendor answered; of a dead call, in words why: `{ message }`. */
   answer: unknown;
   code: string | null;
   meta: EventMeta;
@@ -166,15 +167,22 @@ export class Ledger {
       effect.generation,
       effect.attempt,
       end.state,
-      end.state === 'done' ? JSON.stringify(end.answer ?? null) : null,
+      answerOf(end),
       code,
       end.state === 'done' && end.cost !== undefined ? JSON.stringify(end.cost) : null,
       end.state === 'owed' || end.state === 'unknown' ? end.afterMs : 0,
       end.state === 'owed' && end.refused ? 1 : 0,
       effect.tenant,
       this.vendorOf(effect.kind),
-      this.limitsWhere(effect.kind, (limit) => code !== null && (limit.pausedBy?.includes(code) ?? false)),
+      this.limitsWhere(
+        effect.kind,
+        (limit) => code !== null && (saysOf(limit.pausedBy, code) || saysOf(limit.stoppedBy, code)),
+      ),
       this.limitsWhere(effect.kind, (limit) => code !== null && 'spentBy' in limit && limit.spentBy === code),
+      this.limitsWhere(
+        effect.kind,
+        (limit) => limit.stoppedBy !== undefined && (code === null || saysOf(limit.stoppedBy, code)),
+      ),
     ]);
     return rows.length > 0;
   }
@@ -190,6 +198,14 @@ export class Ledger {
   private limitsWhere(kind: string, is: (limit: VendorLimit) => boolean): string[] {
     return (this.policyOf(kind)?.limits ?? []).filter(is).map(({ name }) => name);
   }
+}
+
+const saysOf = (codes: readonly string[] | undefined, code: string): boolean => codes?.includes(code) ?? false;
+
+// What the vendor said is kept of both ends: of a refusal in words.
+function answerOf(end: Settlement): string | null {
+  if (end.state === 'done') return JSON.stringify(end.answer ?? null);
+  return end.state === 'dead' ? JSON.stringify({ message: end.message }) : null;
 }
 
 /** The kinds, by the beginning of their names, of which a service has calls that are not ended. */

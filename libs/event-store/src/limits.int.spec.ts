@@ -168,6 +168,29 @@ it('pauses a limit for all replicas and services when the vendor says that it is
   expect(await one.claim('me', 10)).toHaveLength(2);
 });
 
+it('tries a limit that the vendor has stopped with one call at a time, until one is done', async () => {
+  const ledger = ledgerOf([{ name: 'jobs', most: 5, jobMs: 3_600_000, stoppedBy: ['NO_CREDIT'] }]);
+  await owe(db.pool, effects(20));
+  const poor = { state: 'owed', code: 'NO_CREDIT', afterMs: 300_000, refused: true } as const;
+  for (const call of await ledger.claim('me', 10)) await ledger.settle(call, poor);
+  for (let rounds = 0; rounds < 3; rounds += 1) {
+    expect(await ledger.claim('me', 10)).toHaveLength(0);
+    await db.moveClock(300_100);
+    const [probe, ...others] = await ledger.claim('me', 10);
+    expect(others).toEqual([]);
+    expect(await ledger.claim('other', 10)).toHaveLength(0);
+    await ledger.settle(sure(probe), poor);
+  }
+  await db.moveClock(300_100);
+  const [odd] = await ledger.claim('me', 10);
+  // A probe that says nothing of the credit leaves it to the next one.
+  await ledger.settle(sure(odd), { state: 'dead', code: 'policy', message: '' });
+  const [probe, ...others] = await ledger.claim('me', 10);
+  expect(others).toEqual([]);
+  await ledger.settle(sure(probe), done);
+  expect(await ledger.claim('me', 10)).toHaveLength(4);
+});
+
 it('pauses a day that the vendor says is used up until it ends in the account’s time zone', async () => {
   const zone = 'Asia/Kolkata';
   const ledger = ledgerOf([{ name: 'daily', most: 100, dayIn: zone, spentBy: 'DAILY', pausedBy: ['REVOKED'] }]);

@@ -1,4 +1,4 @@
-import { openPool } from './pool';
+import { openPool, openReader } from './pool';
 import { testDatabase } from './testing/test-database';
 
 it('outlives a connection that is cut while it is in hand, also between two queries', async () => {
@@ -25,5 +25,18 @@ it('bounds transactions in time, as a whole where the server can', async () => {
   );
   const [bounds] = rows as { can: boolean }[];
   expect(bounds).toEqual({ statement: '15s', idle: '10s', can: bounds?.can, whole: bounds?.can ? '1min' : null });
+  await db.drop();
+});
+
+it('a reader writes nothing, and waits for nothing longer than it may', async () => {
+  const db = await testDatabase();
+  const reader = openReader(db.url, 'reads', { max: 1, limitMs: 200 });
+  await expect(reader.query('create table t ()')).rejects.toMatchObject({ code: '25006' });
+  await expect(reader.query('select pg_sleep(10)')).rejects.toMatchObject({ code: '57014' });
+  const held = await reader.connect();
+  await expect(reader.query('select 1')).rejects.toThrow('timeout exceeded when trying to connect');
+  held.release();
+  await expect(reader.query('select 1 as one')).resolves.toMatchObject({ rows: [{ one: 1 }] });
+  await reader.end();
   await db.drop();
 });

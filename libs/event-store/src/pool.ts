@@ -33,6 +33,32 @@ export function openPool(databaseUrl: string, name: string, max = 9): Pool {
   return pool;
 }
 
+const READER = `${SESSION}, set_config('default_transaction_read_only', 'on', false)`;
+
+/**
+ * Opens a small pool that only reads, for answers that somebody waits for: a statement ends after `limitMs`, on the server
+ * and, where that says nothing, here; a free connection is waited for half as long.
+ */
+export function openReader(
+  databaseUrl: string,
+  name: string,
+  { max, limitMs }: { max: number; limitMs: number },
+): Pool {
+  const pool = new Pool({
+    connectionString: databaseUrl,
+    application_name: name,
+    max,
+    connectionTimeoutMillis: limitMs / 2,
+    statement_timeout: limitMs,
+    query_timeout: Math.ceil(limitMs * 1.1),
+    keepAlive: true,
+    onConnect: ((client: ClientBase) => client.query(READER)) as (client: ClientBase) => void,
+  });
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  return pool;
+}
+
 /** Resolves when the database answers; rejects otherwise. For readiness. */
 export async function checkStore(pool: Pool): Promise<void> {
   await pool.query('select 1');

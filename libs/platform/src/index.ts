@@ -1,6 +1,7 @@
 export { accountWatch } from './account-watch';
 export * from './config';
 export * from './health.module';
+export { type InstallableApp, installableApps, readInstallable } from './installable';
 export { type DeclaredJournal, journalSettings, journalsOf, needsWholeJournal } from './journals';
 export * from './logging';
 export { Counter, Gauge, meter, readMetrics } from './metrics';
@@ -8,9 +9,17 @@ export * from './problem';
 export * from './problem-filter';
 export * from './request-line';
 export { declaredName, NoSecret, secretOf, type SecretPlace, variableName } from './secret-source';
+export { type KeyWrapper, OwnKeys, SealBroken, Sealer, sealerOf, sealingKeys } from './seal';
 export * from './serve';
 export * from './settings';
 export * from './telemetry';
-export { accountsOf, hubspotSettings, needsAccount, type TenantDeclaration, tenantsJsonSchema } from './tenants';
+export {
+  accountsOf,
+  hubspotSettings,
+  needsAccount,
+  type TenantDeclaration,
+  tenantsJsonSchema,
+  timelineOf,
+} from './tenants';
 export type { TlsListener } from './tls-listener';
 export * from './version';

@@ -25,9 +25,13 @@ export const problems = {
   'address-not-allowed': spec(403, 'rejected', 'The request comes from an address that is not allowed'),
   forbidden: spec(403, 'rejected', 'The request is not allowed'),
   'not-found': spec(404, 'invalid', 'There is nothing at this address'),
+  'cards-off': spec(404, 'invalid', 'The gateway answers no cards: it has no database to read them from'),
+  'render-unknown': spec(404, 'invalid', 'The record has no such render'),
   'method-not-allowed': spec(405, 'invalid', 'The address does not answer this method'),
   'too-slow': spec(408, 'transient', 'The request did not arrive whole within the time'),
   conflict: spec(409, 'rejected', 'The request conflicts with the present state'),
+  'render-moved-on': spec(409, 'rejected', 'A newer render than the one that was seen is there'),
+  'render-refused': spec(409, 'rejected', 'The render cannot be made again now'),
   'too-large': spec(413, 'invalid', 'The body is larger than is accepted'),
   'unsupported-media-type': spec(415, 'invalid', 'The body is of a type that is not accepted'),
   'event-not-accepted': spec(422, 'rejected', 'The event is of a type that the endpoint does not take'),
@@ -38,6 +42,7 @@ export const problems = {
   'log-unavailable': spec(503, 'transient', 'The log cannot take records now'),
   'keys-unavailable': spec(503, 'transient', "The issuer's keys cannot be had now"),
   overloaded: spec(503, 'transient', 'More requests are pending than can be held'),
+  'cards-unavailable': spec(503, 'transient', 'The cards cannot be read now'),
   'not-ready': spec(503, 'transient', 'The service is not ready'),
 } as const satisfies Record<string, ProblemSpec>;
 

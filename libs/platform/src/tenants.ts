@@ -1,11 +1,19 @@
 import { readFileSync } from 'node:fs';
+import { type TimelineForm, timelineForms } from '#libs/contracts';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { ConfigError, type Environment } from './config';
+import { sealingKeys } from './seal';
 import { declaredName, NoSecret, secretOf, variableName } from './secret-source';
 import { count, secret, timeZone, url } from './settings';
 
 const path = () => z.string().min(1);
+
+const scopeList = () =>
+  z
+    .array(z.string().regex(/^[a-z0-9._-]+$/i, 'must be the name of a scope'))
+    .min(1)
+    .refine((all) => new Set(all).size === all.length, 'names a scope twice');
 
 const oauth = z
   .strictObject({
@@ -13,15 +21,23 @@ const oauth = z
     clientSecretEnv: variableName().optional().describe('Environment variable with the client secret of the app'),
     clientSecretFile: path().optional().describe('File with the client secret of the app'),
     refreshTokenEnv: variableName().optional().describe('Environment variable with the refresh token of the account'),
-    refreshTokenFile: path().optional().describe('File with the refresh token of the account'),
+    refreshTokenFile: path()
+      .optional()
+      .describe('File with the refresh token of the account; with neither, the app is installed through the gateway'),
+    scopes: scopeList()
+      .optional()
+      .describe('Scopes that an installation through the gateway asks for: those that the app requires'),
+    optionalScopes: scopeList()
+      .default([])
+      .describe('Scopes that it asks for besides, which HubSpot leaves out where the account has not the product'),
   })
   .refine((one) => isOne(one.clientSecretEnv, one.clientSecretFile), {
     path: ['clientSecretEnv'],
     message: 'is needed, or clientSecretFile; not both',
   })
-  .refine((one) => isOne(one.refreshTokenEnv, one.refreshTokenFile), {
+  .refine((one) => isOne(one.refreshTokenEnv, one.refreshTokenFile, one.scopes), {
     path: ['refreshTokenEnv'],
-    message: 'is needed, or refreshTokenFile; not both',
+    message: 'is needed, or refreshTokenFile, or scopes to be installed with; only one of them',
   });
 
 const journal = z
@@ -52,6 +68,12 @@ const hubspot = z
       .transform(String)
       .optional()
       .describe('Our own app there, whose changes set off nothing; HubSpot is asked where it is not declared'),
+    timeline: z
+      .enum(timelineForms)
+      .default('notes')
+      .describe(
+        "How recipes write to timelines: by notes, or by events of the app, for which it needs HubSpot's approval",
+      ),
     baseUrl: url().optional().describe('HubSpot, where it is neither HUBSPOT_BASE_URL nor api.hubapi.com'),
     journal: journal
       .optional()
@@ -69,10 +91,14 @@ const tenant = z.strictObject({
   hubspot: hubspot.describe('Its HubSpot account, for the services'),
 });
 
-const tenants = z
+/** The list of tenants with their accounts. */
+export const tenants = z
   .array(tenant)
   .refine((all) => all.every(({ portals = [], hubspot: { journal: own } }) => !own || portals.length > 0), {
     message: 'names no portals of a tenant with a journal',
+  })
+  .refine((all) => all.every(({ portals = [], hubspot: { oauth: app } }) => !app?.scopes || portals.length > 0), {
+    message: 'names no portals of a tenant whose app is installed through the gateway: those that may install it',
   })
   .refine((all) => new Set(all.map((one) => one.tenant)).size === all.length, 'declares a tenant twice');
 
@@ -117,6 +143,11 @@ export const hubspotSettings = {
     .min(1)
     .optional()
     .describe('Our own app: changes that it made set off nothing; HubSpot is asked where it is not set'),
+  SEALING_KEY: sealingKeys()
+    .optional()
+    .describe(
+      'Keys that the tokens of installations are sealed with, 32 bytes in base64, one a line: the first seals, all open. Needed where TENANTS_FILE has apps that customers install; the same everywhere',
+    ),
   HUBSPOT_PER_TEN_SECONDS: count()
     .prefault('190')
     .describe('Calls in any ten seconds: 100 for Free and Starter, 190 from Professional on, 110 for a public app'),
@@ -124,11 +155,27 @@ export const hubspotSettings = {
     .prefault('625000')
     .describe('Calls a day: 250000 for Free and Starter, 625000 for Professional'),
   HUBSPOT_TIME_ZONE: timeZone().default('UTC').describe("The account's time zone: its midnight begins a new day"),
+  HUBSPOT_TIMELINE: z
+    .enum(timelineForms)
+    .default('notes')
+    .describe(
+      "How recipes write to timelines: by notes, or by events of the app, for which it needs HubSpot's approval",
+    ),
 };
+
+/** How a tenant's account is told what recipes say in timelines: as the file of tenants declares it, or the settings. */
+export function timelineOf(
+  { TENANTS_FILE: declared = [], HUBSPOT_TIMELINE }: Pick<AccountConfig, 'TENANTS_FILE' | 'HUBSPOT_TIMELINE'>,
+  tenant: string,
+): TimelineForm {
+  if (declared.length === 0) return HUBSPOT_TIMELINE;
+  return declared.find((one) => one.tenant === tenant)?.hubspot.timeline ?? 'notes';
+}
 
 const declaresAccount = (one: unknown): boolean => (one as { hubspot?: unknown } | null)?.hubspot !== undefined;
 
-interface Config {
+/** What the settings say of accounts. */
+export interface AccountConfig {
   TENANTS_FILE?: TenantDeclaration[];
   HUBSPOT_BASE_URL?: string;
   HUBSPOT_ACCESS_TOKEN?: string;
@@ -136,15 +183,16 @@ interface Config {
   HUBSPOT_PER_TEN_SECONDS: number;
   HUBSPOT_PER_DAY: number;
   HUBSPOT_TIME_ZONE: string;
+  HUBSPOT_TIMELINE: TimelineForm;
 }
 
 /** Whether the settings tell of an account: by a file of tenants, or by themselves. */
-export const hasAccount = ({ TENANTS_FILE, HUBSPOT_ACCESS_TOKEN }: Partial<Config>): boolean =>
+export const hasAccount = ({ TENANTS_FILE, HUBSPOT_ACCESS_TOKEN }: Partial<AccountConfig>): boolean =>
   (TENANTS_FILE ?? []).length > 0 || Boolean(HUBSPOT_ACCESS_TOKEN);
 
 /** The check of {@link hasAccount} on a schema, whatever else is wrong with the settings. */
 export const needsAccount = [
-  (config: Partial<Config>) => hasAccount(config),
+  (config: Partial<AccountConfig>) => hasAccount(config),
   { path: ['HUBSPOT_ACCESS_TOKEN'] as PropertyKey[], when: () => true },
 ] as const;
 
@@ -152,7 +200,7 @@ export const needsAccount = [
  * The accounts of all tenants, or one for everyone by the settings alone. Throws one {@link ConfigError} with every secret
  * that cannot be had.
  */
-export function accountsOf(config: Config, env: Environment) {
+export function accountsOf(config: AccountConfig, env: Environment) {
   const declared = config.TENANTS_FILE ?? [];
   if (declared.length === 0) return [accountOfSettings(config)];
   const faults: string[] = [];
@@ -161,12 +209,9 @@ export function accountsOf(config: Config, env: Environment) {
     tenant,
     baseUrl: hubspot.baseUrl ?? config.HUBSPOT_BASE_URL,
     appId: hubspot.app ?? config.HUBSPOT_APP_ID,
+    timeline: hubspot.timeline,
     token: hubspot.oauth
-      ? {
-          clientId: hubspot.oauth.clientId,
-          clientSecret: secretAt(tenant, hubspot.oauth.clientSecretEnv, hubspot.oauth.clientSecretFile),
-          refreshToken: secretAt(tenant, hubspot.oauth.refreshTokenEnv, hubspot.oauth.refreshTokenFile),
-        }
+      ? tokenOfApp(tenant, hubspot.oauth, secretAt)
       : secretAt(tenant, hubspot.tokenEnv, hubspot.tokenFile),
     plan: {
       tier: hubspot.tier,
@@ -177,6 +222,13 @@ export function accountsOf(config: Config, env: Environment) {
   }));
   if (faults.length > 0) throw new ConfigError(faults);
   return accounts;
+}
+
+function tokenOfApp(tenant: string, app: z.infer<typeof oauth>, secretAt: ReturnType<typeof declaredSecrets>) {
+  const { clientId, clientSecretEnv, clientSecretFile, refreshTokenEnv, refreshTokenFile, scopes } = app;
+  const client = { clientId, clientSecret: secretAt(tenant, clientSecretEnv, clientSecretFile) };
+  if (scopes) return { ...client, isInstalled: true as const };
+  return { ...client, refreshToken: secretAt(tenant, refreshTokenEnv, refreshTokenFile) };
 }
 
 /** Reads the secrets that the file of tenants names, each at once: what cannot be had is a fault. */
@@ -193,12 +245,13 @@ export function declaredSecrets(env: Environment, faults: string[]) {
   };
 }
 
-function accountOfSettings(config: Config) {
+function accountOfSettings(config: AccountConfig) {
   const { HUBSPOT_ACCESS_TOKEN: token = '' } = config;
   return {
     tenant: undefined,
     baseUrl: config.HUBSPOT_BASE_URL,
     appId: config.HUBSPOT_APP_ID,
+    timeline: config.HUBSPOT_TIMELINE,
     token: () => token,
     plan: {
       perTenSeconds: config.HUBSPOT_PER_TEN_SECONDS,

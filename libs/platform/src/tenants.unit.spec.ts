@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { loadConfig } from './config';
-import { accountsOf, hubspotSettings, needsAccount } from './tenants';
+import { installableApps, readInstallable } from './installable';
+import { accountsOf, hubspotSettings, needsAccount, timelineOf } from './tenants';
 
 const schema = z.object(hubspotSettings).refine(...needsAccount);
 const secret = 'hush-7f3a';
@@ -61,6 +62,22 @@ it('are told by tier, time zone and app; a token that stands in a file may chang
   expect(token()).toBe(`${secret}-2`);
 });
 
+it('have timelines written by notes, unless their declaration or the setting of all says events', () => {
+  const timelines = (env: Record<string, string>) => {
+    const config = loadConfig(schema, env);
+    const ofAll = accountsOf(config, env).map(({ timeline }) => timeline);
+    return [ofAll, timelineOf(config, 'acme'), timelineOf(config, 'nobody')];
+  };
+  const env = { HUBSPOT_ACCESS_TOKEN: secret, A: secret };
+  expect(timelines(env)).toEqual([['notes'], 'notes', 'notes']);
+  expect(timelines({ ...env, HUBSPOT_TIMELINE: 'events' })).toEqual([['events'], 'events', 'events']);
+  writeFileSync(file, one('tokenEnv: A, timeline: events') + one('tokenEnv: A', 'blue'));
+  const declared = { ...env, TENANTS_FILE: file };
+  expect(timelines(declared)).toEqual([['events', 'notes'], 'events', 'notes']);
+  // Where accounts are declared, the setting is nobody's.
+  expect(timelines({ ...declared, HUBSPOT_TIMELINE: 'events' })).toEqual([['events', 'notes'], 'events', 'notes']);
+});
+
 it('may be installations', () => {
   const [account] = open(one('oauth: { clientId: c, clientSecretEnv: S, refreshTokenEnv: R }'), { S: secret, R: 'r' });
   const token = account?.token as { clientId: string; clientSecret: () => string; refreshToken: () => string };
@@ -68,11 +85,45 @@ it('may be installations', () => {
   expect(account).toMatchObject({ plan: { isOauth: true } });
 });
 
+it('may be installed by customers: portals, scopes and the app stand in the file, tokens do not', () => {
+  const text = `- tenant: acme
+  portals: [62515]
+  hubspot: { tier: starter, app: 7, oauth: { clientId: c, clientSecretEnv: S, scopes: [oauth], optionalScopes: [timeline] } }
+${one('tokenEnv: A', 'blue')}`;
+  const [account] = open(text, { S: secret, A: 'x' });
+  expect(account?.token).toMatchObject({ clientId: 'c', isInstalled: true });
+  const env = { TENANTS_FILE: file, S: secret, A: 'x' };
+  const [app, ...others] = installableApps(loadConfig(schema, env), env);
+  expect(others).toEqual([]);
+  expect(app).toMatchObject({
+    tenant: 'acme',
+    portals: [62515],
+    appId: '7',
+    scopes: ['oauth'],
+    optionalScopes: ['timeline'],
+  });
+  expect(app?.clientSecret()).toBe(secret);
+  const list: unknown[] = [{ door: 'hubspot' }, null, { tenant: 'x', hubspot: {} }];
+  expect(readInstallable(list)).toMatchObject({ success: true, data: [] });
+});
+
 it.each([
+  [
+    'scopes and a refresh token',
+    one('oauth: { clientId: c, clientSecretEnv: S, refreshTokenEnv: R, scopes: [oauth] }'),
+    /only one of them/,
+  ],
+  [
+    'scopes and no portals',
+    one('oauth: { clientId: c, clientSecretEnv: S, scopes: [oauth] }'),
+    /those that may install it/,
+  ],
+  ['a scope twice', one('oauth: { clientId: c, clientSecretEnv: S, scopes: [a, a] }'), /names a scope twice/],
   ['no token', one('timeZone: UTC'), /\[0\]\.hubspot\.tokenEnv|tokenEnv is|is needed, or tokenFile, or oauth/],
   ['two tokens', one('tokenEnv: A, tokenFile: b'), /only one of them/],
   ['its token in the file', one(`token: ${secret}`), /token/],
   ['an unknown tier', one('tokenEnv: A').replace('starter', 'gold'), /"starter"\|"professional"\|"enterprise"/],
+  ['an unknown timeline', one('tokenEnv: A, timeline: cards'), /"notes"\|"events"/],
   ['no time zone', one('tokenEnv: A, timeZone: Mars/North'), /Europe\/Berlin/],
   ['no client secret', one('oauth: { clientId: c, refreshTokenEnv: R }'), /or clientSecretFile/],
   ['no refresh token', one('oauth: { clientId: c, clientSecretEnv: S }'), /or refreshTokenFile/],

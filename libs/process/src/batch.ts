@@ -217,8 +217,9 @@ export class Batch<State, Event extends DomainEvent, Input> {
     const { tenant, subject, streamId } = target;
     const slot = slotOf({ tenant, kind: owed.kind, streamId, purpose: owed.purpose, rootCause: meta.rootCause });
     const hash = requestHash(owed.request);
-    const generation =
-      meta.replayId === undefined ? (owed.generation ?? 1) : this.replayed(slot, hash, owed, target, meta);
+    // A decision that names a generation knows of the one before: it follows a failure, not a replay.
+    const isNamed = meta.replayId === undefined || owed.generation !== undefined;
+    const generation = isNamed ? (owed.generation ?? 1) : this.replayed(slot, hash, owed, target, meta);
     if (generation === undefined) return;
     const answered = this.answered.some((a) => a.slot === slot);
     this.outcome.effects.push({

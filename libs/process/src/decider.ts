@@ -50,7 +50,7 @@ export interface Owed {
   kind: string;
   purpose: string;
   request: unknown;
-  /** Rises only after a known failure, an explicit redo or "render again" (protocol 4); 1 at first. */
+  /** Rises only after a known failure or an explicit redo (protocol 4); 1 at first. */
   generation?: number;
   /** Effects of one order key are performed one after the other, in the order they were decided. */
   orderKey?: string;

@@ -1,13 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { INPUTS_FREED, recordKey } from '#libs/contracts';
+import { crmEvents, INPUTS_FREED, recordKey, type ServiceName, wireType } from '#libs/contracts';
 import {
   type BatchTransaction,
   Conflict,
+  emptyOutcome,
   eraseEffects,
   type Erased,
   eraseMail,
   erasePlans,
   type Erasing,
+  eventId,
   inputKeysOf,
   type Pool,
   servicesHolding,
@@ -34,6 +36,31 @@ export async function eraseSubject(
     found[service] = await patiently(() => eraseIn(pool, { service, tenant, subject, inputKeys }, by, dryRun));
   }
   return found;
+}
+
+/** Whose log tells that a subject was erased. */
+const teller: ServiceName = 'crm-writer';
+
+/**
+ * Tells that a subject was erased, as an event: read models forget it, now and whenever they are built anew, and whoever
+ * copies the topics can. To be told after the erasure; told again, it is one more event.
+ */
+export async function tellErasure(
+  pool: Pool,
+  { tenant, subject, by }: { tenant: string; subject: string; by: string },
+): Promise<void> {
+  const streamId = `erasure-${recordKey(tenant, subject)}`;
+  const event = { type: 'SubjectErased', data: { by } };
+  await patiently(() =>
+    transact(pool, teller, [recordKey(tenant, subject)], async (tx) => {
+      const { streams } = await tx.read({ marks: [], undated: [], inputKeys: [], streams: [streamId] });
+      const version = (streams.get(streamId)?.length ?? 0) + 1;
+      const id = eventId(streamId, version);
+      const meta = { rootCause: id, causedBy: by };
+      const told = { streamId, version, tenant, subject, type: wireType(crmEvents, event), data: event.data, meta };
+      await tx.write({ ...emptyOutcome(), events: [told] });
+    }),
+  );
 }
 
 /** Takes back a dry run. */

@@ -2,7 +2,7 @@ export { deadLetterOf } from './dead-letter';
 export * from './decider';
 export * from './definition';
 export { type CallContext, type EffectKind } from './effect-runner';
-export { eraseSubject } from './erasure';
+export { eraseSubject, tellErasure } from './erasure';
 export { discardParked } from './key-release';
 export { keptDaysOf } from './keeping';
 export * from './pending';

@@ -29,6 +29,8 @@ import type { EffectKind } from './effect-runner';
 import { Keeping } from './keeping';
 import { Process } from './process';
 
+const CONNECTIONS = 9;
+
 /** What an app says to run its process. */
 export interface RuntimeOptions<State, Event extends DomainEvent, Input> {
   definition: ProcessDefinition<State, Event, Input>;
@@ -73,7 +75,8 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
     const { readModels = [] } = options;
     const { service } = definition;
     const { lines } = connection;
-    this.pool = openPool(databaseUrl, service);
+    // A read model that is kept up here holds a connection of its own.
+    this.pool = openPool(databaseUrl, service, CONNECTIONS + readModels.length);
     this.producer = new LogProducer(connection);
     this.strategy = new LogStrategy(connection, { groupId: service });
     const onError: OnError = (err, loop) => lines.error({ err, loop }, 'a step failed and will be tried again');

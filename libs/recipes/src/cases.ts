@@ -14,7 +14,18 @@ import { prepareVideo } from './video';
 import { type PreparedWrite, prepareWrite, type WriteBindings } from './write';
 
 const rejected = z.strictObject({
-  rejected: z.enum(['missing', 'placeholder', 'not-met', 'expression', 'path', 'nobody', 'no-rota', 'no-such-stage']),
+  rejected: z.enum([
+    'missing',
+    'placeholder',
+    'not-met',
+    'expression',
+    'path',
+    'nobody',
+    'no-rota',
+    'no-such-stage',
+    'unclean',
+    'too-long',
+  ]),
 });
 const texts = z.record(z.string(), z.string());
 const ids = z.array(z.string()).optional();

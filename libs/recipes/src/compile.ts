@@ -106,6 +106,7 @@ class Compiler extends TextCompiler {
       title,
       require,
       variables,
+      unclean: video.unclean ?? 'clean',
       properties: [...new Set([...Object.keys(require), ...recordReads(all)])],
     };
   }

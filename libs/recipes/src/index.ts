@@ -23,7 +23,7 @@ export {
   type Whereabouts,
 } from './fate';
 export { type FetchStep, type PreparedFetch, prepareFetch, takeOf } from './fetch';
-export { needsOf, type Needs, type ScopeNeed, type SubscriptionNeed } from './needs';
+export { needsOf, type Needs, type ScopeNeed, type SubscriptionNeed, subscriptionsOf } from './needs';
 export { recipeTexts, withTexts } from './overlay';
 export { type Field, FieldTally } from './fields';
 export {
@@ -52,7 +52,16 @@ export * from './step';
 export * from './steps-due';
 export { type ReadRows, referenceOf, TableFolder } from './table-folder';
 export { contentOf, asTold, isEcho, type Match, matching, type WriterApp } from './trigger';
-export { type PropertyUse, type StageUse, type TemplateUse, usesOf, type Uses, type ValueKind } from './uses';
+export {
+  type PropertyUse,
+  recipesOf,
+  type StageUse,
+  type TemplateUse,
+  templatesOf,
+  usesOf,
+  type Uses,
+  type ValueKind,
+} from './uses';
 export * from './video';
 export { type DueOf, type Watched, watchedBy } from './watched';
 export * from './write';

@@ -1,3 +1,4 @@
+import type { TimelineForm } from '#libs/contracts';
 import { type Recipe, stepsOf } from './recipe';
 import { recipesOf, upserts } from './uses';
 
@@ -25,13 +26,16 @@ export interface Needs {
   subscriptions: SubscriptionNeed[];
 }
 
-/** What a tenant's recipes need of its HubSpot app: no scope and no webhook more. Pure; sorted, whatever their order. */
-export function needsOf(recipes: readonly Recipe[], tenant: string): Needs {
+/**
+ * What a tenant's recipes need of its HubSpot app, where its account has timelines written in that form: no scope and no
+ * webhook more. Pure; sorted, whatever their order.
+ */
+export function needsOf(recipes: readonly Recipe[], tenant: string, timeline: TimelineForm = 'notes'): Needs {
   const own = recipesOf(recipes, tenant);
-  return { scopes: scopesOf(own), subscriptions: subscriptionsOf(own) };
+  return { scopes: scopesOf(own, timeline), subscriptions: subscriptionsOf(own) };
 }
 
-function scopesOf(recipes: readonly Recipe[]): ScopeNeed[] {
+function scopesOf(recipes: readonly Recipe[], timeline: TimelineForm): ScopeNeed[] {
   const found = new Map<string, ScopeNeed>();
   const add = (scope: string, reason: string, setup: boolean) => {
     const known = found.get(scope) ?? { scope, for: [], setup };
@@ -39,7 +43,7 @@ function scopesOf(recipes: readonly Recipe[]): ScopeNeed[] {
     found.set(scope, { scope, for: reasons, setup: known.setup && setup });
   };
   for (const recipe of recipes) {
-    for (const scope of runScopes(recipe)) add(scope, recipe.id, false);
+    for (const scope of runScopes(recipe, timeline)) add(scope, recipe.id, false);
     for (const object of objectsOf(recipe)) add(schemaScope(object, 'read'), 'refrain doctor', true);
   }
   if (recipes.length > 0) {
@@ -48,7 +52,7 @@ function scopesOf(recipes: readonly Recipe[]): ScopeNeed[] {
   return [...found.values()].sort((a, b) => compare(a.scope, b.scope));
 }
 
-function runScopes(recipe: Recipe): string[] {
+function runScopes(recipe: Recipe, timeline: TimelineForm): string[] {
   const { object } = recipe.trigger;
   const writes = stepsOf(recipe, 'write');
   const saysOfRecord =
@@ -59,7 +63,7 @@ function runScopes(recipe: Recipe): string[] {
     objectScope(object, 'read'),
     ...(saysOfRecord ? [objectScope(object, 'write')] : []),
     ...stepsOf(recipe, 'ask').flatMap(({ notes }) => (notes > 0 ? [objectScope('note', 'read')] : [])),
-    ...actions.flatMap(({ kind }) => actionScopes[kind]),
+    ...actions.flatMap(({ kind }) => actionScopes[kind === 'event' && timeline === 'notes' ? 'note' : kind]),
     ...upserts(actions).flatMap((upsert) => [
       objectScope(upsert.object, 'read'),
       objectScope(upsert.object, 'write'),
@@ -101,7 +105,8 @@ const actionScopes = {
 // Of these HubSpot tells what becomes of them; activities are only deleted and restored.
 const merged = (object: string): boolean => object in named || object === 'ticket' || object.startsWith('2-');
 
-function subscriptionsOf(recipes: readonly Recipe[]): SubscriptionNeed[] {
+/** What webhooks recipes wait for, whichever tenant they are for. Pure; sorted, whatever their order. */
+export function subscriptionsOf(recipes: readonly Recipe[]): SubscriptionNeed[] {
   const found = new Map<string, SubscriptionNeed>();
   const add = (need: Omit<SubscriptionNeed, 'for'>, recipe: string) => {
     const key = [need.object, need.change, need.property].join(' ');

@@ -56,7 +56,6 @@ it.each([
     '{ sequence: { id: 1, sender: a@example.com, user: 1 } }',
     ['automation.sequences.enrollments.write', 'automation.sequences.read', 'crm.objects.contacts.read', ...init],
   ],
-  ['contact', '{ event: { type: x } }', ['crm.objects.contacts.read', ...init, 'timeline']],
   [
     'contact',
     '{ upsert: { object: company, by: number, properties: { number: 1 } } }',
@@ -70,6 +69,18 @@ it.each([
   ],
 ])('a %s recipe that writes %s needs no scope more than it uses', (object, write, expected) => {
   expect(scopes(writing(object, write))).toEqual(expected);
+});
+
+it('needs the scope of timelines only where they are written by events, and those of notes only where by notes', () => {
+  const recipe = recipeOf(writing('company', '{ event: { type: x } }'));
+  const runs = (timeline?: 'notes' | 'events') =>
+    needsOf([recipe], 'default', timeline)
+      .scopes.filter(({ setup }) => !setup)
+      .map(({ scope }) => scope);
+  const company = 'crm.objects.companies.read';
+  expect(runs('events')).toEqual([company, 'timeline']);
+  expect(runs('notes')).toEqual([company, 'crm.objects.contacts.read', 'crm.objects.contacts.write']);
+  expect(runs()).toEqual(runs('notes'));
 });
 
 it('names who needs a scope, and counts it as needed where one of them runs by it', () => {

@@ -32,6 +32,12 @@ const videoStep = z.strictObject({
     .default({})
     .describe('What the record must have, and not as a placeholder such as "N/A"'),
   variables: z.record(z.string().min(1), text).describe("The template's variables"),
+  unclean: z
+    .enum(['clean', 'refuse'])
+    .optional()
+    .describe(
+      'What is done where a variable holds HTML, emoji, template signs or control characters: it is cleaned of them, unless said, or no video is made',
+    ),
 });
 
 const askStep = z.strictObject({
@@ -124,7 +130,11 @@ const actions = {
   consent: consent.optional().describe('Whether the contact takes a kind of e-mail'),
   sequence: sequence.optional().describe('A sequence of e-mails in which the contact is enrolled'),
   upsert: upsert.optional().describe('Another record, changed or created'),
-  event: event.optional().describe("An event in the record's timeline; for apps that HubSpot lets write such"),
+  event: event
+    .optional()
+    .describe(
+      "What happened, in the record's timeline: by a note, or by an event of the app where the account is set to it",
+    ),
 };
 
 const writeStep = z

@@ -29,7 +29,9 @@ export interface Rejection {
     | 'too-large'
     | 'nobody'
     | 'no-rota'
-    | 'no-such-stage';
+    | 'no-such-stage'
+    | 'unclean'
+    | 'too-long';
   reason: string;
 }
 

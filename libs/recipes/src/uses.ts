@@ -54,16 +54,18 @@ export function usesOf(recipes: readonly Recipe[], tenant: string): Uses {
   return {
     properties: own.flatMap(propertiesOf),
     stages: own.flatMap(stagesOf),
-    templates: own.flatMap((recipe) =>
-      stepsOf(recipe, 'video').map(({ template, variables }) => ({
-        template,
-        recipe: recipe.id,
-        variables: Object.keys(variables),
-      })),
-    ),
+    templates: own.flatMap(templatesOf),
     models: own.flatMap((recipe) => stepsOf(recipe, 'ask').map(({ model }) => ({ model, recipe: recipe.id }))),
   };
 }
+
+/** The templates that a recipe orders from. Pure. */
+export const templatesOf = (recipe: Recipe): TemplateUse[] =>
+  stepsOf(recipe, 'video').map(({ template, variables }) => ({
+    template,
+    recipe: recipe.id,
+    variables: Object.keys(variables),
+  }));
 
 function propertiesOf(recipe: Recipe): PropertyUse[] {
   const { id, trigger, steps } = recipe;

@@ -1,4 +1,5 @@
 import { type Given, isPersonName, isPlaceholder } from '#libs/expressions';
+import { MOST_SPOKEN, spoken } from './spoken';
 import { type Rejection, rejectionOf, type StepBase, type StepBindings, unmetBy } from './step';
 import { plain, type Text } from './text';
 
@@ -9,6 +10,8 @@ export interface VideoStep extends StepBase {
   title: Text;
   require: Record<string, 'person-name' | 'present'>;
   variables: Record<string, Text>;
+  /** What is done where a variable holds what does not belong into a video. */
+  unclean: 'clean' | 'refuse';
   /** What must be read of the record, no more. */
   properties: string[];
 }
@@ -31,14 +34,30 @@ export function prepareVideo(step: VideoStep, bindings: StepBindings, given?: Gi
   const variables: Record<string, string> = {};
   try {
     for (const [name, text] of Object.entries(step.variables)) {
-      const said = plain(text.evaluate({ ...bindings }, given)).trim();
+      const { text: said, removed } = spoken(plain(text.evaluate({ ...bindings }, given)));
+      if (removed.length > 0 && step.unclean === 'refuse') return unclean(name, removed);
       if (isPlaceholder(said)) return missing(`variable ${name}`);
+      if (said.length > MOST_SPOKEN) return tooLong(name, said.length);
       variables[name] = said;
     }
-    return { variables, title: plain(step.title.evaluate({ ...bindings }, given)).trim() };
+    const title = spoken(plain(step.title.evaluate({ ...bindings }, given))).text;
+    return { variables, title: title.slice(0, MOST_TITLE).trim() };
   } catch (error) {
     return { rejected: rejectionOf(error) };
   }
 }
+
+const MOST_TITLE = 200;
+
+const unclean = (name: string, removed: readonly string[]): Prepared => ({
+  rejected: { code: 'unclean', reason: `variable ${name} holds ${removed.join(', ')}` },
+});
+
+const tooLong = (name: string, length: number): Prepared => ({
+  rejected: {
+    code: 'too-long',
+    reason: `variable ${name} has ${String(length)} characters, and a video says ${String(MOST_SPOKEN)} at most`,
+  },
+});
 
 const missing = (what: string): Prepared => ({ rejected: { code: 'missing', reason: `${what} is missing` } });

@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
 import { type SweepName, objectTypeNamed } from '#libs/contracts';
 import { doneBy, gates, type LimitState, type Pool } from '#libs/event-store';
-import { accountsOf, loadConfig } from '#libs/platform';
-import { HubspotAccounts, RECORDS_A_PAGE } from '#libs/vendors/hubspot';
-import { crmConfig } from '../cli.config';
+import { RECORDS_A_PAGE } from '#libs/vendors/hubspot';
+import { withAccounts } from '../accounts';
 import { byOption } from '../operator';
 import { print, UsageError } from '../output';
 import { timeBefore } from '../since';
@@ -91,11 +90,9 @@ async function estimate(
   from: string | undefined,
   json: boolean,
 ): Promise<void> {
-  const config = loadConfig(crmConfig, process.env);
-  const hubspot = new HubspotAccounts(accountsOf(config, process.env)).of(tenant);
-  const counted = await hubspot.count(
-    { object, ...(from === undefined ? {} : { modified: { from } }) },
-    AbortSignal.timeout(20_000),
+  const asked = { object, ...(from === undefined ? {} : { modified: { from } }) };
+  const counted = await withAccounts((accounts) =>
+    accounts().hubspot.of(tenant).count(asked, AbortSignal.timeout(20_000)),
   );
   if (counted.outcome !== 'done') throw new Error(`HubSpot did not count: ${counted.code} ${counted.message}`);
   const records = counted.value;

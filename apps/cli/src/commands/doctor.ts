@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { withAccounts } from '../accounts';
 import { checksFor, type Scope } from '../doctor/checks';
 import { type Finding, type Severity, sortedFindings } from '../doctor/finding';
 import { runChecks } from '../doctor/run';
@@ -21,8 +22,10 @@ export function addDoctor(program: Command): void {
 }
 
 async function doctor({ json, ...scope }: Scope & { json: boolean }): Promise<void> {
-  const { checks, found } = await checksFor(scope);
-  const findings = sortedFindings([...found, ...(await runChecks(checks, LIMIT_MS))]);
+  const findings = await withAccounts(async (accounts) => {
+    const { checks, found } = await checksFor(scope, accounts);
+    return sortedFindings([...found, ...(await runChecks(checks, LIMIT_MS))]);
+  });
   const count = (severity: Severity) => findings.filter((one) => one.severity === severity).length;
   const counts = { errors: count('error'), warnings: count('warning'), notes: count('note') };
   print(json, { ...counts, findings }, [...findings.map(textOf), sumOf(counts)].join('\n'));

@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
 import type { Answer } from '#libs/contracts';
-import { accountsOf, loadConfig } from '#libs/platform';
 import { usesOf } from '#libs/recipes';
-import { HubspotAccounts, type Preparation, type Wishes } from '#libs/vendors/hubspot';
-import { crmConfig } from '../cli.config';
+import type { Preparation, Wishes } from '#libs/vendors/hubspot';
+import { withAccounts } from '../accounts';
 import { wishesOf } from '../hubspot-properties';
 import { recipesIfKnown, recipesOption } from '../live-recipes';
 import { print } from '../output';
@@ -32,14 +31,16 @@ export function addInitHubspot(init: Command): void {
     .option('--dry-run', 'change nothing, also with --yes', false)
     .option('--json', 'print what is missing as JSON', false)
     .action(async ({ tenant, recipes, yes, dryRun, json }: Options) => {
-      const hubspot = new HubspotAccounts(accountsOf(loadConfig(crmConfig, process.env), process.env)).of(tenant);
       const created = yes && !dryRun;
       const objects: Preparation[] = [];
-      for (const wishes of await wishesFor(tenant, recipes)) {
-        const found = told(await hubspot.preparation(wishes, AbortSignal.timeout(LIMIT_MS)));
-        if (created) told(await hubspot.prepare(found, AbortSignal.timeout(LIMIT_MS)));
-        objects.push(found);
-      }
+      await withAccounts(async (accounts) => {
+        const hubspot = accounts().hubspot.of(tenant);
+        for (const wishes of await wishesFor(tenant, recipes)) {
+          const found = told(await hubspot.preparation(wishes, AbortSignal.timeout(LIMIT_MS)));
+          if (created) told(await hubspot.prepare(found, AbortSignal.timeout(LIMIT_MS)));
+          objects.push(found);
+        }
+      });
       print(json, { tenant, objects, created }, textOf(objects, created));
       // A property of another type refuses our values until a person has changed it.
       if (objects.some(({ differing }) => differing.length > 0)) process.exitCode = 1;

@@ -5,15 +5,22 @@ import {
   publication,
   PublicationRefused,
   readTogether,
+  type Recipe,
   refuseLoops,
   rollbackTo,
+  templatesOf,
   type Wish,
   withdrawal,
 } from '#libs/recipes';
+import { loadConfig } from '#libs/platform';
+import { videoConfig } from '../cli.config';
 import { print } from '../output';
 import { casesBeside, recipeFiles } from '../recipe-files';
 import { referenceIn } from '../reference';
+import { templateCheck } from '../templates';
 import { append, type Histories, historiesIn, withRegistry } from '../registry';
+
+const TEMPLATES_LIMIT_MS = 10_000;
 
 /** What all publications say. */
 export interface Said {
@@ -26,7 +33,7 @@ export interface Said {
 }
 
 /** The recipes of a file or folder, all of them or none. */
-export async function publish(path: string, options: Said & { tables?: string }): Promise<void> {
+export async function publish(path: string, options: Said & { tables?: string; anyTemplate: boolean }): Promise<void> {
   const { good, faults } = readTogether(recipeFiles(path), options.environment, referenceIn(options.tables));
   if (faults.length > 0) {
     process.stderr.write(`refrain: nothing is published:\n${faults.join('\n')}\n`);
@@ -34,6 +41,14 @@ export async function publish(path: string, options: Said & { tables?: string })
     process.exitCode = 1;
     return;
   }
+  if (
+    !options.anyTemplate &&
+    !(await templatesFit(
+      good.map(({ recipe }) => recipe),
+      options.json,
+    ))
+  )
+    return;
   await withRegistry(async (pool) => {
     const past = await historiesIn(pool, options.environment);
     const wishes = good.map(({ recipe, text, file }) => ({
@@ -42,6 +57,32 @@ export async function publish(path: string, options: Said & { tables?: string })
     }));
     await fulfil(pool, wishes, past, options);
   });
+}
+
+/**
+ * Whether HeyGen's templates have the variables that the recipes give, and no others; where they differ, says so. What
+ * HeyGen does not answer keeps nobody from publishing: `refrain doctor` asks it again.
+ */
+async function templatesFit(recipes: readonly Recipe[], json: boolean): Promise<boolean> {
+  const uses = recipes.flatMap(templatesOf);
+  if (uses.length === 0) return true;
+  const check = templateCheck(loadConfig(videoConfig, process.env), uses);
+  if (!check) {
+    process.stderr.write('refrain: HEYGEN_API_KEY is not set here: the templates were not compared with the recipes\n');
+    return true;
+  }
+  const found = await check(AbortSignal.timeout(TEMPLATES_LIMIT_MS));
+  const lines = found.map(({ code, where, what, remedy }) => `${where}: ${what}. [${code}] ${remedy}`);
+  const differs = found.some(({ code }) => code.startsWith('template-'));
+  if (found.length === 0) return true;
+  const end = differs
+    ? 'nothing is published; --any-template publishes all the same:'
+    : 'the templates were not compared:';
+  process.stderr.write(`refrain: ${end}\n${lines.join('\n')}\n`);
+  if (!differs) return true;
+  if (json) print(true, { faults: lines }, '');
+  process.exitCode = 1;
+  return false;
 }
 
 /** The very version that is live elsewhere. */

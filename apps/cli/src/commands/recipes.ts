@@ -9,6 +9,20 @@ import { addPreview } from './recipes-preview';
 import { change, promote, publish, rollback, type Said, withdraw } from './recipes-publish';
 import { addRecipesTest } from './recipes-test';
 
+function addPublish(recipes: Command): void {
+  saying(
+    inEnvironment(
+      recipes
+        .command('publish <path>')
+        .description(
+          'make the recipes of a file or folder live; nothing of it where one of them has a fault, or HeyGen’s template (asked by HEYGEN_API_KEY) other variables than it is given',
+        )
+        .addOption(tablesOption())
+        .option('--any-template', 'also where a template is not there, or has other variables', false),
+    ),
+  ).action(publish);
+}
+
 /** `refrain recipes`: what is live where, who made it so, and how it becomes something else. */
 export function addRecipes(program: Command): void {
   const recipes = program
@@ -32,14 +46,7 @@ export function addRecipes(program: Command): void {
     .action(diff);
   addPreview(recipes);
   addFields(recipes);
-  saying(
-    inEnvironment(
-      recipes
-        .command('publish <path>')
-        .description('make the recipes of a file or folder live; nothing of it where one of them has a fault')
-        .addOption(tablesOption()),
-    ),
-  ).action(publish);
+  addPublish(recipes);
   saying(recipes.command('promote <id>').description('make the very version live that is live in another environment'))
     .requiredOption('--from <environment>', 'where it is live', environmentName)
     .requiredOption('--to <environment>', 'where it is to be live', environmentName)

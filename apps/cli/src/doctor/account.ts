@@ -33,6 +33,11 @@ const NEW_TOKEN =
 const refusals: Readonly<Record<string, [FindingCode, string, string]>> = {
   'no-token': ['token-missing', 'There is no token to call HubSpot by', NEW_TOKEN],
   'tenant-unknown': ['tenant-unknown', 'No account is declared for the tenant', 'Declare it in TENANTS_FILE.'],
+  'not-installed': [
+    'app-not-installed',
+    "Nobody has installed the app in the tenant's account: what is owed there waits",
+    'Send an administrator of it to /oauth/hubspot/install?tenant=… on the gateway; see `refrain installations ls`.',
+  ],
   EXPIRED_AUTHENTICATION: ['token-expired', 'HubSpot says that the token has expired', NEW_TOKEN],
   DAILY: [
     'quota-spent',

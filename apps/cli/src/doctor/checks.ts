@@ -1,19 +1,19 @@
 import { topics } from '#libs/contracts';
 import { pendingMigrations } from '#libs/event-store';
 import { checkTopics, withAdmin } from '#libs/log';
-import { accountsOf, ConfigError, loadConfig } from '#libs/platform';
+import { ConfigError, loadConfig } from '#libs/platform';
 import { type Recipe, type Uses, usesOf } from '#libs/recipes';
-import { HeygenClient } from '#libs/vendors/heygen';
-import { HubspotAccounts } from '#libs/vendors/hubspot';
 import { OpenAiClient } from '#libs/vendors/openai';
 import type { z } from 'zod';
-import { crmConfig, doctorConfig } from '../cli.config';
+import type { OpenedAccounts } from '../accounts';
+import { doctorConfig } from '../cli.config';
 import { liveRecipes } from '../live-recipes';
 import { readDoor } from './door';
 import { type Finding, finding, type FindingCode } from './finding';
 import { hubspotChecks } from './hubspot';
-import { byKey, type Check } from './run';
-import { judgeMigrations, judgeModels, judgeTemplates, judgeTopics } from './vendors';
+import { templateCheck } from '../templates';
+import type { Check } from './run';
+import { judgeMigrations, judgeModels, judgeTopics } from './vendors';
 import { judgeDoor } from './webhooks';
 
 /** What is to be looked at: one tenant or all, by the recipes of a path or those that are live. */
@@ -25,10 +25,10 @@ export interface Scope {
 type DoctorConfig = z.infer<typeof doctorConfig>;
 
 /** All checks by the settings; what keeps some of them from being made is found already. */
-export async function checksFor({
-  tenant,
-  recipes: path,
-}: Scope): Promise<{ checks: Check[]; found: readonly Finding[] }> {
+export async function checksFor(
+  { tenant, recipes: path }: Scope,
+  accounts: () => OpenedAccounts,
+): Promise<{ checks: Check[]; found: readonly Finding[] }> {
   const [{ recipes, found: ofRecipes }, config, hubspot] = [await recipesOf(path), read(settings), read(accounts)];
   const found = [...ofRecipes, ...[config, hubspot].flatMap((one) => ('faults' in one ? one.faults : []))];
   if ('faults' in config) return { checks: [], found };
@@ -36,7 +36,7 @@ export async function checksFor({
   const { checks, uses, secret } =
     'faults' in hubspot
       ? { checks: [], uses: [usesOf(recipes, tenant ?? 'default')], secret: undefined }
-      : accountChecks(tenant === undefined ? hubspot.value.accounts.tenants : [tenant], hubspot.value, recipes, value);
+      : accountChecks(tenant === undefined ? hubspot.value.hubspot.tenants : [tenant], hubspot.value, recipes, value);
   return {
     checks: [
       ...checks,
@@ -68,14 +68,6 @@ async function recipesOf(path: string | undefined): Promise<{ recipes: Recipe[];
 
 const settings = () => loadConfig(doctorConfig, process.env);
 
-function accounts() {
-  const config = loadConfig(crmConfig, process.env);
-  const declared = accountsOf(config, process.env);
-  return { accounts: new HubspotAccounts(declared), declared, tenants: config.TENANTS_FILE ?? [] };
-}
-
-type Accounts = ReturnType<typeof accounts>;
-
 /** What settings say; what is wrong with them is found. */
 function read<T>(from: () => T): { value: T } | { faults: Finding[] } {
   try {
@@ -91,15 +83,19 @@ function faulty(fault: string): Finding {
   return finding('settings-faulty', 'settings', what, `${remedy.charAt(0).toUpperCase()}${remedy.slice(1)}.`);
 }
 
-function accountChecks(names: readonly string[], hubspot: Accounts, recipes: readonly Recipe[], config: DoctorConfig) {
-  const { declared, tenants } = hubspot;
+function accountChecks(
+  names: readonly string[],
+  accounts: OpenedAccounts,
+  recipes: readonly Recipe[],
+  config: DoctorConfig,
+) {
+  const { hubspot, tenants } = accounts;
   const checks = names.flatMap((tenant) => {
     const portals = tenants.find((one) => one.tenant === tenant)?.portals;
-    return hubspotChecks({ tenant, recipes, accounts: hubspot.accounts, config, ...(portals ? { portals } : {}) });
+    return hubspotChecks({ tenant, recipes, accounts: hubspot, config, ...(portals ? { portals } : {}) });
   });
   // Whoever has installed an app signs by its secret.
-  const installed = declared.filter((one) => one.tenant !== undefined && names.includes(one.tenant));
-  const [secret] = installed.flatMap(({ token }) => (typeof token === 'function' ? [] : [token.clientSecret()]));
+  const [secret] = names.flatMap((tenant) => accounts.clientSecretOf(tenant) ?? []);
   return { checks, uses: names.map((tenant) => usesOf(recipes, tenant)), secret };
 }
 
@@ -122,17 +118,11 @@ function doorCheck({ PUBLIC_URL, HUBSPOT_CLIENT_SECRET }: DoctorConfig, ofApp: s
   return { name: 'gateway', run: async (signal) => judgeDoor(await readDoor(PUBLIC_URL, secret, signal)) };
 }
 
-function videoCheck({ HEYGEN_BASE_URL: baseUrl, HEYGEN_API_KEY: apiKey }: DoctorConfig, all: readonly Uses[]): Check[] {
+function videoCheck(config: DoctorConfig, all: readonly Uses[]): Check[] {
   const uses = distinct(all.flatMap(({ templates }) => templates));
   if (uses.length === 0) return [];
-  if (apiKey === undefined) return [unchecked('heygen-unchecked', 'HeyGen', 'HEYGEN_API_KEY')];
-  const client = new HeygenClient({ baseUrl, apiKey });
-  const run = async (signal: AbortSignal) =>
-    judgeTemplates(
-      uses,
-      await byKey(new Set(uses.map(({ template }) => template)), (id) => client.template(id, signal)),
-    );
-  return [{ name: 'HeyGen', run }];
+  const run = templateCheck(config, uses);
+  return [run ? { name: 'HeyGen', run } : unchecked('heygen-unchecked', 'HeyGen', 'HEYGEN_API_KEY')];
 }
 
 function modelCheck({ OPENAI_BASE_URL: baseUrl, OPENAI_API_KEY: apiKey }: DoctorConfig, all: readonly Uses[]): Check[] {

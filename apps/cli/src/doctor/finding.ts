@@ -12,6 +12,7 @@ export const findings = {
   'token-revoked': 'error',
   'token-expired': 'error',
   'tenant-unknown': 'error',
+  'app-not-installed': 'error',
   'hubspot-unreachable': 'error',
   'hubspot-refused': 'error',
   'portal-differs': 'error',

@@ -60,7 +60,7 @@ function portalOf(of: AccountToCheck): Portal {
   const { tenant, recipes, accounts, portals } = of;
   const where = `HubSpot account ${tenant}`;
   const client = accounts.of(tenant);
-  const needs = needsOf(recipes, tenant);
+  const needs = needsOf(recipes, tenant, accounts.timeline(tenant));
   let reading: Promise<AccountFacts> | undefined;
   const read = async (signal: AbortSignal): Promise<AccountFacts> => {
     const [token, account] = await Promise.all([accounts.tokenInfo(tenant, signal), client.accountInfo(signal)]);

@@ -27,6 +27,7 @@ describe('an account', () => {
   it.each([
     ['no-token', 'token-missing'],
     ['tenant-unknown', 'tenant-unknown'],
+    ['not-installed', 'app-not-installed'],
     ['EXPIRED_AUTHENTICATION', 'token-expired'],
     ['INVALID_AUTHENTICATION', 'token-revoked'],
     ['BAD_REFRESH_TOKEN', 'token-revoked'],
@@ -193,7 +194,10 @@ describe('subscriptions', () => {
   const need = { object: 'contact', change: 'propertyChange', property: 'p', for: ['r'], fate: false };
   const judge = (
     subscriptions: { eventType: string; objectTypeId?: string; propertyName?: string; active: boolean }[],
-  ) => codes(judgeWebhooks({ where: 'here', needs: [need], webhooks: { targetUrl: 'x', subscriptions }, target: 'x' }));
+  ) => {
+    const webhooks = { targetUrl: 'x', subscriptions: subscriptions.map((one, n) => ({ id: String(n), ...one })) };
+    return codes(judgeWebhooks({ where: 'here', needs: [need], webhooks, target: 'x' }));
+  };
 
   it('tell of a change in either form', () => {
     expect(judge([{ eventType: 'contact.propertyChange', propertyName: 'p', active: true }])).toEqual([]);

@@ -1,6 +1,6 @@
 import type { SubscriptionNeed } from '#libs/recipes';
-import { objectTypeOf } from '#libs/contracts';
 import type { AppSubscription, AppWebhooks } from '#libs/vendors/hubspot';
+import { eventOf, nameOf, tells } from '../subscriptions';
 import { judgeClock } from './account';
 import { type Finding, finding, listed } from './finding';
 
@@ -57,7 +57,7 @@ function judgeNeed(need: SubscriptionNeed, subscriptions: readonly AppSubscripti
           'subscription-inactive',
           where,
           `The subscription to ${name} is not active, and ${users} wait for it`,
-          'Activate it in the app.',
+          'Activate it in the app; `refrain init hubspot-webhooks` does so for all that are needed.',
         ),
       ]
     : [
@@ -65,25 +65,9 @@ function judgeNeed(need: SubscriptionNeed, subscriptions: readonly AppSubscripti
           'subscription-missing',
           where,
           `The app is not subscribed to ${name}, and ${users} wait for it`,
-          `Subscribe the app to ${name}; \`refrain init hubspot-app\` lists all that are needed.`,
+          `Subscribe the app to ${name}; \`refrain init hubspot-webhooks\` does so for all that are needed.`,
         ),
       ];
-}
-
-const eventOf = ({ object, change, property }: SubscriptionNeed): string =>
-  [object, change, ...(property === undefined ? [] : [property])].join('.');
-
-const nameOf = ({ eventType, objectTypeId, propertyName }: AppSubscription): string =>
-  [objectTypeId === undefined ? eventType : eventType.replace('object', objectTypeOf(objectTypeId)), propertyName ?? []]
-    .flat()
-    .join('.');
-
-/** Whether a subscription, if it is active, tells of what is needed: in HubSpot's former words or in those for any type. */
-function tells({ eventType, objectTypeId, propertyName }: AppSubscription, need: SubscriptionNeed): boolean {
-  const [thing, change] = eventType.split('.');
-  const object = thing === 'object' ? objectTypeOf(objectTypeId ?? '') : thing;
-  if (object !== need.object || change !== need.change) return false;
-  return need.property === undefined || propertyName === undefined || propertyName === need.property;
 }
 
 /** What the gateway answered, or why there is no answer. */

@@ -74,6 +74,9 @@ begin
   room as (
     select l.tenant, l.vendor, l.name, case
         when l.paused_until > asked_at then 0
+        when l.probing then least(l.most - held(l.tenant, l.vendor, l.name, asked_at), 1 - (select count(*)
+          from effect e where e.service = my_service and e.state = 'running' and e.tenant = l.tenant
+            and e.kind in (select n.kind from needs n where n.name = l.name)))::int
         when l.zone is not null and l.day = (asked_at at time zone l.zone)::date then l.most - l.used
         else l.most - held(l.tenant, l.vendor, l.name, asked_at) end as free
     from vendor_limit l where (l.tenant, l.vendor) in (select * from unnest(t, v))

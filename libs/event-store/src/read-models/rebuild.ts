@@ -1,12 +1,14 @@
 import type { Pool } from 'pg';
 import { run } from '../query';
 import { askForBuild, type Builds, buildsOf } from './builds';
+import { cardsModel } from './cards';
 import { LAST_POSITION } from './horizon';
+import { linksModel } from './links';
 import type { ReadModel } from './read-model';
 import { recordsModel } from './records';
 
 /** Every read model that there is. */
-export const readModels: readonly ReadModel[] = [recordsModel];
+export const readModels: readonly ReadModel[] = [recordsModel, cardsModel, linksModel];
 
 /** How a read model stands, and the newest position of all events: what is between is still to be done. */
 export interface ReadModelState extends Builds {

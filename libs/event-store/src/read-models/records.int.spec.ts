@@ -148,6 +148,11 @@ it('says so where it was not built yet', async () => {
   await expect(listRecords(db.pool, { limit: 1 })).rejects.toThrow(NotBuilt);
 });
 
+it('an erasure makes no record', () => {
+  const erased = { type: 'SubjectErased', data: { by: 'test' } };
+  expect(recordsModel.apply([stored(crmEvents, 'contact:1', erased)])).toEqual([]);
+});
+
 it('a rota is no record', () => {
   const turn = { recipe: 'r', recipeVersion: 'v', step: 's', rootCause: 'c', rota: 'emea', owner: '1' };
   const taken = { type: 'TurnTaken', data: { ...turn, record: { type: 'contact', id: '7' } } };

@@ -78,8 +78,7 @@ function apply(events: readonly StoredEvent[]): Statement[] {
   const patches = new Map<string, Patch>();
   for (const event of events) {
     const read = readers.find(({ of }) => isOf(of, event.type));
-    // A rota is no record.
-    if (!read || event.type === crmEvents.shapes.TurnTaken.wire) continue;
+    if (!read || notOfRecords.has(event.type)) continue;
     const { tenant, subject } = event;
     const key = `${tenant}:${subject}`;
     const patch = patches.get(key) ?? {
@@ -96,6 +95,12 @@ function apply(events: readonly StoredEvent[]): Statement[] {
   }
   return patches.size === 0 ? [] : [upsert([...patches.values()])];
 }
+
+// A rota is no record; nor is an erasure something that became of one.
+const notOfRecords: ReadonlySet<string> = new Set([
+  crmEvents.shapes.TurnTaken.wire,
+  crmEvents.shapes.SubjectErased.wire,
+]);
 
 const last = ({ type, occurredAt }: StoredEvent) => ({ lastType: type, lastAt: occurredAt });
 
@@ -136,6 +141,7 @@ function standingOfRender(event: OneRenderEvent): [Status, Partial<Standing>?] {
       return ['PENDING', { anew: true }];
     case 'RenderPrepared':
     case 'RenderStarted':
+    case 'RenderPostponed':
       return ['PENDING'];
     case 'RenderSubmitted':
       return ['PENDING', { result: event.data.videoId }];

@@ -1,1 +1,6 @@
-export * from './heygen.client';
+export type { HeygenSettings } from './api';
+export { HeygenEndpoints, type WebhookEndpoint } from './endpoints';
+export { HeygenClient } from './heygen.client';
+export { LegacyHeygenClient } from './legacy.client';
+export type { TemplateVariable, TemplateVideo, VideoState, VideoVendor } from './video-vendor';
+export { openHeygen } from './versions';

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Answer } from '#libs/contracts';
+import type { Answer, TimelineForm } from '#libs/contracts';
 import { sorted } from './answering';
-import { NoToken, TOKEN_REFUSALS } from './errors';
+import { NOT_REFRESHED, NoToken, TOKEN_REFUSALS } from './errors';
 import { HubspotClient } from './hubspot.client';
 import { type Calls, hubspotLimits, type HubspotPlan, type HubspotTier, planOf } from './limits';
 import { type Rates, Sdk, type SdkSettings } from './sdk';
@@ -16,6 +16,8 @@ export interface HubspotAccount {
   /** Our own app there; asked of HubSpot where it is not declared. */
   appId?: string;
   plan: HubspotPlan | HubspotTier;
+  /** How it is told what recipes say in timelines; by notes unless said. */
+  timeline?: TimelineForm;
 }
 
 /** Where it is told what HubSpot says of an account beside its answers. */
@@ -27,6 +29,8 @@ export interface HubspotWatch {
 
 const WAIT_MS = 60_000;
 const ASK_LIMIT_MS = 10_000;
+/** Shorter than the deadline of any call. */
+const TOKEN_WAIT_MS = 4_000;
 const EVERYONE = 'default';
 
 /** The accounts of all tenants, each by a client, a token and limits of its own. */
@@ -57,6 +61,14 @@ export class HubspotAccounts {
 
   /** Our own app in a tenant's account; undefined for as long as nobody has said. */
   readonly appId = (tenant: string): string | undefined => this.find(tenant)?.appId;
+
+  /** Whether there is one account, for whoever the tenant is. */
+  get isEveryones(): boolean {
+    return this.opened.has(undefined);
+  }
+
+  /** How a tenant's account is told what recipes say in timelines. */
+  readonly timeline = (tenant: string): TimelineForm => this.find(tenant)?.account.timeline ?? 'notes';
 
   /** What HubSpot says of a tenant's token: whose it is, and what it may do. */
   async tokenInfo(tenant: string, signal: AbortSignal): Promise<Answer<TokenInfo>> {
@@ -114,12 +126,41 @@ const NO_SECRET = {
   afterMs: WAIT_MS,
 } as const;
 
+/** A call that waits for its token beyond its own deadline would count as one that may have been made. */
+async function inTime(token: Promise<string>): Promise<string> {
+  const late = new AbortController();
+  const tooLate = pause(TOKEN_WAIT_MS, undefined, { signal: late.signal }).then(() => {
+    throw new NoToken(NOT_YET);
+  });
+  // Whoever gives it up leaves nothing behind that could reject unheard.
+  token.catch(() => undefined);
+  tooLate.catch(() => undefined);
+  try {
+    return await Promise.race([token, tooLate]);
+  } finally {
+    late.abort();
+  }
+}
+
+function grantedBy(token: TokenSource, baseUrl: string | undefined) {
+  if (typeof token === 'function') return undefined;
+  return 'refreshToken' in token ? new GrantedTokens(byRefreshToken(token), baseUrl) : token;
+}
+
+const NOT_YET = {
+  outcome: 'retry',
+  code: NOT_REFRESHED,
+  message: 'HubSpot gave no access token in time',
+  refused: true,
+  afterMs: 1_000,
+} as const;
+
 class OpenAccount {
   readonly client: HubspotClient;
   readonly name: string;
   readonly plan: HubspotPlan;
   appId: string | undefined;
-  private readonly oauth: GrantedTokens | undefined;
+  private readonly oauth: Pick<GrantedTokens, 'token' | 'forget'> | undefined;
   private readonly settings: SdkSettings;
 
   constructor(
@@ -130,7 +171,7 @@ class OpenAccount {
     this.plan = 'tier' in plan ? planOf(plan) : plan;
     this.name = tenant ?? EVERYONE;
     this.appId = appId;
-    this.oauth = typeof token === 'function' ? undefined : new GrantedTokens(byRefreshToken(token), baseUrl);
+    this.oauth = grantedBy(token, baseUrl);
     this.settings = {
       baseUrl,
       accessToken: () => this.token(),
@@ -145,7 +186,7 @@ class OpenAccount {
 
   private async token(): Promise<string> {
     try {
-      return await (this.oauth?.token() ?? this.declaredToken());
+      return await (this.oauth ? inTime(this.oauth.token()) : this.declaredToken());
     } catch (error) {
       const refusal = error instanceof NoToken ? error.refusal : NO_SECRET;
       if (TOKEN_REFUSALS.includes(refusal.code)) this.watch.token?.(this.name, false);
@@ -166,8 +207,8 @@ class OpenAccount {
   }
 
   tokenInfo(signal: AbortSignal): Promise<Answer<TokenInfo>> {
-    return sorted(signal, async () =>
-      tokenInfo(new Sdk(this.settings), await this.token(), this.account.token, signal),
-    );
+    const { token } = this.account;
+    const app = typeof token === 'function' ? undefined : token;
+    return sorted(signal, async () => tokenInfo(new Sdk(this.settings), await this.token(), app, signal));
   }
 }

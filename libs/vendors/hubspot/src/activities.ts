@@ -87,6 +87,10 @@ export const makeNote = (client: Client, { record, note }: NoteRequest, once: On
     signal,
   );
 
+/** Looks for the note of a reference among a record's notes; where there can be none, none is there. */
+export const noteOf = (client: Client, record: RecordRef, reference: string): Promise<Look> =>
+  NOTE.to[record.type] === undefined ? Promise.resolve({ complete: true }) : find(client, NOTE, record, reference);
+
 interface Wanted {
   record: RecordRef;
   properties: Record<string, string>;

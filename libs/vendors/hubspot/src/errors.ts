@@ -19,6 +19,7 @@ const apiError = z.looseObject({
         policyName: text(),
         // As OAuth's endpoints name their errors.
         status: text(),
+        error: text(),
         errors: z
           .array(z.looseObject({ code: text() }))
           .optional()
@@ -103,6 +104,12 @@ export const TOKEN_REFUSALS = [
   'no-token',
 ];
 
+/** The code by which calls are refused while no new access token can be had. */
+export const NOT_REFRESHED = 'token-not-refreshed';
+
+/** The code by which calls are refused for as long as nobody has installed the app in the tenant's account. */
+export const NOT_INSTALLED = 'not-installed';
+
 type Body = z.output<typeof apiError>['body'];
 type Said = Exclude<Body, string>;
 
@@ -111,13 +118,22 @@ const isPage = (body: Body): boolean => typeof body === 'string' && body.trimSta
 const saidIn = (body: Said | string): Partial<Said> => (typeof body === 'string' ? {} : body);
 
 // A general body has the status `error`; one of OAuth has the code there.
-const codeOf = ({ errors, category, policyName, errorType, status, message }: Partial<Said>): string | undefined =>
+const codeOf = ({
+  errors,
+  category,
+  policyName,
+  errorType,
+  status,
+  error,
+  message,
+}: Partial<Said>): string | undefined =>
   policyName ??
   errors?.[0]?.code ??
   codeInText(message) ??
   category ??
   errorType ??
-  (status === 'error' ? undefined : status);
+  (status === 'error' ? undefined : status) ??
+  error;
 
 // Bodies without `errors` name the code of a bad value in their sentence only.
 const codeInText = (message = ''): string | undefined => /"error":"([A-Z_]{1,60})"/.exec(message)?.[1];

@@ -11,10 +11,11 @@ export interface EventRequest {
 
 const APP_EVENTS = `${families.timeline.root}/events`;
 const KNOWN = 'event-known';
+const NOT_ALLOWED = 'events-not-allowed';
 
 /**
  * Writes an event to a record's timeline, under an id of its own: said again HubSpot knows it, so an unknown call may be
- * repeated. Apps need HubSpot's leave for it: without it the code is `not-allowed`.
+ * repeated. Apps need HubSpot's approval and a scope for it: without them the code is `events-not-allowed`.
  */
 export async function sendEvent(
   sdk: Sdk,
@@ -29,6 +30,8 @@ export async function sendEvent(
     forbidden: 'stop',
     codes,
   });
-  const isKnown = answer.outcome === 'stop' && answer.code === KNOWN;
-  return answer.outcome === 'done' || isKnown ? { outcome: 'done', value: { id } } : answer;
+  if (answer.outcome === 'done') return { outcome: 'done', value: { id } };
+  if (answer.outcome !== 'stop') return answer;
+  if (answer.code === KNOWN) return { outcome: 'done', value: { id } };
+  return answer.code === 'not-allowed' ? { ...answer, code: NOT_ALLOWED } : answer;
 }

@@ -1,12 +1,22 @@
-import { type Answer, ONE_OF_SEVERAL, type RecordRef } from '#libs/contracts';
+import { type Answer, ONE_OF_SEVERAL, type RecordRef, type TimelineForm } from '#libs/contracts';
 import { type AccountInfo, accountInfo } from './account-info';
 import { makeNote, makeTask, type NoteRequest, type Once, type TaskRequest } from './activities';
 import { type Made, sorted, typeIdOf } from './answering';
-import { type AppWebhooks, appWebhooks, type WebhooksApp } from './app-webhooks';
+import {
+  type AppSubscription,
+  type AppWebhooks,
+  appWebhooks,
+  type NewSubscription,
+  setWebhookTarget,
+  subscribe,
+  switchSubscription,
+  type WebhooksApp,
+  type WebhookTarget,
+} from './app-webhooks';
 import { type ChangedRecord, type ChangedRequest, readChanged } from './changed';
 import { type ConsentRequest, setConsent } from './consent';
 import { type Updated, type UpdateRequest, updateTogether } from './batch';
-import { type EventRequest, sendEvent } from './events';
+import type { EventRequest } from './events';
 import {
   type CountRequest,
   countRecords,
@@ -23,6 +33,7 @@ import { Sdk, type SdkSettings } from './sdk';
 import { enrol, type SequenceRequest } from './sequences';
 import { shape } from './shape';
 import { PortalStages } from './stages';
+import { tellTimeline, type TimelineOnce } from './timeline';
 import { upsert, type UpsertRequest } from './upsert';
 
 /** A record as read: values are strings, null where a property has no value. `modifiedAt` is RFC 3339. */
@@ -127,9 +138,9 @@ export class HubspotClient {
     return upsert(this.client, request, signal);
   }
 
-  /** Writes an event to a record's timeline; `id` tells it apart from all others, so it may be said again. */
-  sendEvent(request: EventRequest, id: string, signal: AbortSignal): Promise<Answer<Made>> {
-    return sendEvent(this.client, request, id, signal);
+  /** Says in a record's timeline what happened, as a note or as an event; once, however often it is said. */
+  tellTimeline(request: EventRequest, form: TimelineForm, once: TimelineOnce, signal: AbortSignal) {
+    return tellTimeline(this.client, request, form, once, signal);
   }
 
   /** All object types that were defined in the portal. */
@@ -150,6 +161,21 @@ export class HubspotClient {
   /** Where an app's webhooks go and what it is subscribed to; only legacy public apps have a developer key to ask by. */
   appWebhooks(app: WebhooksApp, signal: AbortSignal): Promise<Answer<AppWebhooks>> {
     return appWebhooks(this.client, app, signal);
+  }
+
+  /** Lets an app's webhooks go there; said again, it changes nothing. */
+  setWebhookTarget(app: WebhooksApp, target: Required<WebhookTarget>, signal: AbortSignal) {
+    return setWebhookTarget(this.client, app, target, signal);
+  }
+
+  /** Subscribes an app to a kind of event, at once; look before a call is repeated whose answer was lost. */
+  subscribe(app: WebhooksApp, wanted: NewSubscription, signal: AbortSignal): Promise<Answer<AppSubscription>> {
+    return subscribe(this.client, app, wanted, signal);
+  }
+
+  /** Lets a subscription of an app tell, or pauses it; said again, it changes nothing. */
+  switchSubscription(app: WebhooksApp, wanted: Pick<AppSubscription, 'id' | 'active'>, signal: AbortSignal) {
+    return switchSubscription(this.client, app, wanted, signal);
   }
 
   /** All pipelines of a type of records, with their stages. */

@@ -1,4 +1,4 @@
-import { TOKEN_REFUSALS } from './errors';
+import { NOT_INSTALLED, TOKEN_REFUSALS } from './errors';
 
 /** What HubSpot allows an account's app, and when its day begins. */
 export interface HubspotPlan {
@@ -75,7 +75,7 @@ export function hubspotLimits(
         ...(plan.tenant === undefined ? {} : { tenant: plan.tenant }),
         takes: once[limit.name],
         takesAgain: later[limit.name],
-        pausedBy: [...(by === undefined ? [] : [by]), ...TOKEN_REFUSALS],
+        pausedBy: [...(by === undefined ? [] : [by]), ...TOKEN_REFUSALS, NOT_INSTALLED],
       }))
       .filter(({ most, takes, takesAgain }) => most > 0 && Math.max(takes, takesAgain) > 0),
   );

@@ -23,7 +23,7 @@ export interface SdkSettings {
 
 /** A call that the SDK has no words for; a form where HubSpot takes no JSON. */
 export interface OwnCall {
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   path: string;
   qs?: Record<string, string>;
   body?: object;

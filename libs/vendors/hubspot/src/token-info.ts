@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { request } from './answering';
 import type { Sdk } from './sdk';
-import type { TokenSource } from './tokens';
 import { families } from './versions';
 
 /** What HubSpot says of an access token; never the token itself. */
@@ -12,9 +11,17 @@ export interface TokenInfo {
   scopes: readonly string[];
 }
 
-/** Asks whose a token is and what it may do; rejects where HubSpot does not take it. */
-export async function tokenInfo(sdk: Sdk, token: string, source: TokenSource, signal: AbortSignal): Promise<TokenInfo> {
-  if (typeof source === 'function') {
+/**
+ * Asks whose a token is and what it may do, of the app that it was given to; of a static token or a service key without
+ * one. Rejects where HubSpot does not take it.
+ */
+export async function tokenInfo(
+  sdk: Sdk,
+  token: string,
+  app: { clientId: string; clientSecret: () => string } | undefined,
+  signal: AbortSignal,
+): Promise<TokenInfo> {
+  if (app === undefined) {
     const path = families.staticTokens.root;
     const found = ofStatic.parse(await request(sdk, signal, { method: 'POST', path, body: { tokenKey: token } }));
     return infoOf(found.appId, found.hubId, found.scopes);
@@ -22,8 +29,8 @@ export async function tokenInfo(sdk: Sdk, token: string, source: TokenSource, si
   const form = {
     token,
     token_type_hint: 'access_token',
-    client_id: source.clientId,
-    client_secret: source.clientSecret(),
+    client_id: app.clientId,
+    client_secret: app.clientSecret(),
   };
   const path = `${families.oauth.root}/token/introspect`;
   const found = ofOauth.parse(await request(sdk, signal, { method: 'POST', path, form }));

@@ -1,7 +1,8 @@
 import type { Answer } from '#libs/contracts';
 import { z } from 'zod';
 import { request, sorted } from './answering';
-import { NoToken } from './errors';
+import { NOT_REFRESHED, NoToken } from './errors';
+import { isRevoked } from './oauth';
 import { Sdk } from './sdk';
 import { families } from './versions';
 
@@ -12,8 +13,18 @@ export interface OauthApp {
   refreshToken: () => string;
 }
 
-/** Where an account's access token comes from: it stands somewhere, or is got by a refresh token. */
-export type TokenSource = (() => string) | OauthApp;
+/** An installation whose tokens are kept elsewhere, by all replicas together. */
+export interface KeptApp {
+  clientId: string;
+  clientSecret: () => string;
+  /** Rejects with {@link NoToken} where there is none. */
+  token: () => Promise<string>;
+  /** Told that HubSpot did not take the token that was given last. */
+  forget: () => void;
+}
+
+/** Where an account's access token comes from: it stands somewhere, is got by a refresh token, or is kept elsewhere. */
+export type TokenSource = (() => string) | OauthApp | KeptApp;
 
 /** An app, where it speaks for itself and not for an account that has installed it. */
 export interface ClientApp {
@@ -108,14 +119,12 @@ export const byCredentials =
 
 const ofCredentials = z.looseObject({ access_token: z.string().min(1), expires_in: z.number() });
 
-const NOT_REFRESHED = 'token-not-refreshed';
-
 // No call was made: whatever became of the refresh, nothing else can have happened.
 function refusalFor(answer: Exclude<Answer, { outcome: 'done' }>): NoToken['refusal'] {
   const { message } = answer;
   const refused = { outcome: 'retry', message, refused: true } as const;
   if (answer.outcome === 'stop') {
-    const code = answer.code === 'BAD_REFRESH_TOKEN' ? answer.code : 'no-token';
+    const code = isRevoked(answer) ? 'BAD_REFRESH_TOKEN' : 'no-token';
     return { ...refused, code, afterMs: REFUSED_WAIT_MS };
   }
   const afterMs = answer.outcome === 'retry' ? answer.afterMs : undefined;

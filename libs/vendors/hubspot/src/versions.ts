@@ -27,6 +27,7 @@ export const families = {
   pipelines: { version: DATED, root: `/crm/pipelines/${DATED}`, sdk: '/crm/v3/pipelines' },
   lists: { version: DATED, root: `/crm/lists/${DATED}`, sdk: '/crm/v3/lists' },
   oauth: { version: DATED, root: `/oauth/${DATED}`, sdk: '/oauth/v1' },
+  installs: { version: DATED, root: `/appinstalls/${DATED}` },
   consents: { version: DATED, root: `/communication-preferences/${DATED}/statuses` },
   sequences: { version: DATED, root: `/automation/sequences/${DATED}` },
   appWebhooks: { version: DATED, root: `/app-webhooks/${DATED}` },

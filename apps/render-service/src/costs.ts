@@ -1,0 +1,18 @@
+import { type Cost, RENDER_CREDITS } from '#libs/contracts';
+import { MOST_RETRIES } from './failure.decider';
+
+/** One order of a video. */
+export const VIDEO = { credits: RENDER_CREDITS, apiCalls: 1 } satisfies Cost;
+
+// Its status is asked for once where no callback comes, and once where one says of a failure no code. What unsigned
+// callbacks make it asked for besides is bounded by the gateway's cap, not here.
+const ASKED = 2;
+
+/**
+ * What may follow from an order that failed, at most. HeyGen charges nothing for one that failed, so one video is all that
+ * is paid for. How often an order is placed while nothing pays for it has no bound; those orders cost nothing.
+ */
+export const ORDERED_AGAIN: Cost = { credits: VIDEO.credits, apiCalls: MOST_RETRIES * (VIDEO.apiCalls + ASKED) };
+
+/** Calls that may follow from an order, at most. */
+export const AFTER_ORDER = { apiCalls: ASKED + MOST_RETRIES * (VIDEO.apiCalls + ASKED) } satisfies Cost;

@@ -1,0 +1,49 @@
+import type { Fate, HeygenCallback } from '#libs/contracts';
+import type { Properties, Recipe, StepDue, VideoStep, Written } from '#libs/recipes';
+import type { RenderAgain } from './again.decider';
+import type { LinkOf } from './video-links';
+
+/** How a call ended; `answer` is the adapter's, `message` what the vendor said of its refusal. */
+export type Ended<T> =
+  { state: 'done'; answer: T } | { state: 'dead' | 'held' | 'erased' | 'superseded'; code: string; message?: string };
+
+/** What a stream of renders is told. */
+export type RenderInput =
+  | { type: 'triggered'; trigger: VideoDue }
+  | {
+      type: 'read';
+      rootCause: string;
+      recipe: Recipe | undefined;
+      streamId: string;
+      purpose: string;
+      ended: Ended<ReadRecord>;
+    }
+  | { type: 'generated'; rootCause: string; generation: number; at: string; ended: Ended<{ videoId: string }> }
+  | { type: 'called-back'; callback: HeygenCallback; generation: number; at: string; render?: number; link?: LinkOf }
+  | { type: 'claimed'; claim: string; videoId?: string; render?: number }
+  | { type: 'overdue'; rootCause: string; generation: number }
+  /** Time to place the order behind the one that failed, of that generation. */
+  | { type: 'again'; render: number; generation: number; streamId: string }
+  /** Time to withdraw once more what waits for a record that is gone. */
+  | { type: 'withdraw' }
+  | { type: 'status-read'; rootCause: string; at: string; ended: Ended<VideoState>; purpose: string; link?: LinkOf }
+  | { type: 'asked'; ask: RenderAgain }
+  | { type: 'followed'; fate: Fate }
+  | { type: 'written'; value: Written['value'] };
+
+/** A video that is to be made, and what it follows. */
+export type VideoDue = StepDue<VideoStep>;
+
+interface ReadRecord {
+  properties: Properties;
+  modifiedAt: string;
+}
+
+/** How HeyGen says that a video stands. */
+interface VideoState {
+  videoId: string;
+  status: 'completed' | 'failed' | 'processing' | 'in-progress';
+  url?: string;
+  code?: string;
+  message?: string;
+}
