@@ -178,5 +178,6 @@ it('writes once more what a batch held whose answer was lost, and a newer wish a
     );
     expect(history['jobtitle']?.map(({ value }) => value)).toEqual(['second', 'first']);
   }
-  expect((await batches()).length).toBeLessThanOrEqual(4);
+  expect(await single()).toEqual([]);
+  expect((await batches()).length).toBeLessThan(contacts.length);
 });
