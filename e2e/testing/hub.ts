@@ -245,6 +245,7 @@ export class Hub {
       HEYGEN_WEBHOOK_SECRET: secrets.heygenWebhookSecret,
       OPENAI_BASE_URL: sandboxes.openai && `${sandboxes.openai.url}/v1`,
       OPENAI_API_KEY: secrets.openaiApiKey,
+      OPENAI_DEADLINE: '15s',
       RECIPES_DIR: 'recipes',
       ...further,
     };

@@ -153,6 +153,29 @@ describe('structured answers', () => {
   });
 });
 
+describe('a function that must be called', () => {
+  const tool = (effort?: string) =>
+    client.chat.completions.create({
+      model: MODEL,
+      messages: [{ role: 'user', content: NOTES }],
+      tools: [{ type: 'function', function: { name: 'lead', strict: true, parameters: SCHEMA as never } }],
+      tool_choice: { type: 'function', function: { name: 'lead' } },
+      ...(effort === undefined ? {} : { reasoning_effort: effort as 'none' }),
+    });
+
+  it('is called with arguments that fit its schema', async () => {
+    const [choice] = (await tool('none')).choices;
+    const [call] = choice?.message.tool_calls ?? [];
+    assert.equal(choice?.message.content, null);
+    assert.equal(call?.type === 'function' && call.function.name, 'lead');
+    assert.ok(new Ajv().validate(SCHEMA, JSON.parse(call?.type === 'function' ? call.function.arguments : '')));
+  });
+
+  it('is refused by a model that reasons', async () => {
+    assert.equal((await refused(tool())).param, 'reasoning_effort');
+  });
+});
+
 describe('models and parameters', () => {
   it('tell when a model ends, and do not know every model', async () => {
     const listed = await client.models.list();

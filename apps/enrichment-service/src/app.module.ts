@@ -39,7 +39,7 @@ export class AppModule {
           await Promise.all([book.stop(), systems.stop(), accounts.stop()]);
         },
       },
-      effects: enrichmentEffects(config, systems, hubspot),
+      effects: enrichmentEffects(config, systems, hubspot, lines),
       contentSecret: config.CONTENT_KEY,
       databaseUrl: config.DATABASE_URL,
       connection: connectionOf(config, service, lines),

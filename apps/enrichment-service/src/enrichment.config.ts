@@ -1,6 +1,7 @@
 import {
   count,
   duration,
+  flag,
   hubspotSettings,
   needsAccount,
   recipeSettings,
@@ -8,6 +9,7 @@ import {
   url,
   workerSettings,
 } from '#libs/platform';
+import { answerStructures, languageApis } from '#libs/vendors/openai';
 import { z } from 'zod';
 
 /** Settings of enrichment-service. */
@@ -18,7 +20,26 @@ export const enrichmentConfig = z
     ...recipeSettings,
     OPENAI_BASE_URL: url().optional().describe('OpenAI or a compatible service, with its /v1'),
     OPENAI_API_KEY: secret().describe("OpenAI's API key"),
-    OPENAI_DEADLINE: duration().prefault('15s').describe('Longest time for an answer; a cut call is asked once more'),
+    OPENAI_API: z
+      .enum(languageApis)
+      .default('chat')
+      .describe('Which API is asked: Chat Completions, which compatible services have too, or Responses'),
+    OPENAI_STRUCTURE: z
+      .enum(answerStructures)
+      .default('schema')
+      .describe(
+        'What holds an answer of Chat Completions to its schema: strict structured output, or, for compatible services without it, a function (its arguments) or JSON mode (json)',
+      ),
+    OPENAI_COMPATIBLE: flag()
+      .prefault('false')
+      .describe("true for a service that knows the older words only: 'system', 'max_tokens', no 'store'"),
+    OPENAI_MOST_TOKENS: count()
+      .prefault('4000')
+      .describe('Where an answer is cut, in tokens; what a model thinks counts. A cut answer fails as `length`'),
+    OPENAI_RETRY_AFTER: duration()
+      .prefault('5m')
+      .describe('How long questions wait that nothing pays for, or whose key is not taken, until one is asked again'),
+    OPENAI_DEADLINE: duration().prefault('60s').describe('Longest time for an answer; a cut call is asked once more'),
     OPENAI_PER_MINUTE: count().prefault('500').describe('Requests a minute that the account allows for the model'),
     SYSTEMS_FILE: z
       .string()

@@ -1,10 +1,8 @@
-import type { EnrichmentEvent, OneEnrichmentEvent, RecordRef, Results } from '#libs/contracts';
+import type { EnrichmentEvent, OneEnrichmentEvent } from '#libs/contracts';
 import { Looked, type Lookup } from '#libs/expressions';
 import { type Decision, nothing, type Owed } from '#libs/process';
 import {
   askedNow,
-  type AskStep,
-  askText,
   coolsDown,
   depthOf,
   goesOnAs,
@@ -15,62 +13,28 @@ import {
   type Known,
   labelOf,
   LOOP,
-  type Note,
-  type Properties,
-  purposeNow,
-  readAnswer,
+  purposeOf,
   type Recipe,
-  type Rejection,
-  rejectionOf,
   ruleOn,
   type Ruling,
-  type StepBindings,
   type StepDue,
   stepOf,
-  unmetBy,
   type Whereabouts,
 } from '#libs/recipes';
-
-/** One enrichment of a record by a recipe, from the first request on. */
-export interface Enrichment {
-  recipe: string;
-  recipeVersion: string;
-  enrichment: number;
-  triggeredAt: string;
-  rootCause: string;
-  content: string;
-  /** What the steps before it left. */
-  results?: Results;
-  status: 'requested' | 'prepared' | 'completed' | 'failed' | 'rejected';
-  /** What was looked up when it was prepared. */
-  looked?: readonly Lookup[];
-}
-
-/** All enrichments of one record by one recipe, in order. */
-export type Enrichments = readonly Enrichment[];
-
-/** How a call ended; `answer` is the adapter's. */
-export type Ended<T> = { state: 'done'; answer: T } | { state: 'dead' | 'held' | 'superseded'; code: string };
-
-/** A question that is to be asked, and what it follows. */
-export type AskDue = StepDue<AskStep>;
-
-interface ReadRecord {
-  properties: Properties;
-  notes: Note[];
-}
-
-interface Reply {
-  finish: 'stop' | 'refusal' | 'length' | 'content_filter';
-  content: string;
-  model: string;
-  tokens: { input: number; output: number };
-}
-
-export type EnrichmentInput =
-  | { type: 'triggered'; trigger: AskDue }
-  | { type: 'read'; rootCause: string; recipe: Recipe | undefined; purpose: string; ended: Ended<ReadRecord> }
-  | { type: 'answered'; rootCause: string; recipe: Recipe | undefined; at: string; ended: Ended<Reply> };
+import { fail, gone, onAnswer } from './answer.decider';
+import type { AskDue, EnrichmentInput, ReadRecord } from './enrichment-input';
+import {
+  aboutOf,
+  ASK,
+  ASK_AGAIN,
+  byCause,
+  type Enrichment,
+  type Enrichments,
+  READ,
+  READ_AGAIN,
+  reading,
+} from './enrichments';
+import { questionOf } from './question';
 
 /** Asks the model about a record, by what is known of that. */
 export function decideEnrichment(
@@ -89,41 +53,11 @@ export function decideEnrichment(
   }
 }
 
-/** The calls of enrichments that may still wait. */
-export const waitingQuestions = (enrichments: Enrichments, where: Whereabouts): { kind: string; purpose: string }[] =>
-  enrichments.some(({ status }) => status === 'requested' || status === 'prepared')
-    ? [
-        ...[...new Set([READ, purposeNow(READ, where)])].map((purpose) => ({ kind: 'hubspot.read', purpose })),
-        { kind: 'openai.ask', purpose: 'ask' },
-      ]
-    : [];
-
-const READ = 'read';
-
-export function evolveEnrichments(enrichments: Enrichments, event: OneEnrichmentEvent): Enrichments {
-  if (event.type === 'EnrichmentRequested') return [...enrichments, { ...event.data, status: 'requested' }];
-  const statuses = {
-    EnrichmentPrepared: 'prepared',
-    EnrichmentRejected: 'rejected',
-    EnrichmentCompleted: 'completed',
-    EnrichmentFailed: 'failed',
-  } as const;
-  return enrichments.map((enrichment) =>
-    enrichment.enrichment === event.data.enrichment
-      ? {
-          ...enrichment,
-          status: statuses[event.type],
-          ...('looked' in event.data ? { looked: event.data.looked } : {}),
-        }
-      : enrichment,
-  );
-}
-
 // The same rule as for renders: one root cause, one enrichment; another one asks again unless the same content asked
 // within the cool-down (protocol 7).
 function onTrigger(enrichments: Enrichments, { where, triggers }: Known, trigger: AskDue): Decision<EnrichmentEvent> {
   const { recipe, step, record, rootCause, content, at, failed, results } = trigger;
-  const read = reading(recipe, step, goesOnAs(record, where), where);
+  const read = reading(recipe, step, goesOnAs(record, where), where, READ);
   if (byCause(enrichments, rootCause)) return isGone(where, at) ? nothing() : { events: [], effects: [read] };
   if (enrichments.some((enrichment) => repeats(enrichment, trigger))) return nothing();
   const ruling = ruleOn(triggers, trigger);
@@ -151,18 +85,11 @@ function onTrigger(enrichments: Enrichments, { where, triggers }: Known, trigger
 export const cutBy = (ruling: Ruling, { recipe, at }: StepDue): EnrichmentEvent[] =>
   ruling.let === 'cut' && !ruling.again ? [{ type: 'EnrichmentLoopCut', data: { recipe: recipe.id, at } }] : [];
 
-const reading = (recipe: Recipe, { reads, notes }: AskStep, record: RecordRef, where: Whereabouts): Owed => ({
-  kind: 'hubspot.read',
-  purpose: purposeNow(READ, where),
-  request: { record, properties: reads, notes },
-  recipes: [labelOf(recipe)],
-});
-
 /** What was asked of a record that goes on as another one, and was not answered, is asked of that one. */
 function readingNow({ recipe, purpose }: EnrichmentInput & { type: 'read' }, where: Whereabouts): Owed | undefined {
   const step = stepOf(recipe, 'ask');
   const record = askedNow(purpose, where);
-  return recipe && step && record ? reading(recipe, step, record, where) : undefined;
+  return recipe && step && record ? reading(recipe, step, record, where, purposeOf(purpose)) : undefined;
 }
 
 function repeats({ content, triggeredAt: at, status }: Enrichment, due: AskDue): boolean {
@@ -171,7 +98,7 @@ function repeats({ content, triggeredAt: at, status }: Enrichment, due: AskDue):
 }
 
 // Read again (a replay, after a fix), the same enrichment is prepared again or its question stated once more: the ledger
-// says whether that question is answered, changed or owed again.
+// says whether that question is answered, changed or owed again. The same goes for the reading behind a misread answer.
 function onRead(
   enrichments: Enrichments,
   where: Whereabouts,
@@ -179,101 +106,58 @@ function onRead(
 ): Decision<OneEnrichmentEvent> {
   const enrichment = byCause(enrichments, input.rootCause);
   if (!enrichment) return nothing();
-  const open = enrichment.status === 'requested';
+  const isAgain = purposeOf(input.purpose) === READ_AGAIN;
+  const open = enrichment.status === (isAgain ? 'misread' : 'requested');
   if (isGone(where)) return open ? gone(enrichment) : nothing();
-  const refuse = (code: string, reason: string) =>
-    open ? reject(enrichment, code, reason) : nothing<OneEnrichmentEvent>();
-  if (input.ended.state !== 'done') {
-    const again = open && readingNow(input, where);
-    return again ? { events: [], effects: [again] } : refuse(input.ended.code, 'the record could not be read');
+  const { recipe, ended } = input;
+  const again = open && ended.state !== 'done' && readingNow(input, where);
+  if (again) return { events: [], effects: [again] };
+  const asked = ended.state === 'done' ? askOf(enrichment, recipe, ended.answer, isAgain) : unread(ended.code);
+  if ('refused' in asked) {
+    const { code, reason } = asked.refused;
+    return open ? (isAgain ? fail : reject)(enrichment, code, reason) : nothing();
   }
-  const step = stepOf(input.recipe, 'ask');
-  if (!input.recipe || !step) return refuse('recipe-gone', `recipe ${enrichment.recipe} asks nothing any more`);
-  const { properties, notes } = input.ended.answer;
-  const bindings = { record: properties, steps: enrichment.results ?? {} };
-  const looked = new Looked(enrichment.looked);
-  const refused = unaskable(step, bindings, notes, looked);
-  if (refused) return refuse(refused.code, refused.reason);
-  const asked = question(step, bindings, notes, looked);
-  if ('rejected' in asked) return refuse(asked.rejected.code, asked.rejected.reason);
-  const ask: Owed = { kind: 'openai.ask', purpose: 'ask', request: asked, recipes: [labelOf(input.recipe)] };
-  if (!open && enrichment.status !== 'rejected') return { events: [], effects: [ask] };
-  const data = { ...aboutOf(enrichment), ask: step.name, notes: notes.length, ...found(looked) };
-  return { events: [{ type: 'EnrichmentPrepared', data }], effects: [ask] };
+  const effects = [asked.ask];
+  if (isAgain || (!open && enrichment.status !== 'rejected')) return { events: [], effects };
+  return { events: [{ type: 'EnrichmentPrepared', data: { ...aboutOf(enrichment), ...asked.said } }], effects };
 }
 
-/** Why nothing is asked of what was read, if so. */
-function unaskable(step: AskStep, bindings: StepBindings & { record: Properties }, notes: Note[], looked: Looked) {
-  const unmet = step.when && unmetBy(step.when, { ...bindings }, { looked });
-  if (unmet) return unmet;
-  const isEmpty = !step.properties.some((name) => bindings.record[name]) && notes.length === 0;
-  return isEmpty && Object.keys(step.facts).length === 0
-    ? { code: 'nothing-to-ask', reason: 'the record has neither notes nor any of the properties' }
-    : undefined;
+interface Asked {
+  ask: Owed;
+  said: { ask: string; notes: number; looked?: Lookup[] };
+}
+
+interface Refused {
+  refused: { code: string; reason: string };
+}
+
+const unread = (code: string): Refused => ({ refused: { code, reason: 'the record could not be read' } });
+
+/** The question that is asked of what was read, and what is said of it; or why there is none. */
+function askOf(
+  enrichment: Enrichment,
+  recipe: Recipe | undefined,
+  answer: ReadRecord,
+  isAgain: boolean,
+): Asked | Refused {
+  const step = stepOf(recipe, 'ask');
+  if (!recipe || !step)
+    return { refused: { code: 'recipe-gone', reason: `recipe ${enrichment.recipe} asks nothing any more` } };
+  const { properties, notes } = answer;
+  const looked = new Looked(enrichment.looked);
+  const asked = questionOf(step, { record: properties, steps: enrichment.results ?? {} }, notes, looked);
+  if ('rejected' in asked) return { refused: asked.rejected };
+  const ask: Owed = {
+    kind: 'openai.ask',
+    purpose: isAgain ? ASK_AGAIN : ASK,
+    request: isAgain ? { ...asked, misfit: enrichment.misfit } : asked,
+    recipes: [labelOf(recipe)],
+  };
+  return { ask, said: { ask: step.name, notes: notes.length, ...found(looked) } };
 }
 
 const found = ({ all }: Looked): { looked?: Lookup[] } => (all.length > 0 ? { looked: all } : {});
 
-function question(
-  step: AskStep,
-  bindings: StepBindings,
-  notes: Note[],
-  looked: Looked,
-): object | { rejected: Rejection } {
-  const { name, model, instruction, answer: schema } = step;
-  try {
-    return { name, model, instruction, text: askText(step, bindings, notes, { looked }), schema };
-  } catch (error) {
-    return { rejected: rejectionOf(error) };
-  }
-}
-
 const reject = (enrichment: Enrichment, code: string, reason: string): Decision<OneEnrichmentEvent> => ({
   events: [{ type: 'EnrichmentRejected', data: { ...aboutOf(enrichment), code, reason } }],
-});
-
-function onAnswer(
-  enrichments: Enrichments,
-  where: Whereabouts,
-  input: EnrichmentInput & { type: 'answered' },
-): Decision<OneEnrichmentEvent> {
-  const enrichment = byCause(enrichments, input.rootCause);
-  if (enrichment?.status !== 'prepared' && enrichment?.status !== 'failed') return nothing();
-  if (input.ended.state === 'held') return nothing();
-  if (input.ended.state === 'superseded' || where.forgotten) return gone(enrichment);
-  if (input.ended.state !== 'done') return fail(enrichment, input.ended.code, 'OpenAI refused the request');
-  const { finish, content, model, tokens } = input.ended.answer;
-  if (finish !== 'stop') return fail(enrichment, finish, endings[finish]);
-  const step = stepOf(input.recipe, 'ask');
-  if (!step) return fail(enrichment, 'recipe-gone', `recipe ${enrichment.recipe} asks nothing any more`);
-  const read = readAnswer(step, content);
-  if ('error' in read) return fail(enrichment, 'schema', read.error);
-  const data = { ...aboutOf(enrichment), ask: step.name, model, answer: read.answer, tokens, ...chainOf(enrichment) };
-  return { events: [{ type: 'EnrichmentCompleted', data }] };
-}
-
-const endings = {
-  refusal: 'the model refused to answer',
-  length: 'the answer was cut off',
-  content_filter: 'the content filter stopped the answer',
-};
-
-// A late answer may follow a failure; a second failure says nothing new.
-const fail = (enrichment: Enrichment, code: string, reason: string): Decision<OneEnrichmentEvent> =>
-  enrichment.status === 'failed'
-    ? nothing()
-    : { events: [{ type: 'EnrichmentFailed', data: { ...aboutOf(enrichment), code, reason } }] };
-
-const gone = (enrichment: Enrichment): Decision<OneEnrichmentEvent> => fail(enrichment, GONE.code, GONE.reason);
-
-const byCause = (enrichments: Enrichments, rootCause: string): Enrichment | undefined =>
-  enrichments.find((enrichment) => enrichment.rootCause === rootCause);
-
-const chainOf = ({ content, results }: Enrichment) => ({ content, ...handedOn(results) });
-
-const aboutOf = ({ recipe, recipeVersion, enrichment, triggeredAt }: Enrichment) => ({
-  recipe,
-  recipeVersion,
-  enrichment,
-  triggeredAt,
 });

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { EnrichmentEvent, Fate } from '#libs/contracts';
 import { labelOf, loadRecipes, readRecipe, stepOf, tablesWith } from '#libs/recipes';
 import { given as givenOf } from '../../../libs/process/src/testing/given';
-import type { AskDue, EnrichmentInput } from './enrichment.decider';
+import type { AskDue, EnrichmentInput } from './enrichment-input';
 import { serviceDecider } from './service.decider';
 
 const [recipe] = loadRecipes(join(__dirname, '../../../recipes')).filter((r) => r.id === 'lead-qualified');
@@ -52,14 +52,17 @@ const question = {
     instruction: step.instruction,
     text: '<<<DATA\nfirstname: Ada\nnote of 2026-11-20: $50k ready for Q1\nDATA>>>',
     schema: step.answer,
+    supported: ['budget'],
   },
 };
 const reply = { finish: 'stop' as const, model: 'gpt-6-luna-1', tokens: { input: 100, output: 20 } };
 const answer = { lead_score: 82, sentiment: 0.7, budget: 50000, summary: 'Ready to buy.' };
-const answered = (over: object = {}): EnrichmentInput => ({
+const answered = (over: object = {}, purpose = 'ask'): EnrichmentInput => ({
   type: 'answered',
   rootCause: cause,
   recipe,
+  record,
+  purpose,
   at,
   ended: { state: 'done', answer: { ...reply, content: JSON.stringify(answer), ...over } },
 });
@@ -143,17 +146,90 @@ it.each([
   ['refusal', { finish: 'refusal' }, 'the model refused to answer'],
   ['length', { finish: 'length' }, 'the answer was cut off'],
   ['content_filter', { finish: 'content_filter' }, 'the content filter stopped the answer'],
-  ['schema', { content: '{"lead_score":' }, 'the answer is not JSON'],
 ])('fails by name on %s', (code, over, reason) => {
   expect(given(requested, prepared)(answered(over)).events).toEqual([failed(code, reason)]);
 });
 
-it('does not believe an answer that breaks its schema', () => {
-  const [event] = given(
-    requested,
-    prepared,
-  )(answered({ content: JSON.stringify({ ...answer, lead_score: 101 }) })).events;
-  expect(event).toMatchObject({ type: 'EnrichmentFailed', data: { code: 'schema' } });
+describe('an answer that breaks its schema', () => {
+  const readAgain = { ...readRecord, purpose: 'read-again' };
+  const misread: EnrichmentEvent = {
+    type: 'EnrichmentMisread',
+    data: { ...about, code: 'schema', reason: 'the answer is not JSON', tokens: reply.tokens },
+  };
+  const again = (input: EnrichmentInput) => ({ ...input, purpose: 'read-again' }) as EnrichmentInput;
+
+  it('is not believed: what was told is read again, and the model asked once more and told so', () => {
+    expect(given(requested, prepared)(answered({ content: '{"lead_score":' }))).toEqual({
+      events: [misread],
+      effects: [readAgain],
+    });
+    const beyond = JSON.stringify({ ...answer, lead_score: 101 });
+    expect(given(requested, prepared)(answered({ content: beyond })).events).toMatchObject([
+      { type: 'EnrichmentMisread', data: { reason: expect.stringContaining('lead_score') as string } },
+    ]);
+    expect(given(requested, prepared, misread)(again(read({ firstname: 'Ada', company: null })))).toEqual({
+      events: [],
+      effects: [
+        {
+          ...question,
+          purpose: 'ask-again',
+          request: { ...question.request, misfit: 'the answer is not JSON' },
+        },
+      ],
+    });
+    expect(given(requested, prepared, misread)(answered({}, 'ask-again')).events).toEqual([completed]);
+  });
+
+  it('ends the enrichment where the next one is no better, and where nothing can be read any more', () => {
+    const dead = { ...answered({}, 'ask-again'), ended: { state: 'dead', code: 'schema' } } as EnrichmentInput;
+    const end = failed('schema', 'the answer does not fit its schema, nor did the one before');
+    expect(given(requested, prepared, misread)(dead).events).toEqual([end]);
+    const unread = { ...read({}), ended: { state: 'dead', code: 'OBJECT_NOT_FOUND' } } as EnrichmentInput;
+    expect(given(requested, prepared, misread)(again(unread)).events).toEqual([
+      failed('OBJECT_NOT_FOUND', 'the record could not be read'),
+    ]);
+  });
+
+  it('told once more says nothing new', () => {
+    expect(given(requested, prepared, misread)(answered({ content: '{' }))).toEqual({ events: [] });
+    expect(given(requested, prepared, misread)(read({ firstname: 'Ada', company: null })).events).toEqual([]);
+    expect(given(requested, prepared, misread, completed)(answered({}, 'ask-again'))).toEqual({ events: [] });
+  });
+
+  it('is waited for no longer where the record is deleted', () => {
+    const deletion: Fate = { what: 'deleted', at: '2026-11-21T11:00:00.000Z' };
+    expect(given(requested, prepared, misread)({ type: 'followed', fate: deletion }).supersede).toEqual([
+      { kind: 'hubspot.read', purpose: 'read-again' },
+      { kind: 'openai.ask', purpose: 'ask-again' },
+    ]);
+  });
+});
+
+describe('what nothing in the text bears out', () => {
+  const by = (unsupported: 'leave-out' | 'keep' | 'fail') => ({
+    ...recipe,
+    steps: recipe.steps.map((one) => (one.kind === 'ask' ? { ...one, supported: ['budget'], unsupported } : one)),
+  });
+  const said = (unsupported: 'leave-out' | 'keep' | 'fail') =>
+    given(
+      requested,
+      prepared,
+    )({ ...answered({ unsupported: ['budget'] }), recipe: by(unsupported) } as EnrichmentInput);
+
+  it('is left out, kept or fails, as the recipe says, and is told', () => {
+    const { data } = completed;
+    expect(said('leave-out').events).toEqual([
+      { ...completed, data: { ...data, answer: { ...answer, budget: null }, unsupported: ['budget'] } },
+    ]);
+    expect(said('keep').events).toEqual([{ ...completed, data: { ...data, unsupported: ['budget'] } }]);
+    expect(said('fail').events).toEqual([failed('unsupported', 'nothing that the model was told bears out budget')]);
+  });
+
+  it('is looked for where the recipe says so: the question says it along', () => {
+    const steps = recipe.steps.map((one) => (one.kind === 'ask' ? { ...one, supported: [] } : one));
+    const asked = given(requested)({ ...read({ firstname: 'Ada' }), recipe: { ...recipe, steps } } as EnrichmentInput);
+    expect(asked.effects?.[0]?.request).not.toHaveProperty('supported');
+  });
 });
 
 it('takes a late answer after a failure, and nothing after completion', () => {
@@ -230,6 +306,8 @@ describe('where the record is merged, deleted or erased', () => {
       type: 'answered',
       rootCause: cause,
       recipe,
+      record,
+      purpose: 'ask',
       at,
       ended: { state: 'superseded', code: 'superseded' },
     };

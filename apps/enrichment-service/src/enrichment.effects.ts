@@ -1,12 +1,11 @@
 import type { EffectKind } from '#libs/process';
 import { fetchFrom } from '#libs/vendors/fetch';
 import type { HubspotAccounts, ReadRequest } from '#libs/vendors/hubspot';
-import { OpenAiClient, type Question } from '#libs/vendors/openai';
+import type { Lines } from './account-alerts';
+import { askingTheModel } from './ask.effects';
 import type { EnrichmentConfig } from './enrichment.config';
 import { fetchKind, type SystemRequest } from './fetch.decider';
 import type { Systems } from './systems';
-
-const busy = ['rate_limit_exceeded', 'slow_down', 'http-429', 'server_is_overloaded', 'http-503'];
 
 /**
  * enrichment-service's calls. OpenAI knows no idempotency key: an answer that was lost is asked for once more, which may
@@ -18,8 +17,9 @@ export function enrichmentEffects(
   config: EnrichmentConfig,
   systems: Systems,
   hubspot: HubspotAccounts,
+  lines: Lines,
 ): Record<string, EffectKind> {
-  const openai = new OpenAiClient({ baseUrl: config.OPENAI_BASE_URL, apiKey: config.OPENAI_API_KEY });
+  const model = askingTheModel(config, lines);
   const kinds: Record<string, EffectKind> = {
     'hubspot.read': {
       is: 'query',
@@ -30,27 +30,11 @@ export function enrichmentEffects(
       limits: hubspot.limits(2),
       plan: {
         cost: ({ notes }: ReadRequest) => ({ apiCalls: notes > 0 ? 2 : 1 }),
-        follows: ({ properties, notes }: ReadRequest) =>
-          // A question to the model, or to another system: that reading and asking may be done once more.
-          ({ ...tokensFor(LONGEST_INSTRUCTION + (properties.length + notes) * LONGEST_TEXT), apiCalls: 3 }),
+        follows: ({ properties, notes }: ReadRequest) => model.mostAfterReading(properties.length + notes),
       },
       perform: (request: ReadRequest, call) => hubspot.of(call.tenant).read(request, call.signal),
     },
-    'openai.ask': {
-      is: 'command',
-      deadlineMs: config.OPENAI_DEADLINE,
-      maxAttempts: 5,
-      maxRepeats: 1,
-      limits: [{ name: 'minutely', most: config.OPENAI_PER_MINUTE, perMs: 60_000, pausedBy: busy }],
-      shares: ({ model, name, instruction, text, schema }: Question) =>
-        JSON.stringify([model, name, instruction, schema, text]),
-      // What the model will say is not known before; four characters are about one token.
-      plan: {
-        cost: ({ instruction, text }: Question) => tokensFor(instruction.length + text.length),
-        follows: () => ({}),
-      },
-      perform: (question: Question, call) => openai.ask(question, call.signal),
-    },
+    'openai.ask': model.ask,
   };
   systems.follow((names) => {
     for (const name of names) kinds[fetchKind(name)] ??= asking(name, systems);
@@ -88,14 +72,3 @@ const asking = (name: string, systems: Systems): EffectKind => ({
 });
 
 const NO_DEADLINE_MS = 10_000;
-
-const MAX_ANSWER_TOKENS = 1_000;
-// In characters: HubSpot's own limit of a text property's value and of a note, and far more than a recipe's instruction.
-const LONGEST_TEXT = 65_536;
-const LONGEST_INSTRUCTION = 10_000;
-
-const tokensFor = (characters: number) => ({
-  apiCalls: 1,
-  inputTokens: Math.ceil(characters / 4),
-  outputTokens: MAX_ANSWER_TOKENS,
-});

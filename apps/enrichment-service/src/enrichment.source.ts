@@ -20,7 +20,7 @@ import {
   withTexts,
   type WriterApp,
 } from '#libs/recipes';
-import type { Ended } from './enrichment.decider';
+import type { Ended } from './enrichment-input';
 import { FETCH_KINDS, type FetchEnd, fetchIn } from './fetch.decider';
 import { type Asked, type AskedInput as Input, serviceDecider } from './service.decider';
 
@@ -67,7 +67,7 @@ export function enrichmentProcess(
         return { type: 'fetched', at, system: kind.slice(FETCH_KINDS.length), record, ...about };
       }
       if (kind === 'hubspot.read') return { type: 'read', rootCause, recipe, purpose, ended };
-      if (kind === 'openai.ask') return { type: 'answered', rootCause, recipe, at, ended };
+      if (kind === 'openai.ask') return { type: 'answered', rootCause, recipe, record, purpose, at, ended };
       throw new Error(`${service} owes no ${kind}`);
     },
   };

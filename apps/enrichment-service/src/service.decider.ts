@@ -15,13 +15,9 @@ import {
   type Written,
   wrote,
 } from '#libs/recipes';
-import {
-  decideEnrichment,
-  type EnrichmentInput,
-  type Enrichments,
-  evolveEnrichments,
-  waitingQuestions,
-} from './enrichment.decider';
+import type { EnrichmentInput } from './enrichment-input';
+import { decideEnrichment } from './enrichment.decider';
+import { type Enrichments, evolveEnrichments, waitingQuestions } from './enrichments';
 import {
   decideFetch,
   evolveFetches,

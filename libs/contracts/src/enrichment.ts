@@ -59,10 +59,27 @@ export const enrichmentEvents = catalog('enrichment', Topic.enrichment, {
         model: z.string().describe('The model that answered'),
         answer: z.record(z.string(), z.unknown()).describe("The answer, in the shape of the recipe's schema"),
         tokens: z.object({ input: z.int(), output: z.int() }).describe('What was paid for'),
+        unsupported: z
+          .array(z.string())
+          .optional()
+          .describe(
+            'Places of the answer that nothing in what the model was told bears out, such as budget or quotes.1',
+          ),
         ...chain,
         actedAt,
       })
       .describe('The answer came and fits its schema.'),
+  },
+  EnrichmentMisread: {
+    wire: 'refrain.enrichment.misread.v1',
+    data: z
+      .object({
+        ...about,
+        code: z.literal('schema').describe('Why, for programs'),
+        reason: z.string().describe('What of the answer does not fit its schema'),
+        tokens: z.object({ input: z.int(), output: z.int() }).describe('What was paid for'),
+      })
+      .describe('The answer does not fit its schema: the model is asked once more and told so.'),
   },
   EnrichmentFailed: {
     wire: 'refrain.enrichment.failed.v1',

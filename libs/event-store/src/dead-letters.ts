@@ -15,6 +15,8 @@ export interface DeadLetterEffect {
   state: 'dead' | 'held';
   /** What the vendor, or the runtime, said last. */
   code: string | undefined;
+  /** What it said in words, where it is dead. */
+  said: string | undefined;
   attempts: number;
   refusals: number;
   /** Calls that were repeated although it was unknown whether the one before had been obeyed. */
@@ -52,17 +54,23 @@ export async function deadLetterEffects(
     olderThanMs ?? null,
     limit,
   ]);
-  return rows.map((row) => ({ ...row, code: row.code ?? undefined, shares: row.shares ?? undefined }));
+  return rows.map((row) => ({
+    ...row,
+    code: row.code ?? undefined,
+    said: row.said ?? undefined,
+    shares: row.shares ?? undefined,
+  }));
 }
 
-interface EffectRow extends Omit<DeadLetterEffect, 'code' | 'shares'> {
+interface EffectRow extends Omit<DeadLetterEffect, 'code' | 'said' | 'shares'> {
   code: string | null;
+  said: string | null;
   shares: string | null;
 }
 
 // A call that owners share is listed as each owner's.
 const DEAD_LETTERS = `
-  select seq as id, slot, generation, service, tenant, subject, kind, state, code, attempts, refusals, repeats, request,
+  select seq as id, slot, generation, service, tenant, subject, kind, state, code, answer->>'message' as said, attempts, refusals, repeats, request,
     shares, meta, coalesce(settled_at, due) as since
   from effect e
   where state in ('dead', 'held') and stream_id <> '' and ($1::bigint is null or seq = $1)

@@ -1,6 +1,6 @@
 import type { Expression } from '#libs/expressions';
 import { assignFields, type AssignStep } from './assign';
-import { answerFault, answerFields, type AskStep } from './ask';
+import { answerFault, answerFields, type AskStep, supportFault } from './ask';
 import { actionForms, propertiesNeeded, textsOf } from './compile-actions';
 import { type CompileFault, never, TextCompiler } from './compile-text';
 import { type FetchStep, leaves, segment } from './fetch';
@@ -115,6 +115,13 @@ class Compiler extends TextCompiler {
     const { properties, notes, instruction, answer } = ask;
     const unusable = answerFault(answer);
     if (unusable !== undefined) this.faults.push({ path: [...path, 'answer'], message: unusable });
+    const { effort, supported = [], unsupported = 'leave-out' } = ask;
+    for (const [i, field] of supported.entries()) {
+      const message = supportFault(answer, field, unsupported);
+      if (message !== undefined) this.faults.push({ path: [...path, 'supported', i], message });
+    }
+    if (ask.unsupported !== undefined && supported.length === 0)
+      this.faults.push({ path: [...path, 'unsupported'], message: 'nothing must be supported: say what in supported' });
     const facts = this.texts([...path, 'facts'], ask.facts);
     const { all, ...base } = this.base(path, name, when, Object.values(facts));
     return {
@@ -126,6 +133,9 @@ class Compiler extends TextCompiler {
       facts,
       instruction,
       answer,
+      ...(effort === undefined ? {} : { effort }),
+      supported,
+      unsupported,
       reads: [...new Set([...properties, ...recordReads(all)])],
     };
   }

@@ -50,6 +50,7 @@ export { elsewhere, type Reference, type ReferenceTables, tablesNamed, tablesWit
 export { recipeJsonSchema } from './recipe.schema';
 export * from './step';
 export * from './steps-due';
+export { unsupportedIn, withoutUnsupported } from './supported';
 export { type ReadRows, referenceOf, TableFolder } from './table-folder';
 export { contentOf, asTold, isEcho, type Match, matching, type WriterApp } from './trigger';
 export {

@@ -14,6 +14,8 @@ export interface Ask {
   /** What the answer is made from: what the user said, without the instructions. */
   said: string;
   format: Format;
+  /** The function by whose arguments the answer is given, where one must be called. */
+  calls?: string;
   mostTokens: number | undefined;
 }
 

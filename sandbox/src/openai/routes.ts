@@ -15,7 +15,7 @@ import {
 } from './completion.ts';
 import { invalid } from './errors.ts';
 import type { Ledger } from './ledger.ts';
-import { livingModel, livingModels, shownModel } from './models.ts';
+import { livingModel, livingModels, shownModel, type Model } from './models.ts';
 
 interface Message {
   role: string;
@@ -65,10 +65,28 @@ function chatAsk(body: JsonObject): Ask {
     );
   checkSampling(body, model, body['reasoning_effort']);
   const texts = textsOf(messages);
+  const mostTokens = numberOf(body['max_completion_tokens']) ?? numberOf(body['max_tokens']);
+  if (listOf(body['tools']).length > 0) return { model, ...texts, mostTokens, ...calledFunction(body, model) };
   const given = body['response_format'];
   const schema = objectOf(objectOf(given)['json_schema']);
-  const mostTokens = numberOf(body['max_completion_tokens']) ?? numberOf(body['max_tokens']);
   return { model, ...texts, format: checkedFormat(given, schema, 'response_format', texts.everything), mostTokens };
+}
+
+/** The one function that must be called; models that reason call none unless their effort is "none". */
+function calledFunction(body: JsonObject, model: Model): { format: Format; calls: string } {
+  if (model.reasoning && body['reasoning_effort'] !== 'none')
+    throw invalid(
+      "Function tools with reasoning_effort are not supported for this model in /v1/chat/completions. Please set reasoning_effort to 'none'.",
+      'reasoning_effort',
+      'unsupported_parameter',
+    );
+  const chosen = textOf(objectOf(objectOf(body['tool_choice'])['function'])['name']);
+  const functions = listOf(body['tools']).map((tool) => objectOf(objectOf(tool)['function']));
+  const called = functions.find((one) => textOf(one['name']) === chosen);
+  if (chosen === undefined || called === undefined)
+    throw invalid('The sandbox calls the function that tool_choice names, and no other.', 'tool_choice');
+  const { name, strict, parameters: schema } = called;
+  return { format: schemaFormat({ name, strict, schema }, 'tools[0].function.parameters'), calls: chosen };
 }
 
 function responseAsk(body: JsonObject): Ask {
@@ -94,8 +112,15 @@ function responseAsk(body: JsonObject): Ask {
 
 const unix = (): number => Math.floor(Date.now() / 1000);
 
-function chatBody(id: string, { model }: Ask, answer: Answer): JsonObject {
+function chatBody(id: string, { model, calls }: Ask, answer: Answer): JsonObject {
   const { content, refusal, finish, promptTokens, completionTokens } = answer;
+  const called = calls !== undefined && refusal === null;
+  const said = called
+    ? {
+        content: null,
+        tool_calls: [{ id: `call_${id}`, type: 'function', function: { name: calls, arguments: content } }],
+      }
+    : { content };
   return {
     id: `chatcmpl-${id}`,
     object: 'chat.completion',
@@ -104,7 +129,7 @@ function chatBody(id: string, { model }: Ask, answer: Answer): JsonObject {
     choices: [
       {
         index: 0,
-        message: { role: 'assistant', content, refusal, annotations: [] },
+        message: { role: 'assistant', ...said, refusal, annotations: [] },
         logprobs: null,
         finish_reason: finish,
       },

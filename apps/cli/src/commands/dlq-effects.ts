@@ -39,6 +39,7 @@ export async function showEffect(id: string, json: boolean): Promise<void> {
     ...(effect.meta.recipes ? [`    recipes  ${effect.meta.recipes.join(', ')}`] : []),
     `    trace    ${effect.meta.traceparent?.split('-')[1] ?? 'none'}`,
     `    request  ${JSON.stringify(effect.request)}`,
+    ...(effect.said === undefined ? [] : [`    said     ${effect.said}`]),
     `    retry    ${retry}`,
   ].join('\n');
   print(json, { effect, retry }, text);

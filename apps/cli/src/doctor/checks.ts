@@ -3,7 +3,7 @@ import { pendingMigrations } from '#libs/event-store';
 import { checkTopics, withAdmin } from '#libs/log';
 import { ConfigError, loadConfig } from '#libs/platform';
 import { type Recipe, type Uses, usesOf } from '#libs/recipes';
-import { OpenAiClient } from '#libs/vendors/openai';
+import { OPENAI_ITSELF, OpenAiClient } from '#libs/vendors/openai';
 import type { z } from 'zod';
 import type { OpenedAccounts } from '../accounts';
 import { doctorConfig } from '../cli.config';
@@ -129,7 +129,7 @@ function modelCheck({ OPENAI_BASE_URL: baseUrl, OPENAI_API_KEY: apiKey }: Doctor
   const uses = distinct(all.flatMap(({ models }) => models));
   if (uses.length === 0) return [];
   if (apiKey === undefined) return [unchecked('openai-unchecked', 'OpenAI', 'OPENAI_API_KEY')];
-  const client = new OpenAiClient({ baseUrl, apiKey });
+  const client = new OpenAiClient({ ...OPENAI_ITSELF, baseUrl, apiKey });
   return [{ name: 'OpenAI', run: async (signal) => judgeModels(uses, await client.models(signal), Date.now()) }];
 }
 

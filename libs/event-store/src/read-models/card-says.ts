@@ -90,6 +90,8 @@ function ofEnrichment({
       return { said: { status: 'PENDING', triggeredAt: data.triggeredAt } };
     case 'EnrichmentPrepared':
       return { said: { status: 'PENDING', ask: data.ask } };
+    case 'EnrichmentMisread':
+      return { said: { status: 'PENDING' }, inputTokens: data.tokens.input, outputTokens: data.tokens.output };
     case 'EnrichmentRejected':
       return { said: { status: 'REJECTED', error: errorOf(data) } };
     case 'EnrichmentFailed':

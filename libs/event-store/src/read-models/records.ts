@@ -166,6 +166,7 @@ function standingOfEnrichment(event: OneEnrichmentEvent): [Status, Partial<Stand
   switch (event.type) {
     case 'EnrichmentRequested':
     case 'EnrichmentPrepared':
+    case 'EnrichmentMisread':
       return ['PENDING'];
     case 'EnrichmentRejected':
       return ['REJECTED', { error: event.data.code }];

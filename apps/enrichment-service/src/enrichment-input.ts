@@ -1,0 +1,35 @@
+import type { RecordRef } from '#libs/contracts';
+import type { AskStep, Note, Properties, Recipe, StepDue } from '#libs/recipes';
+
+/** How a call ended; `answer` is the adapter's. */
+export type Ended<T> = { state: 'done'; answer: T } | { state: 'dead' | 'held' | 'superseded'; code: string };
+
+/** A question that is to be asked, and what it follows. */
+export type AskDue = StepDue<AskStep>;
+
+export interface ReadRecord {
+  properties: Properties;
+  notes: Note[];
+}
+
+export interface Reply {
+  finish: 'stop' | 'refusal' | 'length' | 'content_filter';
+  content: string;
+  model: string;
+  tokens: { input: number; output: number };
+  /** Places of what it says that nothing in what it was told bears out; those of fields that must be. */
+  unsupported?: string[];
+}
+
+export type EnrichmentInput =
+  | { type: 'triggered'; trigger: AskDue }
+  | { type: 'read'; rootCause: string; recipe: Recipe | undefined; purpose: string; ended: Ended<ReadRecord> }
+  | {
+      type: 'answered';
+      rootCause: string;
+      recipe: Recipe | undefined;
+      record: RecordRef;
+      purpose: string;
+      at: string;
+      ended: Ended<Reply>;
+    };
