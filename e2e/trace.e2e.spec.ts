@@ -79,6 +79,19 @@ it.each([
   expect(trace.filter(({ parentSpanId }) => parentSpanId === effect?.spanId).length).toBeGreaterThan(0);
 });
 
+it('says of the question which model answered and what it took, by the conventions, and nothing of what was said', () => {
+  const question = trace.find(({ name }) => name === 'chat gpt-6-luna');
+  expect(parentOf(question)?.name).toBe('effect openai.ask');
+  expect(question?.attributes).toMatchObject({
+    'gen_ai.operation.name': 'chat',
+    'gen_ai.request.model': 'gpt-6-luna',
+    'gen_ai.response.model': 'gpt-6-luna',
+    'gen_ai.usage.input_tokens': expect.anything() as unknown,
+    'gen_ai.usage.output_tokens': expect.anything() as unknown,
+  });
+  expect(JSON.stringify(question)).not.toMatch(new RegExp(`${firstname}|harbour`));
+});
+
 it('links the trace of the callback to the decision that it led to', () => {
   const [callback] = hub.topic('ingress.heygen.v1');
   const [, traceId, spanId] = callback?.headers['traceparent']?.split('-') ?? [];

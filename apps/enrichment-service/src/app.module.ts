@@ -43,7 +43,8 @@ export class AppModule {
       contentSecret: config.CONTENT_KEY,
       databaseUrl: config.DATABASE_URL,
       connection: connectionOf(config, service, lines),
-      concurrency: 50,
+      // Questions take long; reading and fetching find room beside them.
+      concurrency: config.OPENAI_AT_ONCE + 20,
       keptDays: keptDaysOf(config),
       version,
       decideLimitMs: config.DECIDE_LIMIT,

@@ -4,6 +4,7 @@ import { readAnswer, unsupportedIn } from '#libs/recipes';
 import { BUSY, OpenAiClient, type Question, type Reply, UNAUTHORIZED, UNPAID } from '#libs/vendors/openai';
 import { accountAlerts, type Lines, stoppedBy } from './account-alerts';
 import type { EnrichmentConfig } from './enrichment.config';
+import { observed } from './model-telemetry';
 
 /**
  * The call by which the model is asked, and what may be spent at most once a record is read. Of answers that nothing pays
@@ -39,6 +40,8 @@ export function askingTheModel(
         ...{ name: 'minutely', most: config.OPENAI_PER_MINUTE, perMs: 60_000 },
         ...{ pausedBy: [...BUSY], stoppedBy: [...UNPAID, ...UNAUTHORIZED] },
       },
+      // A call counts until its window after its end: so short a one makes this the number of calls at once.
+      { name: 'at-once', most: config.OPENAI_AT_ONCE, perMs: 1 },
     ],
     shares: ({ model, name, instruction, text, schema, ...further }: Asked) =>
       JSON.stringify([model, name, instruction, schema, text, ...(Object.keys(further).length > 0 ? [further] : [])]),
@@ -48,7 +51,7 @@ export function askingTheModel(
         misfit === undefined ? askedAgain(instruction.length + text.length) : {},
     },
     async perform(question: Asked, { tenant, signal }) {
-      const answer = await openai.ask(question, tenant, signal);
+      const answer = await observed(question, () => openai.ask(question, tenant, signal));
       alerts.answered(answer);
       if (answer.outcome === 'done') return checked(question, answer);
       return stoppedBy(answer) ? { ...answer, afterMs: config.OPENAI_RETRY_AFTER } : answer;

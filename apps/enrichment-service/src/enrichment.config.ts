@@ -41,6 +41,7 @@ export const enrichmentConfig = z
       .describe('How long questions wait that nothing pays for, or whose key is not taken, until one is asked again'),
     OPENAI_DEADLINE: duration().prefault('60s').describe('Longest time for an answer; a cut call is asked once more'),
     OPENAI_PER_MINUTE: count().prefault('500').describe('Requests a minute that the account allows for the model'),
+    OPENAI_AT_ONCE: count().prefault('50').describe('Questions at once, of all replicas together'),
     SYSTEMS_FILE: z
       .string()
       .optional()
