@@ -1,5 +1,6 @@
 import type { Given } from '#libs/expressions';
 import { z } from 'zod';
+import { type Mask, masked } from './mask';
 import type { StepBase, StepBindings } from './step';
 import type { Unsupported } from './supported';
 import { plain as said, type Text } from './text';
@@ -16,6 +17,8 @@ export interface AskStep extends StepBase {
   notes: number;
   /** What else the model is told, by name. */
   facts: Record<string, Text>;
+  /** What is hidden before it is told, by property, fact, or `notes`. */
+  mask: Readonly<Record<string, readonly Mask[]>>;
   instruction: string;
   /** JSON Schema of the answer, in the strict subset: every property required, no further ones. */
   answer: { type: 'object'; properties: Record<string, unknown> };
@@ -62,16 +65,20 @@ const inert = (text: string): string =>
  */
 export function askText(step: AskStep, bindings: StepBindings, notes: Note[], given?: Given): string {
   const { record } = bindings;
-  const facts = step.properties.flatMap((name) => (record[name] ? [`${name}: ${inert(record[name])}`] : []));
+  const shown = (name: string, text: string): string => inert(masked(text, step.mask[name] ?? []));
+  const facts = step.properties.flatMap((name) => (record[name] ? [`${name}: ${shown(name, record[name])}`] : []));
   const further = Object.entries(step.facts).flatMap(([name, text]) => {
     const fact = said(text.evaluate({ ...bindings }, given)).trim();
-    return fact === '' ? [] : [`${name}: ${inert(fact)}`];
+    return fact === '' ? [] : [`${name}: ${shown(name, fact)}`];
   });
   const written = notes
     .slice(0, step.notes)
-    .map((note) => `note of ${note.at.slice(0, 10)}: ${inert(plain(note.text))}`);
+    .map((note) => `note of ${note.at.slice(0, 10)}: ${shown(NOTES, plain(note.text))}`);
   return ['<<<DATA', ...facts, ...further, ...written, 'DATA>>>'].join('\n');
 }
+
+/** How a mask names the notes. */
+export const NOTES = 'notes';
 
 /** Why no answer can be checked against a schema; undefined where one can. */
 export function answerFault(schema: AskStep['answer']): string | undefined {

@@ -44,6 +44,32 @@ describe('what a record says stays data', () => {
   });
 });
 
+it('hides what a mask names, where it names it', () => {
+  const masking = stepOf(
+    recipeOf(`
+recipe: masked
+trigger: { object: contact, property: p }
+steps:
+  - ask:
+      properties: [firstname, email]
+      notes: 5
+      mask: { email: [all], notes: [email, phone] }
+      instruction: Judge.
+      answer: { type: object, properties: { score: { type: integer } } }
+`),
+    'ask',
+  );
+  if (!masking) throw new Error('the recipe asks nothing');
+  const record = { firstname: 'call +49 89 1234567', email: 'a@example.com' };
+  expect(askText(masking, { record, steps: {} }, [note('a@example.com or +49 89 1234567')]).split('\n')).toEqual([
+    '<<<DATA',
+    'firstname: call +49 89 1234567',
+    'email: [hidden]',
+    'note of 2026-11-20: [email] or [phone]',
+    'DATA>>>',
+  ]);
+});
+
 it('keeps what a reader sees: accents, emoji and paragraphs', () => {
   expect(of('Zoë & Ömer 👋\n\nsecond line')).toContain('firstname: Zoë & Ömer 👋\n  second line');
 });

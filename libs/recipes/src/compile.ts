@@ -1,6 +1,6 @@
 import type { Expression } from '#libs/expressions';
 import { assignFields, type AssignStep } from './assign';
-import { answerFault, answerFields, type AskStep, supportFault } from './ask';
+import { answerFault, answerFields, type AskStep, NOTES, supportFault } from './ask';
 import { actionForms, propertiesNeeded, textsOf } from './compile-actions';
 import { type CompileFault, never, TextCompiler } from './compile-text';
 import { type FetchStep, leaves, segment } from './fetch';
@@ -115,7 +115,10 @@ class Compiler extends TextCompiler {
     const { properties, notes, instruction, answer } = ask;
     const unusable = answerFault(answer);
     if (unusable !== undefined) this.faults.push({ path: [...path, 'answer'], message: unusable });
-    const { effort, supported = [], unsupported = 'leave-out' } = ask;
+    const { effort, mask = {}, supported = [], unsupported = 'leave-out' } = ask;
+    for (const name of Object.keys(mask))
+      if (![...properties, ...Object.keys(ask.facts), NOTES].includes(name))
+        this.faults.push({ path: [...path, 'mask', name], message: 'is not told: name a property, a fact, or notes' });
     for (const [i, field] of supported.entries()) {
       const message = supportFault(answer, field, unsupported);
       if (message !== undefined) this.faults.push({ path: [...path, 'supported', i], message });
@@ -134,6 +137,7 @@ class Compiler extends TextCompiler {
       instruction,
       answer,
       ...(effort === undefined ? {} : { effort }),
+      mask,
       supported,
       unsupported,
       reads: [...new Set([...properties, ...recordReads(all)])],

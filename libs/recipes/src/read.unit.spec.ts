@@ -102,6 +102,19 @@ it.each([
   expect(fault).toMatch(said);
 });
 
+it.each([
+  ['supported: [budget]', /supported\.0: the answer has no field budget/],
+  ['supported: [score]', /supported\.0: score must allow null, which it becomes where it is left out/],
+  ['supported: [sure]', /supported\.0: sure is neither number, text nor list/],
+  ['unsupported: keep', /unsupported: nothing must be supported/],
+  ['mask: { phone: [all] }', /mask\.phone: is not told: name a property, a fact, or notes/],
+  ['mask: { company: [iban, blood-type] }', /mask\.company\.1: /],
+])('refuses what an ask says of its answer or of what it tells: %s', (line, fault) => {
+  const fields = '{ score: { type: integer }, sure: { type: boolean } }';
+  const step = ask.replace('{ score: { type: integer } }', fields).replace('instruction', `${line}\n      instruction`);
+  expect(faultsOf(`${head}steps:\n${step}`)).toEqual([expect.stringMatching(fault)]);
+});
+
 it('refuses a schema that no answer can be checked against', () => {
   const [fault] = faultsOf(`${head}steps:\n${ask.replace('{ type: integer }', '{ type: nonsense }')}`);
   expect(fault).toMatch(/^r\.yaml:9:\d+: steps\.0\.ask\.answer: no answer can be checked against it/);

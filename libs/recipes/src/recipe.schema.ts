@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MASKS } from './mask';
 import { UNSUPPORTED } from './supported';
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be lowercase words joined by hyphens');
@@ -53,6 +54,12 @@ const askStep = z.strictObject({
   properties: z.array(property).min(1).describe('The properties that the model is told, and no others'),
   notes: z.int().min(0).max(100).default(0).describe("How many of the record's newest notes the model is told"),
   facts: z.record(stepName, text).default({}).describe('What else the model is told, such as ${steps.usage.logins}'),
+  mask: z
+    .record(z.string(), z.array(z.enum(MASKS)).min(1))
+    .optional()
+    .describe(
+      'What is hidden before it is told, by property, fact, or `notes`: e-mail addresses, phone and card numbers, IBANs, or all of it',
+    ),
   instruction: z.string().min(1),
   answer: z
     .looseObject({ type: z.literal('object'), properties: z.record(z.string(), z.unknown()) })
