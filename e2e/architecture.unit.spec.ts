@@ -14,12 +14,15 @@ const runs = globSync('{apps,libs}/**/src/**/*.ts', { cwd: root })
 
 const statement =
   /\bselect\s[^;]*\sfrom\s|^\s*select\s+[\d*\w]+(\(|\s*$)|\binsert\s+into\s|\bupdate\s+\w+\s+set\s|\bdelete\s+from\s|\b(create|alter|drop)\s+(table|index|function|sequence)\s/i;
-const vendorClients = ['HubspotAccounts', 'HubspotOauth', 'HeygenClient', 'LegacyHeygenClient', 'OpenAiClient'];
+const vendorClients = [
+  ...['HubspotAccounts', 'HubspotOauth', 'HeygenClient', 'LegacyHeygenClient', 'OpenAiClient'],
+  'ObjectStore',
+];
 /** Where accounts are opened, their tokens got and kept: no call there does anything in an account. */
 const opensAccounts = /^libs\/accounts\/src\/|^apps\/gateway\/src\/install\//;
 /** Where a person's click asks HeyGen for a video's address (decision 52): a look, which is owed to nobody. */
 const looks = 'apps/gateway/src/link/open.ts';
-const sdks = ['@hubspot/api-client', 'openai'];
+const sdks = ['@hubspot/api-client', 'openai', '@aws-sdk/client-s3'];
 const effectsOrCli = /^apps\/[^/]+\/src\/[^/]+\.effects\.ts$|^apps\/cli\/src\//;
 
 it.each([

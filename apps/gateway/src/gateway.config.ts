@@ -4,10 +4,12 @@ import {
   count,
   hubspotSettings,
   logSettings,
+  needsStoreKeys,
   port,
   secret,
   type TlsListener,
   url,
+  videoStoreSettings,
 } from '#libs/platform';
 import { z } from 'zod';
 import { addressSet, endpointsFile } from './generic/endpoints';
@@ -67,6 +69,7 @@ export const gatewayConfig = z
       .describe(
         "HeyGen's API key: stable links to videos (/v/) ask by it where a video is now; without it they are off",
       ),
+    ...videoStoreSettings,
     SPOOL_MIB: count()
       .prefault('1024')
       .describe('Most that the spool takes on the disk, in MiB; beyond it the answer is 503'),
@@ -90,7 +93,8 @@ export const gatewayConfig = z
       ),
   })
   .refine(...isThere('HUBSPOT_CLIENT_SECRET', 'hubspot'))
-  .refine(...isThere('HEYGEN_WEBHOOK_SECRET', 'heygen'));
+  .refine(...isThere('HEYGEN_WEBHOOK_SECRET', 'heygen'))
+  .refine(...needsStoreKeys);
 
 export type GatewayConfig = z.infer<typeof gatewayConfig>;
 

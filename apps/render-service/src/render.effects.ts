@@ -2,6 +2,7 @@ import { type Answer, heygenCodes, heygenFailureOf } from '#libs/contracts';
 import type { EffectKind } from '#libs/process';
 import { openHeygen, type TemplateVideo } from '#libs/vendors/heygen';
 import type { HubspotAccounts, ReadRequest } from '#libs/vendors/hubspot';
+import { copyEffects } from './copy.effects';
 import { AFTER_ORDER, VIDEO } from './costs';
 import { creditWatch, type Lines } from './credit-watch';
 import type { RenderConfig } from './render.config';
@@ -25,6 +26,7 @@ export function renderEffects(
     callbackUrl: config.HEYGEN_CALLBACK_URL,
   });
   return {
+    ...copyEffects(config, heygen),
     'hubspot.read': {
       is: 'query',
       deadlineMs: 8_000,
