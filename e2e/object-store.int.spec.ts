@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
 import { type Expected, ObjectStore } from '#libs/vendors/object-store';
@@ -69,12 +69,13 @@ it('copies a file whole, says its checksum, and a copy that is made again is the
 
 it('never holds a whole file', async () => {
   const [part, parts] = [randomBytes(MIB), 160];
-  says = async (_, response) => {
+  const send = async (response: ServerResponse) => {
     response.writeHead(200).write(head);
     for (let n = 0; n < parts; n += 1)
       if (!response.write(part)) await new Promise((resolve) => response.once('drain', resolve));
     response.end();
   };
+  says = (_, response) => void send(response);
   const before = process.memoryUsage();
   let most = 0;
   const timer = setInterval(() => {
@@ -140,10 +141,8 @@ it('leads to a copy without credentials, for a while, and deletes it, also twice
   const seen = await fetch(link);
   expect([seen.status, sha256(Buffer.from(await seen.arrayBuffer()))]).toEqual([200, sha256(content)]);
   expect((await fetch(link.replace('d/one', 'a/one'))).status).toBe(403);
-  for (const _ of [1, 2])
-    expect(await store.remove(storage.bucket, ['d/one', 'd/two'], AbortSignal.timeout(5_000))).toEqual({
-      outcome: 'done',
-    });
+  for (const keys of [['d/one', 'd/two'], ['d/one']])
+    expect(await store.remove(storage.bucket, keys, AbortSignal.timeout(5_000))).toEqual({ outcome: 'done' });
   const gone = storage.client.send(new HeadObjectCommand({ Bucket: storage.bucket, Key: 'd/one' }));
   await expect(gone).rejects.toMatchObject({ name: 'NotFound' });
 });

@@ -67,7 +67,7 @@ export const gatewayConfig = z
     HEYGEN_API_KEY: secret()
       .optional()
       .describe(
-        "HeyGen's API key: stable links to videos (/v/) ask by it where a video is now; without it they are off",
+        "HeyGen's API key: stable links to videos (/v/) ask by it where a video is now, and after a start what HeyGen sent meanwhile; without it both are off",
       ),
     ...videoStoreSettings,
     SPOOL_MIB: count()

@@ -36,32 +36,8 @@ export function copyEffects(config: RenderConfig, heygen: VideoVendor): Record<s
       maxRepeats: ATTEMPTS,
       limits: [{ name: 'copies', most: COPIES_AT_ONCE, perMs: 1 }],
       plan: { cost: () => ({ apiCalls: 1 }), follows: () => ({}) },
-      async perform({ videoId, link }: { videoId: string; link: string }, { tenant, signal }) {
-        if (!store) return noStore;
-        const state = await heygen.status(videoId, signal);
-        if (state.outcome !== 'done') return again(state);
-        const { status, url, thumbnailUrl, captionsUrl } = state.value;
-        if (status !== 'completed' || url === undefined)
-          return { outcome: 'stop', code: 'no-video', message: 'HeyGen has no video there any more' };
-        const folder = folderOf(tenant, link);
-        const copy = (name: keyof typeof files, from: string) =>
-          store.copy(from, `${folder}/${name}`, files[name], signal);
-        const made: Partial<Record<keyof typeof files, CopiedFile>> = {};
-        // What goes with a video is worth no video: without it there is a copy all the same.
-        for (const [name, from] of [
-          ['thumbnail', thumbnailUrl],
-          ['captions', captionsUrl],
-        ] as const) {
-          if (from === undefined) continue;
-          const file = await copy(name, from);
-          if (file.outcome === 'done') made[name] = file.value;
-          else if (file.outcome !== 'stop') return again(file);
-        }
-        const video = await copy('video', url);
-        if (video.outcome !== 'done') return again(video);
-        const value: VideoCopy = { bucket: store.bucket, folder, files: { ...made, video: video.value } };
-        return { outcome: 'done', value };
-      },
+      perform: async ({ videoId, link }: { videoId: string; link: string }, { tenant, signal }) =>
+        store ? copied({ heygen, store, folder: folderOf(tenant, link) }, videoId, signal) : noStore,
     },
     'copy.remove': {
       is: 'command',
@@ -86,6 +62,39 @@ export function copyEffects(config: RenderConfig, heygen: VideoVendor): Record<s
       perform: async ({ videoId }: { videoId: string }, { signal }) => again(await heygen.remove(videoId, signal)),
     },
   };
+}
+
+interface Ways {
+  heygen: VideoVendor;
+  store: ObjectStore;
+  folder: string;
+}
+
+async function copied(
+  { heygen, store, folder }: Ways,
+  videoId: string,
+  signal: AbortSignal,
+): Promise<Answer<VideoCopy>> {
+  const state = await heygen.status(videoId, signal);
+  if (state.outcome !== 'done') return again(state);
+  const { status, url, thumbnailUrl, captionsUrl } = state.value;
+  if (status !== 'completed' || url === undefined)
+    return { outcome: 'stop', code: 'no-video', message: 'HeyGen has no video there any more' };
+  const copy = (name: keyof typeof files, from: string) => store.copy(from, `${folder}/${name}`, files[name], signal);
+  const made: Partial<Record<keyof typeof files, CopiedFile>> = {};
+  // What goes with a video is worth no video: without it there is a copy all the same.
+  for (const [name, from] of [
+    ['thumbnail', thumbnailUrl],
+    ['captions', captionsUrl],
+  ] as const) {
+    if (from === undefined) continue;
+    const file = await copy(name, from);
+    if (file.outcome === 'done') made[name] = file.value;
+    else if (file.outcome !== 'stop') return again(file);
+  }
+  const video = await copy('video', url);
+  if (video.outcome !== 'done') return again(video);
+  return { outcome: 'done', value: { bucket: store.bucket, folder, files: { ...made, video: video.value } } };
 }
 
 const noStore: Answer<never> = {

@@ -47,6 +47,7 @@ export const renderDecider = (
   initial: noRenders,
   evolve,
   decide: (renders, input) => {
+    if (input.type === 'removed') return nothing();
     if (input.type === 'subject-erased') return onSubjectErased(renders, copying);
     const decided = renders.where.forgotten ? onForgotten(renders, input) : decide(renders, input, retryAfterMs);
     return { ...dated(withCopies(renders, decided, copying), input), ...subjectNow(renders.where) };
@@ -66,7 +67,7 @@ function dated(decision: Decision<RenderEvent>, input: RenderInput): Decision<Re
   return { ...decision, events };
 }
 
-type Input = Exclude<RenderInput, { type: 'subject-erased' }>;
+type Input = Exclude<RenderInput, { type: 'subject-erased' | 'removed' }>;
 
 function decide(renders: Renders, input: Input, retryAfterMs: number): Decision<RenderEvent> {
   switch (input.type) {
@@ -96,8 +97,6 @@ function decide(renders: Renders, input: Input, retryAfterMs: number): Decision<
       return onCopied(renders, input);
     case 'remove-again':
       return onRemoveAgain(renders, input);
-    case 'removed':
-      return nothing();
     case 'written':
       return { events: [{ type: 'RenderValueWritten', data: input.value }] };
   }
@@ -111,7 +110,6 @@ function onForgotten(renders: Renders, input: Input): Decision<RenderEvent> {
     case 'asked':
     case 'followed':
     case 'written':
-    case 'removed':
       return nothing();
     case 'withdraw':
       return onWithdraw(renders);

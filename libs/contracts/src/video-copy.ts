@@ -22,7 +22,5 @@ export const videoCopy = {
     .describe('What was copied, by name'),
 };
 
-const shape = z.object(videoCopy);
-
 /** A copy of a video. */
-export type VideoCopy = z.infer<typeof shape>;
+export type VideoCopy = z.infer<z.ZodObject<typeof videoCopy>>;

@@ -1,4 +1,4 @@
-import { type Given, isPersonName, isPlaceholder } from '#libs/expressions';
+import { type Given, isPersonName, isPlaceholder, type Json } from '#libs/expressions';
 import type { Replacement, VideoOptions } from '#libs/contracts';
 import { type OptionsForm, optionsOf, type ReplacementForm, replacementOf, textsIn } from './replacement';
 import { MOST_SPOKEN, spoken } from './spoken';
@@ -59,46 +59,58 @@ export function prepareVideo(step: VideoStep, bindings: StepBindings, given?: Gi
       return { rejected: { code: 'placeholder', reason: `${property} is a placeholder` } };
     }
   }
-  const variables: Record<string, string> = {};
-  const replacements: Record<string, Replacement> = {};
   const fill = (text: Text) => text.evaluate({ ...bindings }, given);
   try {
-    for (const [name, text] of Object.entries(step.variables)) {
-      const { text: said, removed } = spoken(plain(fill(text)));
-      if (removed.length > 0 && step.unclean === 'refuse') return unclean(name, removed);
-      if (isPlaceholder(said)) return missing(`variable ${name}`);
-      if (said.length > MOST_SPOKEN) return tooLong(`variable ${name} has`, said.length);
-      variables[name] = said;
-    }
-    const together = Object.values(variables).reduce((sum, { length }) => sum + length, 0);
-    if (together > MOST_SPOKEN) return tooLong('the variables have together', together);
-    for (const [name, form] of Object.entries(step.replacements)) {
-      const filled = replacementOf(name, form, fill);
-      if ('rejected' in filled) return filled;
-      replacements[name] = filled;
-    }
+    const said = saidIn(step, fill);
+    if ('rejected' in said) return said;
+    const filled = filledIn(step, fill);
+    if ('rejected' in filled) return filled;
     const made = optionsOf(step.options, fill);
     if ('rejected' in made) return made;
-    return {
-      variables,
-      ...some({ replacements }),
-      ...some(made),
-      title: spoken(plain(fill(step.title)))
-        .text.slice(0, MOST_TITLE)
-        .trim(),
-    };
+    const title = spoken(plain(fill(step.title)))
+      .text.slice(0, MOST_TITLE)
+      .trim();
+    return { ...said, ...some(filled), ...some(made), title };
   } catch (error) {
     return { rejected: rejectionOf(error) };
   }
 }
 
+type Rejected = Extract<Prepared, { rejected: Rejection }>;
+type Fill = (text: Text) => Json;
+
+/** What fills the variables that are text. */
+function saidIn(step: VideoStep, fill: Fill): { variables: Record<string, string> } | Rejected {
+  const variables: Record<string, string> = {};
+  for (const [name, text] of Object.entries(step.variables)) {
+    const { text: said, removed } = spoken(plain(fill(text)));
+    if (removed.length > 0 && step.unclean === 'refuse') return unclean(name, removed);
+    if (isPlaceholder(said)) return missing(`variable ${name}`);
+    if (said.length > MOST_SPOKEN) return tooLong(`variable ${name} has`, said.length);
+    variables[name] = said;
+  }
+  const together = Object.values(variables).reduce((sum, { length }) => sum + length, 0);
+  return together > MOST_SPOKEN ? tooLong('the variables have together', together) : { variables };
+}
+
+/** What fills the others. */
+function filledIn(step: VideoStep, fill: Fill): { replacements: Record<string, Replacement> } | Rejected {
+  const replacements: Record<string, Replacement> = {};
+  for (const [name, form] of Object.entries(step.replacements)) {
+    const filled = replacementOf(name, form, fill);
+    if ('rejected' in filled) return filled;
+    replacements[name] = filled;
+  }
+  return { replacements };
+}
+
 const MOST_TITLE = 200;
 
-const unclean = (name: string, removed: readonly string[]): Prepared => ({
+const unclean = (name: string, removed: readonly string[]): Rejected => ({
   rejected: { code: 'unclean', reason: `variable ${name} holds ${removed.join(', ')}` },
 });
 
-const tooLong = (what: string, length: number): Prepared => ({
+const tooLong = (what: string, length: number): Rejected => ({
   rejected: {
     code: 'too-long',
     reason: `${what} ${String(length)} characters, and a video says ${String(MOST_SPOKEN)} at most`,
@@ -109,4 +121,4 @@ const tooLong = (what: string, length: number): Prepared => ({
 const some = <Part extends Record<string, object>>(part: Part): Partial<Part> =>
   Object.values(part).some((one) => Object.keys(one).length > 0) ? part : {};
 
-const missing = (what: string): Prepared => ({ rejected: { code: 'missing', reason: `${what} is missing` } });
+const missing = (what: string): Rejected => ({ rejected: { code: 'missing', reason: `${what} is missing` } });

@@ -122,7 +122,7 @@ async function sourceOf(response: Response, { kind, most }: Expected): Promise<S
     return { outcome: 'unknown', code: `http-${String(status)}`, message: 'the file was not sent' };
   }
   const length = Number((headers.get('content-encoding') === null && headers.get('content-length')) || NaN);
-  const chunks = body[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+  const chunks = body[Symbol.asyncIterator]() as AsyncIterator<Uint8Array, undefined>;
   const refuse = async (message: string): Promise<Refused> => {
     await chunks.return?.();
     return { outcome: 'stop', code: 'not-as-expected', message };
