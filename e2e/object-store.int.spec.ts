@@ -68,7 +68,7 @@ it('copies a file whole, says its checksum, and a copy that is made again is the
 });
 
 it('never holds a whole file', async () => {
-  const [part, parts] = [randomBytes(MIB), 160];
+  const [part, parts] = [randomBytes(MIB), 240];
   const send = async (response: ServerResponse) => {
     response.writeHead(200).write(head);
     for (let n = 0; n < parts; n += 1)
@@ -85,7 +85,7 @@ it('never holds a whole file', async () => {
   const answer = await copy('a/large');
   clearInterval(timer);
   expect(answer).toMatchObject({ outcome: 'done', value: { bytes: parts * MIB + head.length } });
-  expect(most).toBeLessThan(100 * MIB);
+  expect(most).toBeLessThan(160 * MIB);
 });
 
 it.each<[string, RequestListener, object]>([
