@@ -103,6 +103,12 @@ module.exports = {
       '^libs/vendors/hubspot/',
       'One adapter per vendor.',
     ),
+    ownedPackage(
+      's3-sdk-only-in-its-vendor',
+      '@aws-sdk/[^/]+',
+      '^libs/vendors/object-store/',
+      'One adapter per vendor.',
+    ),
     ownedPackage('openai-sdk-only-in-its-vendor', 'openai', '^libs/vendors/openai/', 'One adapter per vendor.'),
     {
       name: 'nest-at-the-rim',

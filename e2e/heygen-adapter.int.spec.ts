@@ -91,8 +91,41 @@ describe.each(['v3', 'v2'] as const)('by the path of %s', (version) => {
     await heygen.control('POST', '/templates', { id, variables: { name: 'text', photo: 'image', who: 'character' } });
     const answer = await client().template(id, soon());
     expect(answer).toMatchObject({ outcome: 'done' });
-    const names = Object.fromEntries(answer.outcome === 'done' ? answer.value.map((one) => [one.name, one.type]) : []);
+    const names = Object.fromEntries(
+      answer.outcome === 'done' ? answer.value.variables.map((one) => [one.name, one.type]) : [],
+    );
     expect(names).toEqual({ name: 'text', photo: 'image', who: 'character' });
+  });
+
+  it('variables of every type and how the video is made reach HeyGen as it takes them', async () => {
+    const id = `every-${version}`;
+    const variables = { name: 'text', photo: 'image', clip: 'video', music: 'audio', host: 'character', tone: 'voice' };
+    await heygen.control('POST', '/templates', { id, variables, aspectRatio: '9:16' });
+    const wanted = order({
+      template: id,
+      variables: { name: 'Ada' },
+      replacements: {
+        photo: { type: 'image', properties: { url: 'https://media.example.com/a.jpg', fit: 'cover' } },
+        clip: { type: 'video', properties: { asset_id: 'c1', play_style: 'loop' } },
+        music: { type: 'audio', properties: { asset_id: 'm1' } },
+        host: { type: 'character', properties: { character_id: 'h1', type: 'avatar' } },
+        tone: { type: 'voice', properties: { voice_id: 'v1', locale: 'en-GB' } },
+      },
+      options: { caption: true, dimension: { width: 720, height: 1280 }, folder: 'f1' },
+    });
+    expect((await client().submit(wanted, once(wanted.callbackId), soon())).outcome).toBe('done');
+    const { renders } = await heygen.control<{ renders: Record<string, unknown>[] }>('GET', '/renders');
+    const taken = renders.find(({ callbackId }) => callbackId === wanted.callbackId);
+    expect(taken).toMatchObject({
+      variables: { name: { name: 'name', type: 'text', properties: { content: 'Ada' } }, host: { name: 'host' } },
+      options: { caption: true, dimension: { width: 720, height: 1280 } },
+      folderId: 'f1',
+    });
+    const off = { ...wanted, options: { dimension: { width: 1280, height: 720 } } };
+    expect(await client().submit(off, once(order().callbackId), soon())).toMatchObject({
+      ...{ outcome: 'stop', code: 'invalid_parameter' },
+      message: expect.stringContaining('aspect ratio') as string,
+    });
   });
 
   it('a render that failed says why, also where HeyGen answers 200', async () => {
@@ -120,6 +153,19 @@ it('v3: a repeat that comes before the video can be found makes none: HeyGen kno
   await fault({ method: 'GET' }, { kind: 'status', status: 200, body: { data: [], has_more: false } });
   expect((await clients.v3.submit(wanted, again(wanted.callbackId), soon())).outcome).toBe('done');
   expect(await billed(wanted)).toBe(1);
+});
+
+it('v3 takes subtitles; for v2, which would leave them out, nothing is ordered', async () => {
+  const wanted = order({ options: { subtitles: { preset_name: 'bold', position: { x: 1, y: 2 } } } });
+  expect(await clients.v2.submit(wanted, once(wanted.callbackId), soon())).toMatchObject({
+    ...{ outcome: 'stop', code: 'unsupported-option' },
+  });
+  expect(await billed(wanted)).toBe(0);
+  expect((await clients.v3.submit(wanted, once(wanted.callbackId), soon())).outcome).toBe('done');
+  const { renders } = await heygen.control<{ renders: { callbackId: string; options: object }[] }>('GET', '/renders');
+  expect(renders.find(({ callbackId }) => callbackId === wanted.callbackId)?.options).toMatchObject(
+    wanted.options ?? {},
+  );
 });
 
 it('v2: a repeat that does not find its video orders none: there is no key that would stop a second', async () => {

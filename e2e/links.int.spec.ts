@@ -158,6 +158,43 @@ it('leads to the video for good, though each address of it ends', async () => {
   }
 });
 
+it('leads to the copy where there is one, and asks HeyGen nothing; without a store to HeyGen', async () => {
+  const videoId = await video();
+  const path = await completed(9, videoId);
+  const store = {
+    VIDEO_STORE_BUCKET: 'videos',
+    VIDEO_STORE_ENDPOINT: 'https://storage.example.test',
+    VIDEO_STORE_ACCESS_KEY_ID: 'id',
+    VIDEO_STORE_SECRET_ACCESS_KEY: 'secret',
+  };
+  const settings = { DATABASE_URL: db.url, HEYGEN_BASE_URL: sandbox.url, HEYGEN_API_KEY: secrets.heygenApiKey };
+  const storing = await start({ ...settings, ...store });
+  const at = storing;
+  expect((await see(path, { at })).headers.get('location')).toMatch(sandbox.url);
+  const link = path.slice('/v/'.length);
+  const about = { recipe: 'lead', recipeVersion: 'v', render: 1, triggeredAt: '2026-11-20T10:00:00.000Z' };
+  const files = { video: { bytes: 1, sha256: 'x', type: 'video/mp4' } };
+  const data = { ...about, videoId, link, bucket: 'videos', folder: `default/${link}`, files };
+  await happened('render-default:contact:9:lead', 'contact:9', { type: 'RenderCopied', data });
+  for (const rebuilt of [false, true]) {
+    if (rebuilt) {
+      await requestRebuild(db.pool, 'links', 'test');
+      await projected();
+    }
+    await sandbox.control('DELETE', '/calls');
+    const led = new URL((await see(path, { at })).headers.get('location') ?? '');
+    expect([led.origin + led.pathname, led.searchParams.get('X-Amz-Expires')]).toEqual([
+      `https://storage.example.test/videos/default/${link}/video`,
+      '3600',
+    ]);
+    expect(await asks()).toEqual([]);
+  }
+  expect((await see(path)).headers.get('location')).toMatch(sandbox.url);
+  await happened('record-default:contact:9', 'contact:9', { type: 'SubjectErased', data: { by: 'test' } }, 'crm');
+  expect(await page(see(path, { at }))).toEqual([404, 'unknown']);
+  await storing.close();
+});
+
 it('asks HeyGen once where many ask together, and soon after', async () => {
   const path = await completed(2, await video());
   const led = await Promise.all(Array.from({ length: 50 }, () => see(path)));

@@ -29,11 +29,11 @@ beforeEach(async () => {
 });
 afterEach(() => db.drop());
 
-const recipe = (template: string, variables: string): string => {
+const recipe = (template: string, variables: string, option = 'folder: f1'): string => {
   const text = `recipe: greet
 trigger: { object: contact, property: lifecyclestage }
 steps:
-  - video: { template: ${template}, title: Hello, variables: { ${variables} } }
+  - video: { template: ${template}, title: Hello, variables: { ${variables} }, ${option} }
 `;
   const file = join(folder, 'greet.yaml');
   writeFileSync(file, text);
@@ -83,9 +83,20 @@ it.each([
   expect(await live()).toBe(1);
 });
 
-it('names a variable that is no text', async () => {
+it('compares the types of variables', async () => {
   await heygen.control('POST', '/templates', { id: 'typed', variables: { photo: 'image' } });
   expect((await publish(recipe('typed', 'photo: x'))).err).toMatch(/variable photo is of type image/);
+  expect(await live()).toBe(0);
+  const photo = 'photo: { image: { url: "${record.photo}" } }';
+  expect((await publish(recipe('typed', photo))).exitCode).toBeUndefined();
+  expect(await live()).toBe(1);
+});
+
+it.each([
+  ['v3', 'dimension: { width: 720, height: 1280 }', /asks for 720 × 1280, and the template is 16:9/],
+  ['v2', 'subtitles: { preset_name: bold }', /has subtitles, which version 2 does not take/],
+])('names what the template, or version %s, does not take of how it is made', async (HEYGEN_API, option, why) => {
+  expect((await publish(recipe('demo-outreach', right, option), { settings: { HEYGEN_API } })).err).toMatch(why);
   expect(await live()).toBe(0);
 });
 

@@ -78,6 +78,34 @@ describe('templates', () => {
     assert.equal((await call('GET', '/v3/templates/none')).body.error.code, 'not_found');
   });
 
+  it('name what of an order they do not take', async () => {
+    await heygen.control('POST', '/templates', { id: 'media', variables: { photo: 'image', host: 'character' } });
+    const good = {
+      photo: { name: 'photo', type: 'image', properties: { url: 'https://media.example.com/a.jpg', fit: 'cover' } },
+      host: { name: 'host', type: 'character', properties: { character_id: 'h', type: 'avatar' } },
+    };
+    const order = async (variables: object, options: object = {}) =>
+      (await call('POST', '/v3/templates/media', { body: { variables: { ...good, ...variables }, ...options } })).body;
+    assert.equal((await order({}, { dimension: { width: 1280, height: 720 }, caption: true })).error, undefined);
+    const photo = (properties: object) => ({ photo: { ...good.photo, properties } });
+    const host = { ...good.host, properties: { character_id: 'h', type: 'robot' } };
+    for (const [variables, options, param] of [
+      [photo({ url: 'https://10.0.0.1/a.jpg' }), {}, 'variables.photo.properties.url'],
+      [photo({ url: 'file:///a' }), {}, 'variables.photo.properties.url'],
+      [photo({ asset_id: 'a', play_style: 'loop' }), {}, 'variables.photo.properties.play_style'],
+      [{ host }, {}, 'variables.host.properties.type'],
+      [{}, { dimension: { width: 1281, height: 720 } }, 'dimension.width'],
+      [{}, { dimension: { width: 720, height: 1280 } }, 'dimension'],
+      [{}, { caption: 'yes' }, 'caption'],
+      [{}, { subtitles: {} }, 'subtitles.preset_name'],
+    ] as const) {
+      const { error } = await order(variables, options);
+      assert.deepEqual([error?.code, error?.param], ['invalid_parameter', param]);
+    }
+    const long = { ...VARIABLES, first_name: text('first_name', 'a'.repeat(4990)) };
+    assert.equal((await submit({ variables: long })).body.error.param, 'variables');
+  });
+
   it('name the variable that is missing or of the wrong type', async () => {
     const { first_name, ...rest } = VARIABLES;
     const missing = await submit({ variables: rest });

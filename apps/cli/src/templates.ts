@@ -7,7 +7,7 @@ import { byKey } from './doctor/run';
 import { judgeTemplates } from './doctor/vendors';
 
 /**
- * Compares templates that recipes order from with those that HeyGen has, by the variables of each; undefined where the
+ * Compares templates that recipes order from with those that HeyGen has, by the variables of each and their types; undefined where the
  * settings hold no key to ask by.
  */
 export function templateCheck(
@@ -17,5 +17,5 @@ export function templateCheck(
   if (apiKey === undefined) return undefined;
   const client = openHeygen(version, { baseUrl, apiKey });
   const ids = new Set(uses.map(({ template }) => template));
-  return async (signal) => judgeTemplates(uses, await byKey(ids, (id) => client.template(id, signal)));
+  return async (signal) => judgeTemplates(uses, await byKey(ids, (id) => client.template(id, signal)), version);
 }

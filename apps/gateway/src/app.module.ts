@@ -11,6 +11,8 @@ import { openConnections } from './connections';
 import { Endpoints } from './generic/endpoints';
 import { GenericController, GenericDoor } from './generic/generic.controller';
 import { HeygenController, HeygenDoor } from './heygen/heygen.controller';
+import { MissedCallbacks } from './heygen/missed';
+import { missedCallbacks } from './heygen/open-history';
 import { HubspotController, HubspotDoor } from './hubspot/hubspot.controller';
 import { Ingress } from './ingress';
 import { InstallDoor } from './install/install';
@@ -69,6 +71,11 @@ export function appModule(config: GatewayConfig, logger: Logger, env: Environmen
         : []),
       { provide: Cards, useValue: cards },
       { provide: CardDoor, useValue: new CardDoor(config.PUBLIC_URL, connections.hubspot, cards) },
+      {
+        provide: MissedCallbacks,
+        useFactory: missedCallbacks(config, connections.heygen, logger),
+        inject: [Ingress],
+      },
       { provide: LinkDoor, useFactory: linkDoor(config) },
       { provide: GenericDoor, useValue: new GenericDoor(config.PUBLIC_URL, endpoints) },
     ],

@@ -4,10 +4,12 @@ import {
   count,
   hubspotSettings,
   logSettings,
+  needsStoreKeys,
   port,
   secret,
   type TlsListener,
   url,
+  videoStoreSettings,
 } from '#libs/platform';
 import { z } from 'zod';
 import { addressSet, endpointsFile } from './generic/endpoints';
@@ -65,8 +67,9 @@ export const gatewayConfig = z
     HEYGEN_API_KEY: secret()
       .optional()
       .describe(
-        "HeyGen's API key: stable links to videos (/v/) ask by it where a video is now; without it they are off",
+        "HeyGen's API key: stable links to videos (/v/) ask by it where a video is now, and after a start what HeyGen sent meanwhile; without it both are off",
       ),
+    ...videoStoreSettings,
     SPOOL_MIB: count()
       .prefault('1024')
       .describe('Most that the spool takes on the disk, in MiB; beyond it the answer is 503'),
@@ -90,7 +93,8 @@ export const gatewayConfig = z
       ),
   })
   .refine(...isThere('HUBSPOT_CLIENT_SECRET', 'hubspot'))
-  .refine(...isThere('HEYGEN_WEBHOOK_SECRET', 'heygen'));
+  .refine(...isThere('HEYGEN_WEBHOOK_SECRET', 'heygen'))
+  .refine(...needsStoreKeys);
 
 export type GatewayConfig = z.infer<typeof gatewayConfig>;
 

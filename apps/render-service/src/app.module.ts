@@ -27,6 +27,7 @@ export class AppModule {
         reference: book.reference,
         retryAfterMs: config.HEYGEN_RETRY_AFTER,
         links: linksOf(config),
+        copying: config.VIDEO_STORE_BUCKET !== undefined,
       }),
       book: {
         start: async (pool) => {

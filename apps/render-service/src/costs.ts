@@ -14,5 +14,11 @@ const ASKED = 2;
  */
 export const ORDERED_AGAIN: Cost = { credits: VIDEO.credits, apiCalls: MOST_RETRIES * (VIDEO.apiCalls + ASKED) };
 
+/** A copy asks once where the video is. */
+export const COPY = { apiCalls: 1 } satisfies Cost;
+
+const AFTER_ORDER = ASKED + MOST_RETRIES * (VIDEO.apiCalls + ASKED);
+
 /** Calls that may follow from an order, at most. */
-export const AFTER_ORDER = { apiCalls: ASKED + MOST_RETRIES * (VIDEO.apiCalls + ASKED) } satisfies Cost;
+export const afterOrder = (isCopied: boolean) =>
+  ({ apiCalls: AFTER_ORDER + (isCopied ? COPY.apiCalls : 0) }) satisfies Cost;

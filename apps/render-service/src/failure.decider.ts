@@ -56,8 +56,9 @@ export function onAgain(
   if (render?.status !== 'postponed' || render.generation !== generation || !render.order) return nothing();
   const { rootCause } = render;
   if (isGone(where)) return { ...gone(render), rootCause };
-  const { template, variables, title = render.recipe } = render.order;
-  const request = { template, title, callbackId: renderIdOf(streamId, number), variables };
+  const { template, variables, replacements, options, title = render.recipe } = render.order;
+  const callbackId = renderIdOf(streamId, number);
+  const request = { template, title, callbackId, variables, replacements, options };
   const recipe = { id: render.recipe, version: render.recipeVersion };
   const order = owed(recipe, JOB.kind, JOB.purpose, request);
   return { events: [], effects: [{ ...order, generation: generation + 1 }], rootCause };

@@ -1,4 +1,4 @@
-import type { HeygenCallback, RenderEvent } from '#libs/contracts';
+import { CALLBACK_OVERDUE, CALLBACK_WITHIN_MS, type HeygenCallback, type RenderEvent } from '#libs/contracts';
 import { type Decision, nothing } from '#libs/process';
 import { isAwaited, onOrderFailed } from './failure.decider';
 import { gone, isUnordered, JOB, onErased } from './fate.decider';
@@ -11,15 +11,10 @@ const UNSAID = 'HeyGen gave no reason';
 const CLAIM = 'claim-';
 const STATUS = 'status';
 const FAILURE = 'failure';
-/** Name of the watchdog's timers. */
-const OVERDUE = 'overdue';
 
 // Each order has a watchdog and questions of its own.
 const nameOf = (name: string, generation: number): string =>
   generation === 1 ? name : `${name}-${String(generation)}`;
-
-/** Without a callback by then, HeyGen is asked. */
-export const CALLBACK_WITHIN_MS = 30 * 60_000;
 
 /** How an order ended: taken by HeyGen, refused, or for a person to find out. */
 export function onGenerated(
@@ -50,7 +45,7 @@ export function onGenerated(
   return {
     events: [submitted(render, generation, videoId)],
     correlate,
-    timers: [{ name: nameOf(OVERDUE, generation), due: later(at, CALLBACK_WITHIN_MS) }],
+    timers: [{ name: nameOf(CALLBACK_OVERDUE, generation), due: later(at, CALLBACK_WITHIN_MS) }],
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Fate, HeygenCallback } from '#libs/contracts';
+import type { Fate, HeygenCallback, VideoCopy } from '#libs/contracts';
 import type { Properties, Recipe, StepDue, VideoStep, Written } from '#libs/recipes';
 import type { RenderAgain } from './again.decider';
 import type { LinkOf } from './video-links';
@@ -27,6 +27,13 @@ export type RenderInput =
   /** Time to withdraw once more what waits for a record that is gone. */
   | { type: 'withdraw' }
   | { type: 'status-read'; rootCause: string; at: string; ended: Ended<VideoState>; purpose: string; link?: LinkOf }
+  | { type: 'copied'; rootCause: string; at: string; ended: Ended<VideoCopy> }
+  /** Time to delete a copy once more. */
+  | { type: 'remove-again'; render: number }
+  /** What was to be deleted is, or not. */
+  | { type: 'removed' }
+  /** An operator erased what the hub holds of the record. */
+  | { type: 'subject-erased' }
   | { type: 'asked'; ask: RenderAgain }
   | { type: 'followed'; fate: Fate }
   | { type: 'written'; value: Written['value'] };

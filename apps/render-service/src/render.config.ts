@@ -4,9 +4,11 @@ import {
   duration,
   hubspotSettings,
   needsAccount,
+  needsStoreKeys,
   recipeSettings,
   secret,
   url,
+  videoStoreSettings,
   workerSettings,
 } from '#libs/platform';
 import { z } from 'zod';
@@ -17,6 +19,7 @@ export const renderConfig = z
     ...workerSettings,
     ...hubspotSettings,
     ...recipeSettings,
+    ...videoStoreSettings,
     HEYGEN_BASE_URL: url().default('https://api.heygen.com').describe('HeyGen, where it is not api.heygen.com'),
     HEYGEN_API: z
       .enum(heygenApiVersions)
@@ -50,6 +53,14 @@ export const renderConfig = z
   .refine(...needsAccount)
   .refine(({ VIDEO_LINK_KEY, PUBLIC_URL }) => VIDEO_LINK_KEY === undefined || PUBLIC_URL !== undefined, {
     path: ['PUBLIC_URL'],
-  });
+  })
+  .refine(...needsStoreKeys)
+  .refine(
+    ({ VIDEO_STORE_BUCKET, VIDEO_LINK_KEY }) => VIDEO_STORE_BUCKET === undefined || VIDEO_LINK_KEY !== undefined,
+    {
+      path: ['VIDEO_STORE_BUCKET'],
+      message: 'needs VIDEO_LINK_KEY: what leads to a copy is a stable link',
+    },
+  );
 
 export type RenderConfig = z.infer<typeof renderConfig>;

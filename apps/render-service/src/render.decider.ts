@@ -19,6 +19,15 @@ import {
 } from '#libs/recipes';
 import { onAsked } from './again.decider';
 import { onAgain, renderIdOf } from './failure.decider';
+import {
+  type Copying,
+  onCopied,
+  onCopiedForgotten,
+  onRemoveAgain,
+  onSubjectErased,
+  removalOfVideo,
+  withCopies,
+} from './copy.decider';
 import { endForgotten, gone, onFollowed, onWithdraw, reject } from './fate.decider';
 import { onCallback, onClaim, onGenerated, onOverdue, onStatus } from './heygen.decider';
 import { owed, reading, recipeGone } from './orders';
@@ -29,15 +38,20 @@ import { aboutOf, byCause, byName, evolve, noRenders, type Render, type Renders 
  * Makes the videos of one record by one recipe. Where the record goes on as another one, so do they: what is still read is
  * read there, and what is said is said of it. Of a record that is gone no video is ordered any more, nor where machines
  * answer each other.
- * An order that failed but may succeed is placed once more after `retryAfterMs`.
+ * An order that failed but may succeed is placed once more after `retryAfterMs`. Where `copying`, a video that is there is copied.
  */
-export const renderDecider = (retryAfterMs = 5 * 60_000): Decider<Renders, RenderEvent, RenderInput> => ({
+export const renderDecider = (
+  retryAfterMs = 5 * 60_000,
+  copying: Copying = false,
+): Decider<Renders, RenderEvent, RenderInput> => ({
   initial: noRenders,
   evolve,
-  decide: (renders, input) => ({
-    ...dated(renders.where.forgotten ? onForgotten(renders, input) : decide(renders, input, retryAfterMs), input),
-    ...subjectNow(renders.where),
-  }),
+  decide: (renders, input) => {
+    if (input.type === 'removed') return nothing();
+    if (input.type === 'subject-erased') return onSubjectErased(renders, copying);
+    const decided = renders.where.forgotten ? onForgotten(renders, input) : decide(renders, input, retryAfterMs);
+    return { ...dated(withCopies(renders, decided, copying), input), ...subjectNow(renders.where) };
+  },
 });
 
 /** What leads to a write, to which others may answer. */
@@ -53,7 +67,9 @@ function dated(decision: Decision<RenderEvent>, input: RenderInput): Decision<Re
   return { ...decision, events };
 }
 
-function decide(renders: Renders, input: RenderInput, retryAfterMs: number): Decision<RenderEvent> {
+type Input = Exclude<RenderInput, { type: 'subject-erased' | 'removed' }>;
+
+function decide(renders: Renders, input: Input, retryAfterMs: number): Decision<RenderEvent> {
   switch (input.type) {
     case 'triggered':
       return onTrigger(renders, input.trigger);
@@ -77,13 +93,18 @@ function decide(renders: Renders, input: RenderInput, retryAfterMs: number): Dec
       return onFollowed(renders, input.fate);
     case 'withdraw':
       return onWithdraw(renders);
+    case 'copied':
+      return onCopied(renders, input);
+    case 'remove-again':
+      return onRemoveAgain(renders, input);
     case 'written':
       return { events: [{ type: 'RenderValueWritten', data: input.value }] };
   }
 }
 
-// Nothing more is said of a record that is forgotten but that its renders have ended; HeyGen's share is given back.
-function onForgotten(renders: Renders, input: RenderInput): Decision<RenderEvent> {
+// Nothing more is said of a record that is forgotten but that its renders have ended; HeyGen's share is given back, and
+// what is made all the same is deleted.
+function onForgotten(renders: Renders, input: Input): Decision<RenderEvent> {
   switch (input.type) {
     case 'triggered':
     case 'asked':
@@ -92,11 +113,20 @@ function onForgotten(renders: Renders, input: RenderInput): Decision<RenderEvent
       return nothing();
     case 'withdraw':
       return onWithdraw(renders);
-    case 'called-back':
-      return endForgotten(
-        byName(renders, { ...input.callback, render: input.render }),
-        input.callback.result !== 'other',
-      );
+    case 'copied':
+      return onCopiedForgotten(renders, input);
+    case 'remove-again':
+      return onRemoveAgain(renders, input);
+    case 'called-back': {
+      const { callback } = input;
+      const render = byName(renders, { ...callback, render: input.render });
+      const isOver = callback.result !== 'other';
+      return { ...endForgotten(render, isOver), ...(isOver ? deleting(render, callback.videoId) : {}) };
+    }
+    case 'overdue': {
+      const render = byCause(renders, input.rootCause);
+      return { ...endForgotten(render, false), ...deleting(render) };
+    }
     case 'claimed':
     case 'again':
       return endForgotten(byName(renders, input), false);
@@ -131,6 +161,9 @@ function onTrigger(renders: Renders, trigger: VideoDue): Decision<RenderEvent> {
   return { events: [requested], effects: [read] };
 }
 
+const deleting = (render: Render | undefined, videoId = render?.videoId): { effects?: Owed[] } =>
+  render && videoId !== undefined ? { effects: [removalOfVideo(render, videoId)] } : {};
+
 function repeats({ content, triggeredAt: at, status }: Render, due: VideoDue): boolean {
   const said = { content, at };
   return isSameChange(said, due) || (status !== 'rejected' && coolsDown(said, due, due.recipe.coolDownMs));
@@ -156,20 +189,17 @@ function onRead(renders: Renders, input: RenderInput & { type: 'read' }): Decisi
   const looked = new Looked(render.looked);
   const prepared = prepareVideo(step, { record: properties, steps: render.results ?? {} }, { looked });
   if ('rejected' in prepared) return refuse(prepared.rejected.code, prepared.rejected.reason);
-  const { variables, title } = prepared;
   const callbackId = renderIdOf(input.streamId, render.render);
   const order = owed(input.recipe, 'heygen.generate', 'generate', {
     template: step.template,
-    title,
     callbackId,
-    variables,
+    ...prepared,
   });
   if (!open && render.status !== 'rejected') return { events: [], effects: [order] };
   const data = {
     ...aboutOf(render),
     template: step.template,
-    variables,
-    title,
+    ...prepared,
     recordModifiedAt: modifiedAt,
     ...found(looked),
   };

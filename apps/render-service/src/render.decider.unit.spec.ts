@@ -405,6 +405,31 @@ steps:
   });
 });
 
+it('an address that a record gives and that is not public makes no video, and the event says so and what to do', () => {
+  const shown = readRecipe(
+    `recipe: lead-qualified
+trigger: { object: contact, property: p }
+steps:
+  - video: { template: t, title: t, variables: { photo: { image: { url: '\${record.photo}' } } } }
+`,
+    'r.yaml',
+  );
+  if ('faults' in shown) throw new Error(shown.faults.join());
+  const input = { ...(read({ photo: 'https://169.254.169.254/latest' }) as object), recipe: shown.recipe };
+  expect(given(requested)(input as RenderInput)).toEqual({
+    events: [
+      {
+        type: 'RenderRejected',
+        data: {
+          ...about,
+          code: 'unsafe-url',
+          reason: 'variable photo: its url names its host by a number: give a public https address',
+        },
+      },
+    ],
+  });
+});
+
 describe('where the record is merged, deleted or erased', () => {
   const into = { type: 'contact', id: '9' };
   const told = (fate: Fate): RenderInput => ({ type: 'followed', fate });
@@ -483,6 +508,7 @@ describe('where the record is merged, deleted or erased', () => {
       events: [rejected],
       rootCause: cause,
       release: [{ kind: 'heygen.generate', purpose: 'generate' }],
+      effects: [{ recipes, kind: 'heygen.remove', purpose: 'remove-v1', request: { videoId: 'v1' } }],
     });
   });
 });

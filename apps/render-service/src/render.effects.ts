@@ -2,7 +2,8 @@ import { type Answer, heygenCodes, heygenFailureOf } from '#libs/contracts';
 import type { EffectKind } from '#libs/process';
 import { openHeygen, type TemplateVideo } from '#libs/vendors/heygen';
 import type { HubspotAccounts, ReadRequest } from '#libs/vendors/hubspot';
-import { AFTER_ORDER, VIDEO } from './costs';
+import { copyEffects } from './copy.effects';
+import { afterOrder, COPY, VIDEO } from './costs';
 import { creditWatch, type Lines } from './credit-watch';
 import type { RenderConfig } from './render.config';
 
@@ -19,12 +20,14 @@ export function renderEffects(
   lines: Lines,
 ): Record<string, EffectKind> {
   const credit = creditWatch(lines);
+  const after = afterOrder(config.VIDEO_STORE_BUCKET !== undefined);
   const heygen = openHeygen(config.HEYGEN_API, {
     baseUrl: config.HEYGEN_BASE_URL,
     apiKey: config.HEYGEN_API_KEY,
     callbackUrl: config.HEYGEN_CALLBACK_URL,
   });
   return {
+    ...copyEffects(config, heygen),
     'hubspot.read': {
       is: 'query',
       deadlineMs: 8_000,
@@ -33,7 +36,7 @@ export function renderEffects(
       limits: hubspot.limits(),
       plan: {
         cost: () => ({ apiCalls: 1 }),
-        follows: () => ({ credits: VIDEO.credits, apiCalls: VIDEO.apiCalls + AFTER_ORDER.apiCalls }),
+        follows: () => ({ credits: VIDEO.credits, apiCalls: VIDEO.apiCalls + after.apiCalls }),
       },
       perform: (request: ReadRequest, call) => hubspot.of(call.tenant).read(request, call.signal),
     },
@@ -51,7 +54,7 @@ export function renderEffects(
           stoppedBy: [...heygenCodes('unpaid')],
         },
       ],
-      plan: { answer: () => ({ videoId: 'planned' }), cost: () => VIDEO, follows: () => AFTER_ORDER },
+      plan: { answer: () => ({ videoId: 'planned' }), cost: () => VIDEO, follows: () => after },
       async perform(order: TemplateVideo, { tenant, generation, attempt, idempotencyKey, signal }) {
         const call = { idempotencyKey, isRepeat: attempt > 1 };
         const answer = await heygen.submit(named(order, generation), call, signal);
@@ -64,7 +67,7 @@ export function renderEffects(
       deadlineMs: 8_000,
       maxAttempts: 5,
       maxRepeats: 0,
-      plan: { cost: () => ({ apiCalls: 1 }), follows: () => ({}) },
+      plan: { cost: () => ({ apiCalls: 1 }), follows: () => (config.VIDEO_STORE_BUCKET === undefined ? {} : COPY) },
       perform: ({ videoId }: { videoId: string }, call) => heygen.status(videoId, call.signal),
     },
   };

@@ -1,7 +1,9 @@
 import {
+  crmEvents,
   HEYGEN_CLAIMED,
   readCallbackId,
   readHeygen,
+  recordOf,
   RENDER_ASKED,
   renderAsked,
   type RenderEvent,
@@ -31,6 +33,7 @@ import {
   type WriterApp,
   type Written,
 } from '#libs/recipes';
+import { type Copying, REMOVE } from './copy.decider';
 import { ORDERED_AGAIN } from './costs';
 import { AGAIN } from './failure.decider';
 import { renderDecider } from './render.decider';
@@ -47,6 +50,8 @@ export interface RenderSettings {
   retryAfterMs?: number;
   /** Where renders can be seen for good; HeyGen's own address where absent. */
   links?: LinksOf | undefined;
+  /** Whether videos are copied to storage of one's own. */
+  copying?: Copying;
 }
 
 /**
@@ -56,25 +61,27 @@ export interface RenderSettings {
 export function renderProcess(
   recipes: () => readonly Recipe[],
   writer: WriterApp,
-  { environment, reference, retryAfterMs, links }: RenderSettings = {},
+  settings: RenderSettings = {},
 ): ProcessDefinition<Renders, RenderEvent, RenderInput> {
+  const { environment, reference, retryAfterMs, links, copying } = settings;
   const steps = (record: ReadableRecord) => routeSteps(record, recipes(), writer);
   const recipeOf = (streamId: string) => recipes().find((recipe) => recipe.id === readStreamId(streamId).name);
   return {
     service,
     catalog: renderEvents,
-    decider: renderDecider(retryAfterMs),
+    decider: renderDecider(retryAfterMs, copying),
     provenance: ['recipeVersion', 'actedAt'],
     declared(texts) {
       const declared = withTexts(recipes(), texts, environment, reference);
-      return renderProcess(() => declared, writer, { environment, reference, retryAfterMs, links });
+      return renderProcess(() => declared, writer, settings);
     },
     routes: {
       [Topic.ingressHubspot]: (record) =>
         record.envelope.type === RENDER_ASKED ? routeAsked(record, recipes()) : steps(record),
       [Topic.ingressGeneric]: steps,
       [Topic.enrichment]: steps,
-      [Topic.crm]: steps,
+      [Topic.crm]: (record) =>
+        record.envelope.type === SUBJECT_ERASED ? routeErased(record, recipes()) : steps(record),
       [Topic.sweep]: steps,
       [Topic.ingressHeygen]: (record) => routeCallback(record, links),
     },
@@ -91,6 +98,11 @@ export function renderProcess(
           return { type: 'generated', rootCause, generation, at, ended };
         case 'heygen.status':
           return { type: 'status-read', rootCause, at, ended, purpose, link: links?.(streamId) };
+        case 'copy.make':
+          return { type: 'copied', rootCause, at, ended };
+        case 'copy.remove':
+        case 'heygen.remove':
+          return { type: 'removed' };
         default:
           throw new Error(`${service} owes no ${kind}`);
       }
@@ -100,6 +112,7 @@ export function renderProcess(
       if (name === WITHDRAW) return { type: 'withdraw' };
       const [first = 1, second = 1] = name.match(/\d+/g)?.map(Number) ?? [];
       if (name.startsWith(AGAIN)) return { type: 'again', render: first, generation: second, streamId };
+      if (name.startsWith(REMOVE)) return { type: 'remove-again', render: first };
       return { type: 'overdue', rootCause, generation: first };
     },
   };
@@ -132,6 +145,21 @@ function routeAsked({ envelope, value }: ReadableRecord, recipes: readonly Recip
   return {
     inbox: { key: `${envelope.source}|${envelope.id}|${at}`, day: at.slice(0, 10) },
     targets: [targetOf(streamIdOf({ context: 'render', tenant, record, name }), { type: 'asked', ask })],
+  };
+}
+
+const SUBJECT_ERASED = crmEvents.shapes.SubjectErased.wire;
+
+/** What was made of the record is deleted, by all recipes that make videos of such records. */
+function routeErased({ envelope }: ReadableRecord, recipes: readonly Recipe[]): Route<RenderInput> {
+  const { id, tenant, time, subject = '' } = envelope;
+  const record = recordOf(subject);
+  if (!record) return { ignored: true };
+  const of = recipesWith(recipes, ['video'], { tenant, type: record.type });
+  const streams = of.map(({ id: name }) => streamIdOf({ context: 'render', tenant, record, name }));
+  return {
+    inbox: { key: id, day: time.slice(0, 10) },
+    targets: streams.map((streamId) => targetOf(streamId, { type: 'subject-erased' })),
   };
 }
 

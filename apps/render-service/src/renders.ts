@@ -1,4 +1,4 @@
-import type { OneRenderEvent, RenderEvent, Results } from '#libs/contracts';
+import type { OneRenderEvent, RenderEvent, Results, VideoCopy } from '#libs/contracts';
 import type { Lookup } from '#libs/expressions';
 import {
   acted,
@@ -12,6 +12,8 @@ import {
   type Whereabouts,
   wrote,
 } from '#libs/recipes';
+
+type PreparedData = Extract<RenderEvent, { type: 'RenderPrepared' }>['data'];
 
 /** One render of a record by a recipe, from the first request on. */
 export interface Render {
@@ -32,7 +34,11 @@ export interface Render {
   /** How often it was postponed for HeyGen's own faults. */
   faults?: number;
   /** What is ordered. */
-  order?: Pick<Extract<RenderEvent, { type: 'RenderPrepared' }>['data'], 'template' | 'variables' | 'title'>;
+  order?: Pick<PreparedData, 'template' | 'variables' | 'replacements' | 'options' | 'title'>;
+  /** Id of its stable link. */
+  link?: string;
+  /** Where its copy is. */
+  copied?: Pick<VideoCopy, 'bucket' | 'folder'>;
   /** HeyGen has said that it is at it. */
   started?: boolean;
   /** What was looked up when it was prepared. */
@@ -76,6 +82,7 @@ function evolveOne(renders: readonly Render[], event: OneRenderEvent): readonly 
     RenderSubmitted: 'submitted',
     RenderStarted: 'submitted',
     RenderCompleted: 'completed',
+    RenderCopied: 'completed',
     RenderFailed: 'failed',
   } as const;
   return renders.map((render) =>
@@ -90,12 +97,16 @@ function evolveOne(renders: readonly Render[], event: OneRenderEvent): readonly 
           ...(event.type === 'RenderPostponed' && event.data.waitsFor === 'retry'
             ? { faults: (render.faults ?? 0) + 1 }
             : {}),
+          ...('link' in event.data ? { link: event.data.link } : {}),
+          ...(event.type === 'RenderCopied' ? { copied: placeOf(event.data) } : {}),
           ...('looked' in event.data ? { looked: event.data.looked } : {}),
           videoId: 'videoId' in event.data ? (event.data.videoId ?? render.videoId) : render.videoId,
         }
       : render,
   );
 }
+
+const placeOf = ({ bucket, folder }: VideoCopy): Pick<VideoCopy, 'bucket' | 'folder'> => ({ bucket, folder });
 
 function videosBefore({ videoId, earlier = [] }: Render, next: string | undefined): readonly string[] {
   return videoId === undefined || videoId === next ? earlier : [...earlier, videoId];

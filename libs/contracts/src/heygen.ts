@@ -102,6 +102,12 @@ export function readCallbackId(callbackId: string | undefined): CallbackId | und
   return streamId && tenant ? { streamId, tenant, render: Number(render), generation: Number(generation) } : undefined;
 }
 
+/** Without a callback by then, in milliseconds from the order's answer on, HeyGen is asked. */
+export const CALLBACK_WITHIN_MS = 30 * 60_000;
+
+/** What render-service calls the timers of that: one for each order that HeyGen took. */
+export const CALLBACK_OVERDUE = 'overdue';
+
 /** Wire type of a record on `ingress.heygen.v1`; its value is the vendor's own JSON. */
 export const HEYGEN_RECEIVED = 'refrain.heygen-callback.received.v1';
 

@@ -24,3 +24,5 @@ export * from './shape';
 export * from './sweep';
 export * from './timeline';
 export * from './topics';
+export * from './video-copy';
+export * from './video-order';

@@ -5,6 +5,8 @@ import { fateSchema } from './fate';
 import { looked } from './lookup';
 import { actedAt, depth, loopCut, valueWritten } from './loop';
 import { Topic } from './topics';
+import { videoCopy } from './video-copy';
+import { replacement, videoOptions } from './video-order';
 
 /** Which render of which recipe an event speaks of. `triggeredAt` is the trigger's own time (RFC 3339). */
 const about = {
@@ -41,7 +43,12 @@ export const renderEvents = catalog('render', Topic.render, {
       .object({
         ...about,
         template: z.string().describe('Id of the HeyGen template'),
-        variables: z.record(z.string(), z.string()).describe('Values of the template, by name'),
+        variables: z.record(z.string(), z.string()).describe('Values of the template that are text, by name'),
+        replacements: z
+          .record(z.string(), replacement)
+          .optional()
+          .describe('What fills those variables of the template that are no text, by name'),
+        options: videoOptions.optional().describe('How the video is made, where the recipe says so'),
         title: z.string().optional().describe('What the video is called at HeyGen'),
         recordModifiedAt: z
           .string()
@@ -113,6 +120,17 @@ export const renderEvents = catalog('render', Topic.render, {
         actedAt,
       })
       .describe('The video is ready at this address.'),
+  },
+  RenderCopied: {
+    wire: 'refrain.render.copied.v1',
+    data: z
+      .object({
+        ...about,
+        videoId: z.string().describe('Id that HeyGen gave the video'),
+        link: z.string().describe('Id of the stable link, which leads to the copy from now on'),
+        ...videoCopy,
+      })
+      .describe("The video was copied to storage of one's own: its link no longer needs HeyGen."),
   },
   RenderFailed: {
     wire: 'refrain.render.failed.v1',

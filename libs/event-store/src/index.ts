@@ -53,4 +53,5 @@ export { drainSpool, spool, SpoolFull, spoolState, type SpooledRecord, type Spoo
 export { storyOf, streamsAbout, type Story, type StoryEffect, type StoryEvent } from './story';
 export { readStreams } from './streams';
 export { clear, suspect } from './suspects';
+export { earliestTimer } from './waiting-timers';
 export { BatchTransaction, readBatch, transact, writeBatch } from './transaction';

@@ -23,3 +23,4 @@ export {
 } from './tenants';
 export type { TlsListener } from './tls-listener';
 export * from './version';
+export { needsStoreKeys, videoStoreOf, videoStoreSettings } from './video-store';

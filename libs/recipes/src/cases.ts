@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Action, HubspotChange, Results } from '#libs/contracts';
+import { type Action, type HubspotChange, replacement, type Results, videoOptions } from '#libs/contracts';
 import type { Given } from '#libs/expressions';
 import { z } from 'zod';
 import { prepareAssign } from './assign';
@@ -25,6 +25,8 @@ const rejected = z.strictObject({
     'no-such-stage',
     'unclean',
     'too-long',
+    'unsafe-url',
+    'unfit',
   ]),
 });
 const texts = z.record(z.string(), z.string());
@@ -42,7 +44,12 @@ const actionOutcomes = {
 };
 const outcome = z.union([
   rejected,
-  z.strictObject({ title: z.string().optional(), variables: z.record(z.string(), z.string()) }),
+  z.strictObject({
+    title: z.string().optional(),
+    variables: z.record(z.string(), z.string()),
+    replacements: z.record(z.string(), replacement).optional(),
+    options: videoOptions.optional(),
+  }),
   z.strictObject({ asked: z.literal(true) }),
   z.strictObject({ fetched: z.string() }),
   z.strictObject({ rota: z.string(), among: z.array(z.string()) }),

@@ -7,10 +7,12 @@ import { type FetchStep, leaves, segment } from './fetch';
 import type { Recipe, RecipeTrigger, Step } from './recipe';
 import { changesOf, type RecipeFile, type StepFile } from './recipe.schema';
 import type { Reference } from './reference';
+import { type OptionsForm, optionsOf, propertyFault, type ReplacementForm, textsIn } from './replacement';
 import type { StepBase } from './step';
-import { compileText, joined, ofStep, shapeOf, type Text, type Variables } from './text';
+import { compileText, joined, ofStep, plain, shapeOf, type Text, type Variables } from './text';
 import { TRIGGER } from './trigger';
-import type { VideoStep } from './video';
+import { textsOfVideo, type VideoStep } from './video';
+import type { VariableFile } from './video.schema';
 import { pipelined, type WriteStep } from './write';
 
 const ofEvent = { event: 'any' } as const satisfies Variables;
@@ -97,18 +99,61 @@ class Compiler extends TextCompiler {
   private video(path: PropertyKey[], name: string, { when, video }: StepWith<'video'>): VideoStep {
     const { require } = video;
     const title = this.text([...path, 'title'], video.title);
-    const variables = this.texts([...path, 'variables'], video.variables);
-    const { all, ...base } = this.base(path, name, when, [title, ...Object.values(variables)]);
+    const [variables, replacements] = this.variables([...path, 'variables'], video.variables);
+    const options = this.options(path, video);
+    const filled = { title, variables, replacements, options };
+    const { all, ...base } = this.base(path, name, when, textsOfVideo(filled));
     return {
       kind: 'video',
       ...base,
       template: this.fixed([...path, 'template'], video.template),
-      title,
+      ...filled,
       require,
-      variables,
       unclean: video.unclean ?? 'clean',
       properties: [...new Set([...Object.keys(require), ...recordReads(all)])],
     };
+  }
+
+  /** Texts, and what is none, each checked as far as it is known. */
+  private variables(
+    path: PropertyKey[],
+    variables: StepWith<'video'>['video']['variables'],
+  ): [Record<string, Text>, Record<string, ReplacementForm>] {
+    const texts: Record<string, Text> = {};
+    const replacements: Record<string, ReplacementForm> = {};
+    for (const [name, one] of Object.entries(variables)) {
+      if (typeof one === 'string') texts[name] = this.text([...path, name], one);
+      else replacements[name] = this.replacement([...path, name], one);
+    }
+    return [texts, replacements];
+  }
+
+  private replacement(path: PropertyKey[], file: VariableFile): ReplacementForm {
+    const [[type, given] = NO_TYPE] = Object.entries(file) as [ReplacementForm['type'], Record<string, string>][];
+    const properties = this.texts([...path, type], given);
+    for (const [property, { literal }] of Object.entries(properties)) {
+      const fault = literal === undefined ? undefined : propertyFault(property, plain(literal).trim());
+      if (fault) this.faults.push({ path: [...path, type, property], message: fault.reason });
+    }
+    return { type, properties };
+  }
+
+  private options(path: PropertyKey[], file: StepWith<'video'>['video']): OptionsForm {
+    const { caption, subtitles, dimension, folder } = file;
+    const form = this.form(path, { caption, subtitles, dimension, folder });
+    const isKnown = textsIn(form).every(({ literal }) => literal !== undefined);
+    const filled = isKnown ? optionsOf(form, ({ literal = null }) => literal) : undefined;
+    if (filled && 'rejected' in filled) this.faults.push({ path, message: filled.rejected.reason });
+    return form;
+  }
+
+  private form(path: PropertyKey[], given: Given): OptionsForm {
+    const entries = Object.entries(given).flatMap(([name, one]) => {
+      const at = [...path, name];
+      if (one === undefined) return [];
+      return [[name, typeof one === 'object' ? this.form(at, one) : this.text(at, one)] as const];
+    });
+    return Object.fromEntries(entries);
   }
 
   private ask(path: PropertyKey[], name: string, { when, ask }: StepWith<'ask'>): AskStep {
@@ -263,6 +308,14 @@ class Compiler extends TextCompiler {
     return made;
   }
 }
+
+/** Values of a file in the shape in which they stand there. */
+interface Given {
+  [name: string]: string | number | boolean | Given | undefined;
+}
+
+/** The file's schema lets no variable be without. */
+const NO_TYPE: [ReplacementForm['type'], Record<string, string>] = ['image', {}];
 
 /** As RFC 3986 has it: segments with something in them, the last one perhaps without. */
 const PATH = /^(\/([A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})+)*\/?$/;

@@ -4,6 +4,7 @@ import type { AskStep } from './ask';
 import type { FetchStep } from './fetch';
 import { type Recipe, stepOf, stepsOf } from './recipe';
 import { plain, type Text } from './text';
+import { textsOfVideo } from './video';
 import type { WriteStep } from './write';
 
 /** One thing that a change of a recipe does to what leaves the hub or is written. */
@@ -30,7 +31,7 @@ function reachOf(recipe: Recipe | undefined): Reach {
   if (video) {
     reach.set(`writes the video's state and link to the ${trigger.object}`, '');
     // A property that is only required is read, but not sent.
-    const sent = new Set(readsOf([video.title, ...Object.values(video.variables)]));
+    const sent = new Set(readsOf(textsOfVideo(video)));
     for (const property of sent) reach.set(`sends ${of(property)} to HeyGen`, '');
     reads(video.properties, sent);
   }

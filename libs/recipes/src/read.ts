@@ -70,13 +70,13 @@ export function readTogether<File extends { file: string; text: string }>(
 
 type Issue = z.core.$ZodIssue;
 
-/** Of a step, what is wrong with the kind that it is meant to be. */
+/** Of what has several forms, what is wrong with the one that it is meant to be. */
 function told(issue: Issue): Pick<Issue, 'path' | 'message'>[] {
   if (issue.code !== 'invalid_union') return [issue];
   const kinds = issue.errors.filter(
-    (errors) => !errors.some(({ code, path }) => code === 'invalid_type' && path.length === 1),
+    (errors) => !errors.some(({ code, path }) => code === 'invalid_type' && path.length <= 1),
   );
-  if (kinds.length !== 1) return [{ path: issue.path, message: 'must be a step: video, ask, fetch, assign or write' }];
+  if (kinds.length !== 1) return [issue];
   return kinds.flat().flatMap((inner) => told({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 

@@ -40,6 +40,28 @@ it.each([
     `${head}steps:\n  - write: { propertys: {} }\n`,
     /^r\.yaml:4:12: steps\.0\.write: Unrecognized key: "propertys"/,
   ],
+  ...(
+    [
+      ['photo: 5', 'photo', 'must be text, or one of image, video, audio, character and voice'],
+      ['photo: { image: { urll: x } }', 'photo.image', 'Unrecognized key: "urll"'],
+      ['photo: { image: { url: "https://a.example.com/b", asset_id: x } }', 'photo.image', 'needs one of url and'],
+      ['photo: { image: { url: "http://a.example.com/b" } }', 'photo.image.url', 'is no https address'],
+      ['clip: { video: { asset_id: a, play_style: twice } }', 'clip.video.play_style', 'must be one of fit_to_scene'],
+      ['host: { character: { character_id: a, type: robot } }', 'host.character.type', 'must be one of avatar'],
+    ] as const
+  ).map(
+    ([variable, path, why]) =>
+      [
+        `a variable filled wrongly: ${variable}`,
+        `${head}steps:\n  - video: { template: t, title: t, variables: { ${variable} } }\n`,
+        new RegExp(`^r\\.yaml:4:\\d+: steps\\.0\\.video\\.variables\\.${path.replaceAll('.', '\\.')}: .*${why}`),
+      ] as [string, string, RegExp],
+  ),
+  [
+    'a size that HeyGen does not take',
+    `${head}steps:\n  - video: { template: t, title: t, variables: {}, dimension: { width: 1281, height: 720 } }\n`,
+    /steps\.0\.video: dimension\.width must be even/,
+  ],
   [
     'no property for a change',
     'recipe: r\ntrigger: { object: deal }\nsteps: []\n',

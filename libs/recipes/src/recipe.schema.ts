@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MASKS } from './mask';
 import { UNSUPPORTED } from './supported';
+import { optionsOfVideo, text, variable } from './video.schema';
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be lowercase words joined by hyphens');
 const stepName = z
@@ -21,7 +22,6 @@ const duration = z
 
 const condition = z.string().min(1).describe('An expression; the step is skipped unless it is true');
 const fixed = z.string().min(1);
-const text = z.string().min(1).describe('Text, with expressions in ${…}');
 const value = z
   .union([z.string(), z.number(), z.boolean()])
   .describe('A value, or text with expressions in ${…}; one expression alone keeps its type, and null changes nothing');
@@ -33,13 +33,14 @@ const videoStep = z.strictObject({
     .record(property, z.enum(['person-name', 'present']))
     .default({})
     .describe('What the record must have, and not as a placeholder such as "N/A"'),
-  variables: z.record(z.string().min(1), text).describe("The template's variables"),
+  variables: z.record(z.string().min(1), variable).describe("The template's variables"),
   unclean: z
     .enum(['clean', 'refuse'])
     .optional()
     .describe(
       'What is done where a variable holds HTML, emoji, template signs or control characters: it is cleaned of them, unless said, or no video is made',
     ),
+  ...optionsOfVideo,
 });
 
 /** What is asked unless a recipe says: the cheapest model that no shutdown is announced for (vendors' pages, November 2026). */
@@ -224,13 +225,16 @@ const assignStep = z.strictObject({
 
 const around = { name: stepName.optional(), when: condition.optional() };
 
-const step = z.union([
-  z.strictObject({ ...around, video: videoStep }),
-  z.strictObject({ ...around, ask: askStep }),
-  z.strictObject({ ...around, write: writeStep }),
-  z.strictObject({ ...around, fetch: fetchStep }),
-  z.strictObject({ ...around, assign: assignStep }),
-]);
+const step = z.union(
+  [
+    z.strictObject({ ...around, video: videoStep }),
+    z.strictObject({ ...around, ask: askStep }),
+    z.strictObject({ ...around, write: writeStep }),
+    z.strictObject({ ...around, fetch: fetchStep }),
+    z.strictObject({ ...around, assign: assignStep }),
+  ],
+  { error: 'must be a step: video, ask, fetch, assign or write' },
+);
 
 /** One step, as its file says it. */
 export type StepFile = z.infer<typeof step>;

@@ -31,7 +31,9 @@ export interface Rejection {
     | 'no-rota'
     | 'no-such-stage'
     | 'unclean'
-    | 'too-long';
+    | 'too-long'
+    | 'unsafe-url'
+    | 'unfit';
   reason: string;
 }
 

@@ -2,6 +2,7 @@ import type { ActionForm } from './action';
 import type { AskStep } from './ask';
 import { VIDEO } from './loop-guard';
 import { type Recipe, stepsOf } from './recipe';
+import { knownDimension } from './replacement';
 import { plain, type Text } from './text';
 import { pipelined, type WriteStep } from './write';
 
@@ -29,11 +30,15 @@ export interface StageUse {
   by: 'id' | 'name or id';
 }
 
-/** A template that a recipe orders videos from, with the variables that it fills. */
+/** A template that a recipe orders videos from, with the variables that it fills, by their types. */
 export interface TemplateUse {
   template: string;
   recipe: string;
-  variables: readonly string[];
+  variables: Readonly<Record<string, string>>;
+  /** In pixels, where it is known beforehand. */
+  dimension?: { width: number; height: number };
+  /** Whether it has captions burnt in. */
+  subtitled: boolean;
 }
 
 /** All that a tenant's recipes take for granted of the CRM and the vendors. */
@@ -61,11 +66,19 @@ export function usesOf(recipes: readonly Recipe[], tenant: string): Uses {
 
 /** The templates that a recipe orders from. Pure. */
 export const templatesOf = (recipe: Recipe): TemplateUse[] =>
-  stepsOf(recipe, 'video').map(({ template, variables }) => ({
-    template,
-    recipe: recipe.id,
-    variables: Object.keys(variables),
-  }));
+  stepsOf(recipe, 'video').map(({ template, variables, replacements, options }) => {
+    const dimension = knownDimension(options);
+    return {
+      template,
+      recipe: recipe.id,
+      variables: Object.fromEntries([
+        ...Object.keys(variables).map((name) => [name, 'text']),
+        ...Object.entries(replacements).map(([name, { type }]) => [name, type]),
+      ]) as Record<string, string>,
+      ...(dimension ? { dimension } : {}),
+      subtitled: 'subtitles' in options,
+    };
+  });
 
 function propertiesOf(recipe: Recipe): PropertyUse[] {
   const { id, trigger, steps } = recipe;

@@ -47,7 +47,7 @@ it('counts what the hub itself says of a video, on whichever type of record', ()
       .concat('deal.heygen_video_url', 'deal.heygen_job_id')
       .sort(),
   );
-  expect(templates).toEqual([{ template: 't', recipe: 'v', variables: ['deal'] }]);
+  expect(templates).toEqual([{ template: 't', recipe: 'v', variables: { deal: 'text' }, subtitled: false }]);
 });
 
 it('tells the stages that are named: those of the pipeline by name or id, those of the property by id', () => {

@@ -56,12 +56,17 @@ export function addHeygenControl(app: FastifyInstance, { store, sender, template
     return settings;
   });
   app.post('/_sandbox/templates', async (request, reply) => {
-    const { id, name, variables } = objectOf(request.body);
+    const { id, name, variables, aspectRatio } = objectOf(request.body);
     const key = textOf(id);
     if (key === undefined || !isObject(variables)) return refuse(reply, 'id and variables {name: type} are needed');
     if (!Object.values(variables).every((type) => VARIABLE_TYPES.includes(type as VariableType)))
       return refuse(reply, `variable types: ${VARIABLE_TYPES.join(', ')}`);
-    const made = templates.add(key, textOf(name) ?? key, variables as Record<string, VariableType>);
+    const made = templates.add(
+      key,
+      textOf(name) ?? key,
+      variables as Record<string, VariableType>,
+      textOf(aspectRatio),
+    );
     return reply.code(201).send({ ...made, variables: Object.fromEntries(made.variables) });
   });
 }

@@ -5,7 +5,8 @@ import { asVersion2, failed, invalid } from './errors.ts';
 import type { AssetLinks } from './renders/asset-links.ts';
 import type { IdempotencyKeys } from './renders/idempotency.ts';
 import type { Render, RenderStore } from './renders/render-store.ts';
-import { checkVariables, detailedTemplate, listedTemplate, type Template, type Templates } from './templates.ts';
+import { checkOptions, checkVariables } from './order-checks.ts';
+import { detailedTemplate, listedTemplate, type Template, type Templates } from './templates.ts';
 import { shownVideo } from './video-routes.ts';
 import type { CallbackSender } from './webhooks/callback-sender.ts';
 import { pageOf } from './webhooks/endpoint-routes.ts';
@@ -58,7 +59,9 @@ export function addSubmitRoutes(app: FastifyInstance, parts: Submitting): void {
     const key = textOf(Array.isArray(header) ? header[0] : header);
     const { answer } = await keys.once(request.call?.path ?? request.url, key, async () => {
       const template = find(templates, request);
-      const variables = checkVariables(template, objectOf(request.body)['variables']);
+      const body = objectOf(request.body);
+      const variables = checkVariables(template, body['variables']);
+      checkOptions(template, body);
       const render = await submit(parts, request, template.id, variables, key ?? null);
       return { data: { ...shownVideo(render, links), ...asAccepted() } };
     });
@@ -144,7 +147,9 @@ function addVersion2(app: FastifyInstance, parts: Submitting): void {
   app.post('/v2/template/:id/generate', async (request, reply) =>
     worded(async () => {
       const template = find(templates, request);
-      const variables = checkVariables(template, objectOf(request.body)['variables']);
+      const { subtitles: _, ...body } = objectOf(request.body);
+      const variables = checkVariables(template, body['variables']);
+      checkOptions(template, body);
       const render = await submit(parts, request, template.id, variables, null);
       return reply.headers(SUNSET).send({ error: null, data: { video_id: render.id } });
     }),

@@ -19,7 +19,7 @@ export function shownVideo(render: Render, links: AssetLinks): JsonObject {
     video_url: done ? links.link(render, '1280x720.mp4') : null,
     thumbnail_url: done ? links.link(render, 'thumbnail.png') : null,
     captioned_video_url: null,
-    subtitle_url: null,
+    subtitle_url: done && render.options['caption'] === true ? links.link(render, 'captions.srt') : null,
     gif_url: null,
     video_page_url: done ? links.page(render) : null,
     folder_id: render.folderId,
@@ -63,6 +63,8 @@ export function addVideoRoutes(app: FastifyInstance, store: RenderStore, links: 
     links.admit(request.url.split('?')[0] ?? '', objectOf(request.query));
     const { file } = request.params as { file: string };
     const render = find(request);
+    if (file.endsWith('.srt'))
+      return reply.type('application/x-subrip').send('1\n00:00:00,000 --> 00:00:02,000\nHello\n');
     if (file.endsWith('.png')) return reply.type('image/png').send(TINY_PNG);
     return reply.type('video/mp4').send(tinyMp4(render.duration ?? 1));
   });

@@ -67,6 +67,8 @@ export const findings = {
   'template-variable-missing': 'error',
   'template-variable-unknown': 'error',
   'template-variable-type': 'error',
+  'template-dimension': 'error',
+  'template-option-unknown': 'error',
   'openai-key': 'error',
   'openai-unreachable': 'error',
   'openai-unchecked': 'note',

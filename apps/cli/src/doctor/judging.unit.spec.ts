@@ -1,4 +1,5 @@
 import type { PropertyUse } from '#libs/recipes';
+import type { VideoTemplate } from '#libs/vendors/heygen';
 import { type AccountFacts, judgeAccount, judgeClock } from './account';
 import type { Finding } from './finding';
 import { type Definition, judgePreparation, judgeProperties, judgeStages } from './portal';
@@ -250,18 +251,43 @@ describe('the door', () => {
 });
 
 describe('vendors', () => {
-  const use = { template: 't', recipe: 'r', variables: ['name'] };
-  it('have the templates that recipes name, with the same variables', () => {
+  const use = { template: 't', recipe: 'r', variables: { name: 'text', photo: 'image' }, subtitled: false };
+  const own = [
+    { name: 'name', type: 'text' },
+    { name: 'photo', type: 'image' },
+  ];
+  const told = (value: VideoTemplate, over = {}, version: 'v3' | 'v2' = 'v3') =>
+    codes(judgeTemplates([{ ...use, ...over }], new Map([['t', { outcome: 'done', value }]]), version));
+  it('have the templates that recipes name, with the same variables of the same types', () => {
     const answers = (answer: Parameters<typeof judgeTemplates>[1] extends ReadonlyMap<string, infer A> ? A : never) =>
-      codes(judgeTemplates([use], new Map([['t', answer]])));
-    expect(answers({ outcome: 'done', value: [{ name: 'name', type: 'text' }] })).toEqual([]);
-    expect(answers({ outcome: 'done', value: [{ name: 'name', type: 'voice' }, { name: 'more' }] })).toEqual([
+      codes(judgeTemplates([use], new Map([['t', answer]]), 'v3'));
+    expect(told({ variables: own })).toEqual([]);
+    expect(told({ variables: [{ name: 'name', type: 'voice' }, { name: 'photo' }, { name: 'more' }] })).toEqual([
       'template-variable-missing',
+      'template-variable-type',
+    ]);
+    expect(told({ variables: own }, { variables: { name: 'text', photo: 'text' } })).toEqual([
       'template-variable-type',
     ]);
     expect(answers(stopped('not_found'))).toEqual(['template-missing']);
     expect(answers(stopped('insufficient_api_key_scope'))).toEqual(['heygen-key']);
     expect(answers({ outcome: 'unknown', code: 'http-500', message: '' })).toEqual(['heygen-unreachable']);
+  });
+
+  it.each([
+    ['16:9', 1280, 720, []],
+    ['16:9', 854, 480, []],
+    ['16:9', 720, 1280, ['template-dimension']],
+    ['9:16', 720, 1280, []],
+    [undefined, 720, 1280, []],
+  ])('have templates of the aspect ratio (%s) that recipes ask for', (aspectRatio, width, height, found) => {
+    const template = { variables: own, ...(aspectRatio === undefined ? {} : { aspectRatio }) };
+    expect(told(template, { dimension: { width, height } })).toEqual(found);
+  });
+
+  it('take subtitles by version 3 alone', () => {
+    expect(told({ variables: own }, { subtitled: true })).toEqual([]);
+    expect(told({ variables: own }, { subtitled: true }, 'v2')).toEqual(['template-option-unknown']);
   });
 
   it('have the models that recipes ask, and for how long', () => {

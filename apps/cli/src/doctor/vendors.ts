@@ -1,16 +1,17 @@
-import type { Answer } from '#libs/contracts';
+import type { Answer, HeygenApiVersion } from '#libs/contracts';
 import type { TopicDifference } from '#libs/log';
 import type { TemplateUse, Uses } from '#libs/recipes';
-import type { TemplateVariable } from '#libs/vendors/heygen';
+import type { TemplateVariable, VideoTemplate } from '#libs/vendors/heygen';
 import type { Model } from '#libs/vendors/openai';
 import { type Finding, finding, type FindingCode, listed } from './finding';
 
 type Refused = Exclude<Answer, { outcome: 'done' }>;
 
-/** Judges the templates that recipes order from, each by its own variables. Pure. */
+/** Judges the templates that recipes order from, each by its own variables and by what the version can do. Pure. */
 export function judgeTemplates(
   uses: readonly TemplateUse[],
-  answers: ReadonlyMap<string, Answer<TemplateVariable[]>>,
+  answers: ReadonlyMap<string, Answer<VideoTemplate>>,
+  version: HeygenApiVersion,
 ): Finding[] {
   const refused = [...answers.values()].find((one): one is Refused => one.outcome !== 'done' && !isNotFound(one));
   if (refused)
@@ -18,7 +19,8 @@ export function judgeTemplates(
   return uses.flatMap((use) => {
     const answer = answers.get(use.template);
     if (!answer) return [];
-    return answer.outcome === 'done' ? judgeVariables(use, answer.value) : [noTemplate(use)];
+    if (answer.outcome !== 'done') return [noTemplate(use)];
+    return [...judgeVariables(use, answer.value.variables), ...judgeOptions(use, answer.value, version)];
   });
 }
 
@@ -34,11 +36,48 @@ const noTemplate = ({ template, recipe }: TemplateUse): Finding =>
 
 const placeOf = (template: string, recipe: string): string => `HeyGen template ${template}, recipe ${recipe}`;
 
+/** How far two aspect ratios may be apart and count as one: sides are even numbers. */
+const SAME_RATIO = 0.01;
+
+function judgeOptions(
+  { template, recipe, dimension, subtitled }: TemplateUse,
+  { aspectRatio }: VideoTemplate,
+  version: HeygenApiVersion,
+): Finding[] {
+  const where = placeOf(template, recipe);
+  const [wide = NaN, high = NaN] = aspectRatio?.split(':').map(Number) ?? [];
+  const isOff = dimension && Math.abs((dimension.width * high) / (dimension.height * wide) - 1) > SAME_RATIO;
+  return [
+    ...(isOff
+      ? [
+          finding(
+            'template-dimension',
+            where,
+            `The recipe asks for ${String(dimension.width)} × ${String(dimension.height)}, and the template is ${aspectRatio ?? ''}`,
+            "Give width and height in the template's aspect ratio, or neither.",
+          ),
+        ]
+      : []),
+    ...(subtitled && version === 'v2'
+      ? [
+          finding(
+            'template-option-unknown',
+            where,
+            'The recipe has subtitles, which version 2 does not take',
+            'Take them out (caption is taken by both), or order by HEYGEN_API=v3.',
+          ),
+        ]
+      : []),
+  ];
+}
+
 function judgeVariables({ template, recipe, variables }: TemplateUse, own: readonly TemplateVariable[]): Finding[] {
   const where = placeOf(template, recipe);
-  const missing = own.filter(({ name }) => !variables.includes(name));
-  const unknown = variables.filter((name) => !own.some((one) => one.name === name));
-  const others = own.filter(({ name, type }) => variables.includes(name) && type !== undefined && type !== 'text');
+  const missing = own.filter(({ name }) => variables[name] === undefined);
+  const unknown = Object.keys(variables).filter((name) => !own.some((one) => one.name === name));
+  const others = own.filter(
+    ({ name, type }) => type !== undefined && variables[name] !== undefined && variables[name] !== type,
+  );
   const remedy = `The template has ${listed(own.map(({ name }) => name)) || 'no variables'}: let the recipe name these.`;
   return [
     ...(missing.length > 0
@@ -65,8 +104,8 @@ function judgeVariables({ template, recipe, variables }: TemplateUse, own: reado
       finding(
         'template-variable-type',
         where,
-        `Its variable ${name} is of type ${type ?? ''}, and recipes give text`,
-        'Make it a text variable in HeyGen, or take a template without it.',
+        `Its variable ${name} is of type ${type ?? ''}, and the recipe gives ${variables[name] ?? ''}`,
+        `Let the recipe give ${type ?? ''}, or change the variable in HeyGen.`,
       ),
     ),
   ];

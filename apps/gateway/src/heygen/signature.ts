@@ -1,5 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { Problem } from '#libs/platform';
+import type { SentEvent } from '#libs/vendors/heygen';
 import { nameOf, type HeygenConnection } from '../connections';
 import { fittingSecret, hmacKey, type InboundRequest } from '../schemes/inbound';
 import { countSecret } from '../secret-pair';
@@ -11,7 +12,7 @@ const signatureHeaders = ['heygen-signature', 'signature', 'x-heygen-signature']
 
 type Holders = readonly [HeygenConnection, ...HeygenConnection[]];
 
-/** A HeyGen callback whose sender was checked. Only its own two ways make one. */
+/** A HeyGen callback whose sender was checked. Only its own ways make one. */
 export class VerifiedCallback {
   private constructor(
     readonly body: Buffer,
@@ -47,6 +48,17 @@ export class VerifiedCallback {
     const digest = digestOf(body);
     const evidence = `heygen-hmac at ${timestamp ?? 'no time'} sha256:${digest}`;
     return new VerifiedCallback(body, digest, holders, true, headers['heygen-event-id'], evidence);
+  }
+
+  /**
+   * What HeyGen itself says, asked with the key of the account, that it has sent: as good as signed, under the id that its
+   * delivery had. Undefined where no connection could take it.
+   */
+  static told({ id, type, data }: SentEvent, [first, ...others]: readonly HeygenConnection[]) {
+    if (!first) return undefined;
+    const body = Buffer.from(JSON.stringify({ event_type: type, event_data: data }));
+    const digest = digestOf(body);
+    return new VerifiedCallback(body, digest, [first, ...others], true, id, `heygen-history sha256:${digest}`);
   }
 
   /** Checks the token of an unsigned callback's address; throws the 404 of an address where nothing is. */

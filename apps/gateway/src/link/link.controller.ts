@@ -10,6 +10,8 @@ import { noVideoPage } from './link-page';
 export interface Links {
   read: (id: string) => Promise<LinkRead | undefined>;
   fresh: (videoId: string) => Promise<Fresh>;
+  /** An address of a copy, for a while; absent where this gateway reaches none. */
+  kept?: (copy: NonNullable<LinkRead['copy']>) => Promise<string>;
   close: () => Promise<void>;
 }
 
@@ -23,7 +25,9 @@ export class LinkDoor implements OnApplicationShutdown {
     if (!/^[\w-]{22}$/.test(id)) return { is: 'unknown' };
     try {
       const link = await this.links.read(id);
-      return link ? await this.links.fresh(link.videoId) : { is: 'unknown' };
+      if (!link) return { is: 'unknown' };
+      if (link.copy && this.links.kept) return { is: 'there', url: await this.links.kept(link.copy) };
+      return await this.links.fresh(link.videoId);
     } catch (error) {
       const isAway = error instanceof NotBuilt || error instanceof StoreUnavailable;
       if (isAway) return { is: 'away', retryAfterSeconds: RETRY_AFTER_SECONDS };

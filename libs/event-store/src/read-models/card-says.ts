@@ -65,6 +65,8 @@ function ofRender({ type, data }: OneRenderEvent): Pick<PartSaid, 'said' | 'cred
       return { said: { status: 'REJECTED', error: errorOf(data) } };
     case 'RenderFailed':
       return { said: { status: 'FAILED', videoId: data.videoId, error: errorOf(data) } };
+    case 'RenderCopied':
+      return { said: {} };
     case 'RenderCompleted':
       return { said: { status: 'COMPLETED', videoId: data.videoId, url: data.url, error: null }, isFinal: true };
   }

@@ -150,6 +150,7 @@ function standingOfRender(event: OneRenderEvent): [Status, Partial<Standing>?] {
     case 'RenderFailed':
       return ['FAILED', { error: event.data.code, result: event.data.videoId }];
     case 'RenderCompleted':
+    case 'RenderCopied':
       return ['COMPLETED', { result: event.data.videoId }];
   }
 }

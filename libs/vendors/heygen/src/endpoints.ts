@@ -11,6 +11,21 @@ export interface WebhookEndpoint {
   secret?: string;
 }
 
+/** What HeyGen sent, or tried to send, to the endpoints of an account. */
+export interface SentEvent {
+  /** The same on every delivery of it. */
+  id: string;
+  type: string;
+  data: unknown;
+  at: Date;
+}
+
+/** A page of what was sent; `next` names the one behind it. */
+export interface SentEvents {
+  events: SentEvent[];
+  next?: string;
+}
+
 /** The webhook endpoints of a HeyGen account. Never throws: every answer is sorted. */
 export class HeygenEndpoints {
   private readonly api: HeygenApi;
@@ -36,6 +51,12 @@ export class HeygenEndpoints {
     return this.api.call({ method: 'POST', path, answer: one, read: read }, signal);
   }
 
+  /** A page of what was sent, as far back as HeyGen keeps it; the first one without a token. */
+  sent(token: string | undefined, signal: AbortSignal): Promise<Answer<SentEvents>> {
+    const query = { limit: '100', ...(token === undefined ? {} : { token }) };
+    return this.api.call({ path: '/v3/webhooks/events', query, answer: sent, read: sentEventsOf }, signal);
+  }
+
   /** Sends other types of events to an endpoint from now on. */
   choose(id: string, events: readonly string[], signal: AbortSignal): Promise<Answer<WebhookEndpoint>> {
     const path = `${ROOT}/${encodeURIComponent(id)}`;
@@ -51,6 +72,27 @@ const endpoint = z.looseObject({
   url: z.string(),
   events: z.array(z.string()).nullish(),
   secret: z.string().min(1).nullish(),
+});
+
+// Seconds of the epoch, or RFC 3339.
+const time = z.union([
+  z.number().transform((seconds) => new Date(seconds * 1_000)),
+  z.iso.datetime().pipe(z.coerce.date()),
+]);
+
+const sent = z.object({
+  data: z.array(
+    z.looseObject({ event_id: z.string().min(1), event_type: z.string(), event_data: z.unknown(), created_at: time }),
+  ),
+  has_more: z.boolean().nullish(),
+  next_token: z.string().nullish(),
+});
+
+const sentEventsOf = ({ data, has_more: more, next_token: next }: z.infer<typeof sent>): SentEvents => ({
+  events: data.map(({ event_id: id, event_type: type, event_data, created_at: at }) => ({
+    ...{ id, type, data: event_data, at },
+  })),
+  ...(next && more !== false ? { next } : {}),
 });
 
 const one = z.object({ data: endpoint });

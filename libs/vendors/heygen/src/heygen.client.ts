@@ -1,8 +1,8 @@
 import type { Answer } from '#libs/contracts';
 import { z } from 'zod';
 import { HeygenApi, type HeygenSettings } from './api';
-import { searchTitle, stateOf, textVariables, variablesOf } from './shapes';
-import type { TemplateVariable, TemplateVideo, VideoState, VideoVendor } from './video-vendor';
+import { bodyOf, searchTitle, stateOf, variablesOf } from './shapes';
+import type { TemplateVideo, VideoState, VideoTemplate, VideoVendor } from './video-vendor';
 
 /** HeyGen's v3 API (https://developers.heygen.com): templates, videos. Never throws: every answer is sorted. */
 export class HeygenClient implements VideoVendor {
@@ -27,13 +27,13 @@ export class HeygenClient implements VideoVendor {
       if (found.outcome !== 'done') return found.outcome === 'stop' ? { ...found, outcome: 'unknown' } : found;
       if (found.value) return { outcome: 'done', value: found.value };
     }
-    const { title, callbackId: callback_id, variables } = order;
+    const { subtitles } = order.options ?? {};
     return this.api.call(
       {
         method: 'POST',
         path: `/v3/templates/${encodeURIComponent(order.template)}`,
         headers: { 'idempotency-key': idempotencyKey },
-        body: { title, callback_id, callback_url: this.api.settings.callbackUrl, variables: textVariables(variables) },
+        body: { ...bodyOf(order), subtitles, callback_url: this.api.settings.callbackUrl },
         answer: z.object({ data: video }),
         read: ({ data }) => ({ videoId: idOf(data) }),
       },
@@ -57,9 +57,9 @@ export class HeygenClient implements VideoVendor {
     );
   }
 
-  template(id: string, signal: AbortSignal): Promise<Answer<TemplateVariable[]>> {
+  template(id: string, signal: AbortSignal): Promise<Answer<VideoTemplate>> {
     const path = `/v3/templates/${encodeURIComponent(id)}`;
-    return this.api.call({ path, answer: z.object({ data: template }), read: ({ data }) => variablesOf(data) }, signal);
+    return this.api.call({ path, answer: z.object({ data: template }), read: ({ data }) => templateOf(data) }, signal);
   }
 
   async remove(videoId: string, signal: AbortSignal): Promise<Answer<void>> {
@@ -79,6 +79,7 @@ const video = z
     status: z.string().optional(),
     video_url: z.string().nullish(),
     thumbnail_url: z.string().nullish(),
+    subtitle_url: z.string().nullish(),
     duration: z.number().nullish(),
     failure_code: z.union([z.string(), z.number()]).transform(String).nullish(),
     failure_message: z.string().nullish(),
@@ -88,6 +89,7 @@ const video = z
 const listed = z.object({ data: z.array(video) });
 
 const template = z.looseObject({
+  aspect_ratio: z.string().nullish(),
   scenes: z
     .array(
       z.looseObject({ variables: z.array(z.looseObject({ name: z.string(), variable_type: z.string() })).default([]) }),
@@ -99,5 +101,10 @@ const template = z.looseObject({
 // The template's own answer says `id`, that of other ways to make a video `video_id`.
 const idOf = ({ id, video_id }: { id?: string | undefined; video_id?: string | undefined }): string =>
   video_id ?? id ?? '';
+
+const templateOf = (read: z.infer<typeof template>): VideoTemplate => ({
+  variables: variablesOf(read),
+  ...(read.aspect_ratio ? { aspectRatio: read.aspect_ratio } : {}),
+});
 
 const named = (one: z.infer<typeof video>) => ({ videoId: idOf(one), title: one.title ?? '' });

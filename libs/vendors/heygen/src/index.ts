@@ -1,6 +1,6 @@
 export type { HeygenSettings } from './api';
-export { HeygenEndpoints, type WebhookEndpoint } from './endpoints';
+export { HeygenEndpoints, type SentEvent, type SentEvents, type WebhookEndpoint } from './endpoints';
 export { HeygenClient } from './heygen.client';
 export { LegacyHeygenClient } from './legacy.client';
-export type { TemplateVariable, TemplateVideo, VideoState, VideoVendor } from './video-vendor';
+export type { TemplateVariable, TemplateVideo, VideoState, VideoTemplate, VideoVendor } from './video-vendor';
 export { openHeygen } from './versions';

@@ -1,12 +1,13 @@
 import type { Answer } from '#libs/contracts';
 import { z } from 'zod';
 import { HeygenApi, type HeygenSettings } from './api';
-import { searchTitle, stateOf, textVariables, variablesOf } from './shapes';
-import type { TemplateVariable, TemplateVideo, VideoState, VideoVendor } from './video-vendor';
+import { bodyOf, searchTitle, stateOf, variablesOf } from './shapes';
+import type { TemplateVideo, VideoState, VideoTemplate, VideoVendor } from './video-vendor';
 
 /**
  * HeyGen's template path of version 2 (docs.heygen.com), for templates that version 3 does not take yet; HeyGen keeps it
- * until then. It knows no idempotency key: a repeat looks for the first call's video by its title.
+ * until then. It knows no idempotency key: a repeat looks for the first call's video by its title. Nor does it know subtitles:
+ * such an order is refused here.
  */
 export class LegacyHeygenClient implements VideoVendor {
   private readonly api: HeygenApi;
@@ -20,6 +21,10 @@ export class LegacyHeygenClient implements VideoVendor {
     { isRepeat }: { isRepeat: boolean },
     signal: AbortSignal,
   ): Promise<Answer<{ videoId: string }>> {
+    if (order.options?.subtitles) {
+      const message = 'version 2 takes no subtitles: take them out of the recipe, or order by version 3';
+      return { outcome: 'stop', code: 'unsupported-option', message };
+    }
     if (isRepeat) {
       const found = await this.find(`[${order.callbackId}]`, signal);
       if (found.outcome !== 'done') return found.outcome === 'stop' ? { ...found, outcome: 'unknown' } : found;
@@ -28,12 +33,11 @@ export class LegacyHeygenClient implements VideoVendor {
         ? { outcome: 'done', value: found.value }
         : { outcome: 'unknown', code: 'not-found-yet', message: 'no video of that title is there yet' };
     }
-    const { title, callbackId: callback_id, variables } = order;
     return this.api.call(
       {
         method: 'POST',
         path: `/v2/template/${encodeURIComponent(order.template)}/generate`,
-        body: { title, callback_id, callback_url: this.api.settings.callbackUrl, variables: textVariables(variables) },
+        body: { ...bodyOf(order), callback_url: this.api.settings.callbackUrl },
         answer: z.object({ data: z.object({ video_id: z.string().min(1) }) }),
         read: ({ data }) => ({ videoId: data.video_id }),
       },
@@ -48,7 +52,8 @@ export class LegacyHeygenClient implements VideoVendor {
         query: { video_id: videoId },
         answer: z.object({ data: legacyVideo }),
         // A render that failed is answered 200 here, with its reason inside.
-        read: ({ data: { error, ...said } }) => stateOf(videoId, { ...said, ...failureIn(error) }),
+        read: ({ data: { error, caption_url: subtitle_url, ...said } }) =>
+          stateOf(videoId, { ...said, subtitle_url, ...failureIn(error) }),
       },
       signal,
     );
@@ -71,13 +76,16 @@ export class LegacyHeygenClient implements VideoVendor {
     );
   }
 
-  template(id: string, signal: AbortSignal): Promise<Answer<TemplateVariable[]>> {
+  template(id: string, signal: AbortSignal): Promise<Answer<VideoTemplate>> {
     const path = `/v2/template/${encodeURIComponent(id)}`;
-    return this.api.call({ path, answer: legacyTemplate, read: ({ data }) => variablesOf(data) }, signal);
+    return this.api.call(
+      { path, answer: legacyTemplate, read: ({ data }) => ({ variables: variablesOf(data) }) },
+      signal,
+    );
   }
 
-  remove(videoId: string, signal: AbortSignal): Promise<Answer<void>> {
-    return this.api.call(
+  async remove(videoId: string, signal: AbortSignal): Promise<Answer<void>> {
+    const answer = await this.api.call(
       {
         method: 'DELETE',
         path: '/v1/video.delete',
@@ -87,8 +95,12 @@ export class LegacyHeygenClient implements VideoVendor {
       },
       signal,
     );
+    return answer.outcome === 'stop' && answer.code === NO_VIDEO ? { outcome: 'done', value: undefined } : answer;
   }
 }
+
+/** There is no such video (docs.heygen.com/reference/errors). */
+const NO_VIDEO = '400569';
 
 const legacyError = z.union([
   z.string(),
@@ -103,6 +115,7 @@ const legacyVideo = z.looseObject({
   status: z.string().optional(),
   video_url: z.string().nullish(),
   thumbnail_url: z.string().nullish(),
+  caption_url: z.string().nullish(),
   duration: z.number().nullish(),
   error: legacyError.nullish(),
 });

@@ -1,16 +1,27 @@
-import type { TemplateVariable, VideoState } from './video-vendor';
+import type { TemplateVariable, TemplateVideo, VideoState } from './video-vendor';
 
-/** A template's variables as both versions take them: a bare text is none. */
-export const textVariables = (variables: Readonly<Record<string, string>>): Record<string, object> =>
-  Object.fromEntries(
-    Object.entries(variables).map(([name, content]) => [name, { name, type: 'text', properties: { content } }]),
-  );
+/** What both versions take of an order: each variable with its name and type, since a bare text is none. */
+export function bodyOf({ title, callbackId: callback_id, variables, replacements = {}, options = {} }: TemplateVideo) {
+  const { caption, dimension, folder: folder_id } = options;
+  const filled = [
+    ...Object.entries(variables).map(([name, content]) => ({ name, type: 'text', properties: { content } })),
+    ...Object.entries(replacements).map(([name, { type, properties }]) => ({ name, type, properties })),
+  ];
+  return {
+    title,
+    callback_id,
+    variables: Object.fromEntries(filled.map((one) => [one.name, one])),
+    ...{ caption, dimension, folder_id },
+  };
+}
 
 /** What both versions say of a video, in v3's words. */
 export interface SaidOfVideo {
   status?: string | undefined;
   video_url?: string | null | undefined;
   thumbnail_url?: string | null | undefined;
+  /** Its captions as text, in v3's word. */
+  subtitle_url?: string | null | undefined;
   duration?: number | null | undefined;
   failure_code?: string | null | undefined;
   failure_message?: string | null | undefined;
@@ -18,13 +29,15 @@ export interface SaidOfVideo {
 
 /** Where a video stands; what is neither of the two ends is still being made, whatever HeyGen calls it. */
 export function stateOf(videoId: string, said: SaidOfVideo): VideoState {
-  const { status, video_url: url, thumbnail_url: thumbnailUrl, duration, failure_code, failure_message } = said;
+  const { status, video_url: url, thumbnail_url: thumbnailUrl, subtitle_url: captionsUrl } = said;
+  const { duration, failure_code, failure_message } = said;
   if (status === 'completed' && url) {
     return {
       videoId,
       status,
       url,
       ...(thumbnailUrl ? { thumbnailUrl } : {}),
+      ...(captionsUrl ? { captionsUrl } : {}),
       ...(typeof duration === 'number' ? { duration } : {}),
     };
   }

@@ -10,6 +10,8 @@ export interface Render {
   callbackUrl: string | null;
   folderId: string | null;
   variables: JsonObject;
+  /** What was asked for besides: caption, subtitles, dimension. */
+  options: JsonObject;
   idempotencyKey: string | null;
   test: boolean;
   status: 'waiting' | 'processing' | 'completed' | 'failed';
@@ -83,6 +85,7 @@ export class RenderStore {
       callbackUrl: textOf(body['callback_url']) ?? null,
       folderId: textOf(body['folder_id']) ?? null,
       variables,
+      options: { caption: body['caption'], subtitles: body['subtitles'], dimension: body['dimension'] },
       idempotencyKey,
       test,
       status: 'waiting',

@@ -1,0 +1,1 @@
+export { type Copied, type Expected, ObjectStore, type ObjectStoreSettings } from './object-store.client';
