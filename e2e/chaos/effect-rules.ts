@@ -10,11 +10,12 @@ export const billedRender: Rule = (evidence) => {
   for (const [contact, renders] of billed) {
     const due = jobsDue(sent.get(contact) ?? []).length;
     const distinct = new Set(renders.map(({ idempotencyKey }) => idempotencyKey)).size;
-    if (renders.length > due || distinct < renders.length)
+    const charged = renders.filter(({ refunded }) => !refunded).length;
+    if (charged > due || distinct < renders.length)
       findings.push({
         rule: 'billed-render',
         contact,
-        detail: `${renders.length} billed, ${due} due, ${distinct} keys: ${renders.map((r) => r.callbackId).join(' ')}`,
+        detail: `${charged} billed, ${due} due, ${distinct} keys: ${renders.map((r) => r.callbackId).join(' ')}`,
       });
   }
   return findings;
