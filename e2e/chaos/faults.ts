@@ -12,7 +12,7 @@ import type { Supervisor } from './supervisor';
 const RESTART_MS = 4_000;
 
 /** What HeyGen's account has and may, but for faults: it makes more videos at once than callbacks may be lost. */
-export const heygenAsUsual = { walletUsd: 1_000_000, concurrency: 60 };
+export const heygenAsUsual = { walletUsd: 1_000_000, concurrency: 300 };
 
 /** Does to a running hub what the plan says, and notes when it did. */
 export class Faults {

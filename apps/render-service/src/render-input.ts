@@ -16,6 +16,7 @@ export type RenderInput =
       recipe: Recipe | undefined;
       streamId: string;
       purpose: string;
+      at: string;
       ended: Ended<ReadRecord>;
     }
   | { type: 'generated'; rootCause: string; generation: number; at: string; ended: Ended<{ videoId: string }> }

@@ -29,6 +29,7 @@ const read = (properties: Record<string, string | null>): RenderInput => ({
   recipe,
   streamId,
   purpose: 'read',
+  at,
   ended: { state: 'done', answer: { properties, modifiedAt: at } },
 });
 const ada = { firstname: 'Ada', company: 'Example Works', recent_conversion_event_name: null };
@@ -48,7 +49,14 @@ const requested: RenderEvent = { type: 'RenderRequested', data: { ...about, root
 const variables = { first_name: 'Ada', company: 'Example Works', recent_event: 'your interest' };
 const prepared: RenderEvent = {
   type: 'RenderPrepared',
-  data: { ...about, template: 'demo-outreach', variables, title: 'Outreach for Ada', recordModifiedAt: at },
+  data: {
+    ...about,
+    template: 'demo-outreach',
+    variables,
+    title: 'Outreach for Ada',
+    recordModifiedAt: at,
+    actedAt: at,
+  },
 };
 const submitted: RenderEvent = {
   type: 'RenderSubmitted',
@@ -466,7 +474,7 @@ describe('where the record is merged, deleted or erased', () => {
     });
     expect(given(requested, prepared, submitted, noted(deletion))({ type: 'withdraw' })).toEqual({ events: [] });
     expect(given(requested, prepared, noted(deletion))(generated(superseded))).toEqual({ events: [goneNow] });
-    expect(given(requested, noted(deletion))(read(ada))).toEqual({ events: [gone] });
+    expect(given(requested, noted(deletion))(read(ada))).toEqual({ events: [goneNow] });
     expect(given(requested, prepared, submitted)(told(deletion))).toEqual({ events: [noted(deletion)] });
   });
 

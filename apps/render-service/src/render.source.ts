@@ -86,7 +86,7 @@ export function renderProcess(
       ) as Ended<never>;
       switch (kind) {
         case 'hubspot.read':
-          return { type: 'read', rootCause, recipe: recipeOf(streamId), streamId, purpose, ended };
+          return { type: 'read', rootCause, recipe: recipeOf(streamId), streamId, purpose, at, ended };
         case 'heygen.generate':
           return { type: 'generated', rootCause, generation, at, ended };
         case 'heygen.status':
