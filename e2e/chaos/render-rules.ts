@@ -2,7 +2,7 @@ import { billedRender, latePending, writesInOrder } from './effect-rules';
 import type { Evidence, Finding, Rule } from './evidence';
 import { deadLetter, lostWebhook, outOfOrder } from './log-rules';
 import { finalState, renderAccounted } from './outcome-rules';
-import { byContact, jobsDue } from './triggers';
+import { byContact, type Job, jobsDue, jobsOn } from './triggers';
 
 const rendersOf = ({ billedRenders }: Evidence) =>
   Map.groupBy(billedRenders, ({ callbackId }) => /contact:(\d+):/.exec(callbackId)?.[1] ?? '');
@@ -10,15 +10,24 @@ const rendersOf = ({ billedRenders }: Evidence) =>
 /** By HeyGen's own count: one charged render for each trigger, and none where the plan lets none be made. */
 export const oneChargedRender: Rule = (evidence) => {
   const renders = rendersOf(evidence);
+  const jobs = jobsOn(evidence.records, 'render');
   const sent = byContact(evidence);
   return evidence.contacts.flatMap(({ id, wants }): Finding[] => {
     const due = wants === 'videos' ? jobsDue(sent.get(id) ?? []).length : 0;
     const charged = (renders.get(id) ?? []).filter(({ refunded }) => !refunded).length;
     return charged === due
       ? []
-      : [{ rule: 'one-charged-render', contact: id, detail: `${charged} charged, ${due} triggers` }];
+      : [
+          {
+            rule: 'one-charged-render',
+            contact: id,
+            detail: `${charged} charged, ${due} triggers: ${said(jobs.get(id))}`,
+          },
+        ];
   });
 };
+
+const said = (jobs: Job[] = []): string => jobs.map(({ state, code }) => [state, code].join(' ')).join(', ');
 
 /** The contact shows one of the videos that HeyGen charged for it, or the planned code. */
 export const plannedEnd: Rule = (evidence) => {

@@ -1,4 +1,4 @@
-import type { Evidence } from './evidence';
+import type { Evidence, Finding } from './evidence';
 import type { Plan } from './plan';
 import type { ChaosResult } from './run';
 
@@ -15,11 +15,19 @@ export function reportOf({ plan, evidence, findings, settledInMs, cuts }: ChaosR
     `  faults: ${countedByKind(plan)}; ${failedCalls(evidence)} calls to vendors failed on purpose`,
     `  ${cuts.sessions} database sessions cut, ${cuts.atCommit} of them at COMMIT`,
     `  settled ${(settledInMs / 1000).toFixed(1)} s after the last fault`,
-    ...findings.slice(0, 50).map(({ rule, contact, detail }) => `  ${rule}: contact ${contact ?? '-'}: ${detail}`),
+    ...[...Map.groupBy(findings, ({ rule }) => rule).values()].flatMap(listed),
   ];
-  if (findings.length > 50) lines.push(`  … and ${findings.length - 50} more`);
   if (findings.length > 0) lines.push(`  repeat: ${command}`);
   return lines.join('\n');
+}
+
+const MOST_LISTED = 15;
+
+/** The first findings of a rule. */
+function listed(findings: Finding[]): string[] {
+  const lines = findings.map(({ rule, contact, detail }) => `  ${rule}: contact ${contact ?? '-'}: ${detail}`);
+  const more = findings.length - MOST_LISTED;
+  return more > 0 ? [...lines.slice(0, MOST_LISTED), `  … and ${more} more of them`] : lines;
 }
 
 const countedByKind = ({ faults }: Plan): string =>
