@@ -354,6 +354,31 @@ describe('an overdue callback', () => {
     };
     expect(given(requested, prepared, submitted)(unsaid).events[0]).toMatchObject({ data: { code: 'not_found' } });
   });
+
+  it('is asked for again where HeyGen cannot say or makes the video still, a few times', () => {
+    const heard = (purpose: string, ended: object): RenderInput => ({
+      type: 'status-read',
+      rootCause: cause,
+      at,
+      purpose,
+      ended: ended as never,
+    });
+    const away = { state: 'dead', code: 'service_unavailable' };
+    const making = { state: 'done', answer: { videoId: 'v1', status: 'in-progress' } };
+    const waiting = given(requested, prepared, submitted);
+    const again = (name: string, due: string) => ({ events: [], timers: [{ name, due }] });
+    for (const purpose of ['status', 'failure'])
+      expect(waiting(heard(purpose, away))).toEqual(again('overdue-1-2', '2026-11-21T10:05:00.000Z'));
+    expect(waiting(heard('status-1-2', making))).toEqual(again('overdue-1-3', '2026-11-21T10:30:00.000Z'));
+    expect(waiting({ ...overdue, ask: 3 } as RenderInput).effects).toMatchObject([{ purpose: 'status-1-3' }]);
+    expect(waiting(heard('status-1-6', making))).toEqual({ events: [] });
+    expect(waiting(heard('status-1-6', away)).events).toMatchObject([{ type: 'RenderFailed' }]);
+    // A person gave the question up.
+    expect(waiting(heard('status', { state: 'cancelled', code: 'cancelled' })).events).toMatchObject([
+      { type: 'RenderFailed' },
+    ]);
+    expect(given(requested, prepared, submitted, completed)(heard('status', away))).toEqual({ events: [] });
+  });
 });
 
 describe('a claim that HeyGen did not sign', () => {
@@ -504,8 +529,9 @@ it('says that HeyGen is at it once, when a look says so', () => {
     ended: { state: 'done', answer: { videoId: 'v1', status: 'processing' } },
   };
   const started: RenderEvent = { type: 'RenderStarted', data: { ...about, videoId: 'v1' } };
-  expect(given(requested, prepared, submitted)(looked)).toEqual({ events: [started] });
-  expect(given(requested, prepared, submitted, started)(looked)).toEqual({ events: [] });
+  const timers = [{ name: 'overdue-1-2', due: '2026-11-21T10:30:00.000Z' }];
+  expect(given(requested, prepared, submitted)(looked)).toEqual({ events: [started], timers });
+  expect(given(requested, prepared, submitted, started)(looked)).toEqual({ events: [], timers });
   expect(given(requested, prepared, submitted, started)(callback('success')).events).toEqual([completed]);
   expect(given(requested, prepared, submitted, completed)(looked)).toEqual({ events: [] });
 });

@@ -31,7 +31,7 @@ import {
   type WriterApp,
   type Written,
 } from '#libs/recipes';
-import { ORDERED_AGAIN } from './costs';
+import { ORDERED_AGAIN, STILL_ASKED } from './costs';
 import { AGAIN } from './failure.decider';
 import { renderDecider } from './render.decider';
 import type { Ended, RenderInput, VideoDue } from './render-input';
@@ -95,12 +95,12 @@ export function renderProcess(
           throw new Error(`${service} owes no ${kind}`);
       }
     },
-    timerFollows: ({ name }) => (name.startsWith(AGAIN) ? ORDERED_AGAIN : { apiCalls: 1 }),
+    timerFollows: ({ name }) => (name.startsWith(AGAIN) ? ORDERED_AGAIN : STILL_ASKED),
     timer: ({ name }, _at, streamId, rootCause) => {
       if (name === WITHDRAW) return { type: 'withdraw' };
       const [first = 1, second = 1] = name.match(/\d+/g)?.map(Number) ?? [];
       if (name.startsWith(AGAIN)) return { type: 'again', render: first, generation: second, streamId };
-      return { type: 'overdue', rootCause, generation: first };
+      return { type: 'overdue', rootCause, generation: first, ask: second };
     },
   };
 }
