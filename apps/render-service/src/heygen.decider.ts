@@ -34,10 +34,11 @@ function askIn(purpose: string, generation: number): number | undefined {
   return asks.find((ask) => purpose === askName(generation, ask));
 }
 
-const askAgain = (generation: number, ask: number, due: string): Decision<RenderEvent> => ({
-  events: [],
-  timers: [{ name: `${OVERDUE}-${String(generation)}-${String(ask + 1)}`, due }],
-});
+// Nothing where something else asked, or for the last time.
+function nextAsk(generation: number, ask: number | undefined, due: string): Decision<RenderEvent> {
+  if (ask === undefined || ask >= MOST_ASKS) return nothing();
+  return { events: [], timers: [{ name: `${OVERDUE}-${String(generation)}-${String(ask + 1)}`, due }] };
+}
 
 /** How an order ended: taken by HeyGen, refused, or for a person to find out. */
 export function onGenerated(
@@ -163,10 +164,7 @@ export function onStatus(
   if (status === 'completed') return jobEnded(completed);
   const failed = { generation: render.generation, videoId, code, reason, at, otherwise: 'broken' } as const;
   if (status === 'failed') return jobEnded(onOrderFailed(render, failed, retryAfterMs));
-  const still =
-    ask !== undefined && ask < MOST_ASKS
-      ? askAgain(render.generation, ask, later(at, CALLBACK_WITHIN_MS))
-      : nothing<RenderEvent>();
+  const still = nextAsk(render.generation, ask, later(at, CALLBACK_WITHIN_MS));
   if (status !== 'processing' || render.started) return still;
   return { ...still, events: [{ type: 'RenderStarted', data: { ...aboutOf(render), videoId } }] };
 }
@@ -181,7 +179,7 @@ function onUnknown(
 ): Decision<RenderEvent> {
   if (render.status !== 'submitted' || ask === undefined) return nothing();
   const isPassing = state === 'dead' && heygenFailureOf(code) !== 'refused';
-  if (isPassing && ask < MOST_ASKS) return askAgain(render.generation, ask, nextDue);
+  if (isPassing && ask < MOST_ASKS) return nextAsk(render.generation, ask, nextDue);
   return jobEnded(fail(render, code, 'HeyGen could not say what became of it'));
 }
 

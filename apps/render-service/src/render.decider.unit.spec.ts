@@ -370,7 +370,7 @@ describe('an overdue callback', () => {
     for (const purpose of ['status', 'failure'])
       expect(waiting(heard(purpose, away))).toEqual(again('overdue-1-2', '2026-11-21T10:05:00.000Z'));
     expect(waiting(heard('status-1-2', making))).toEqual(again('overdue-1-3', '2026-11-21T10:30:00.000Z'));
-    expect(waiting({ ...overdue, ask: 3 } as RenderInput).effects).toMatchObject([{ purpose: 'status-1-3' }]);
+    expect(waiting({ ...overdue, ask: 3 }).effects).toMatchObject([{ purpose: 'status-1-3' }]);
     expect(waiting(heard('status-1-6', making))).toEqual({ events: [] });
     expect(waiting(heard('status-1-6', away)).events).toMatchObject([{ type: 'RenderFailed' }]);
     // A person gave the question up.
