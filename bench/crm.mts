@@ -1,9 +1,10 @@
 // What crm-writer's writes cost of HubSpot's limits: how much of a limit two replicas make use of where each call stands
 // alone, and how many calls 10,000 changes need. `--records N` asks for N calls, and as many changes as 5 N / 3.
 import { setTimeout as pause } from 'node:timers/promises';
-import { HUBSPOT_RECEIVED, recordKey, Topic } from '#libs/contracts';
+import { Topic } from '#libs/contracts';
 import type { OutgoingRecord } from '#libs/log';
-import { APP_ID, type Call, place, type Place, PORTAL_ID } from './crm/place.mts';
+import { changeOf, contactsOf, recordOf } from './support/crm.mts';
+import { type Call, place, type Place } from './support/place.mts';
 import type { Figure } from '../scripts/bench/main.mts';
 
 const CALLS = 3_000;
@@ -11,7 +12,8 @@ const MOST = 100;
 const WINDOW_S = 10;
 const CHANGES_A_CALL = 10 / 3;
 const CHANGES_A_RECORD = 2;
-const TENANT = 'default';
+
+type Crm = Place<'hubspot'>;
 
 /** Measures both before one sandbox each. */
 export async function suite(
@@ -20,8 +22,14 @@ export async function suite(
   { records = CALLS }: { records?: number } = {},
 ): Promise<void> {
   for (const measure of [alone, together]) {
-    const at = await place(infra, MOST);
+    const at = await place(infra, {
+      vendors: ['hubspot'],
+      services: { 'crm-writer': 2 },
+      settings: { HUBSPOT_PER_TEN_SECONDS: String(MOST) },
+      recipes: 'bench/crm/recipes',
+    });
     try {
+      await at.sandboxes.hubspot.control('PUT', '/rate-limit', { perTenSeconds: MOST });
       figure(await measure(at, records));
     } finally {
       await at.stop();
@@ -29,10 +37,10 @@ export async function suite(
   }
 }
 
-async function alone(at: Place, calls: number): Promise<Figure> {
-  const contacts = await contactsOf(at, Math.min(calls, 500));
-  await at.sandbox.control('DELETE', '/calls');
-  await at.publish(Array.from({ length: calls }, (_, i) => changeOf(contacts[i % contacts.length] ?? '', i)));
+async function alone(at: Crm, calls: number): Promise<Figure> {
+  const contacts = await contactsOf(at.sandboxes.hubspot, Math.min(calls, 500));
+  await at.sandboxes.hubspot.control('DELETE', '/calls');
+  await at.publish(Array.from({ length: calls }, (_, i) => newJob(contacts[i % contacts.length] ?? '', i)));
   const made = await settled(at, (seen) => seen.filter(isTask).length >= calls);
   const times = made.filter(isTask).map(({ at: time }) => Date.parse(time));
   const took = (Math.max(...times) - Math.min(...times)) / 1_000;
@@ -51,10 +59,10 @@ async function alone(at: Place, calls: number): Promise<Figure> {
   };
 }
 
-async function together(at: Place, calls: number): Promise<Figure> {
+async function together(at: Crm, calls: number): Promise<Figure> {
   const changes = Math.round(calls * CHANGES_A_CALL);
-  const contacts = await contactsOf(at, changes / CHANGES_A_RECORD);
-  await at.sandbox.control('DELETE', '/calls');
+  const contacts = await contactsOf(at.sandboxes.hubspot, changes / CHANGES_A_RECORD);
+  await at.sandboxes.hubspot.control('DELETE', '/calls');
   const begun = Date.now();
   for (const state of ['submitted', 'completed'] as const)
     await at.publish(contacts.map((contact) => renderOf(contact, state)));
@@ -82,10 +90,10 @@ const STANDSTILL_MS = 60_000;
 const QUIET_MS = 3_000;
 
 /** Waits until it holds of the sandbox's call log, asked whenever that is quiet; ends at a standstill in any case. */
-async function settled(at: Place, holds: (calls: Call[]) => boolean | Promise<boolean>): Promise<Call[]> {
+async function settled(at: Crm, holds: (calls: Call[]) => boolean | Promise<boolean>): Promise<Call[]> {
   let [seen, since] = [0, Date.now()];
   for (;;) {
-    const calls = await at.sandbox.calls();
+    const calls = await at.sandboxes.hubspot.calls();
     if (calls.length > seen) [seen, since] = [calls.length, Date.now()];
     const quiet = Date.now() - since;
     if (quiet > STANDSTILL_MS || (quiet > QUIET_MS && (await holds(calls)))) return calls;
@@ -103,8 +111,8 @@ interface Shown {
   objects: { id: string; properties: Record<string, string>; history: Record<string, { value: string }[]> }[];
 }
 
-async function statesOf(at: Place): Promise<Stood[]> {
-  const { objects } = await at.sandbox.control<Shown>('GET', '/objects/contacts');
+async function statesOf(at: Crm): Promise<Stood[]> {
+  const { objects } = await at.sandboxes.hubspot.control<Shown>('GET', '/objects/contacts');
   return objects.map(({ properties, history }) => {
     const values = (history['heygen_render_status'] ?? []).map(({ value }) => value).reverse();
     const last = properties['heygen_render_status'];
@@ -113,39 +121,11 @@ async function statesOf(at: Place): Promise<Stood[]> {
   });
 }
 
-async function contactsOf(at: Place, count: number): Promise<string[]> {
-  const ids: string[] = [];
-  while (ids.length < count) {
-    const made = Array.from({ length: Math.min(50, count - ids.length) }, (_, i) =>
-      at.sandbox.control<{ id: string }>('POST', '/ui/contacts', {
-        properties: { email: `lead-${ids.length + i}@example.com` },
-      }),
-    );
-    ids.push(...(await Promise.all(made)).map(({ id }) => id));
-  }
-  return ids;
-}
-
 const begun = Date.parse('2026-11-20T12:00:00.000Z');
 
-function changeOf(contact: string, number: number): OutgoingRecord {
-  const change = {
-    eventId: number + 1,
-    subscriptionId: 7_600_001,
-    portalId: PORTAL_ID,
-    appId: APP_ID,
-    // Two days apart where they are about one contact: each stands for itself.
-    occurredAt: begun + number * 400_000,
-    subscriptionType: 'contact.propertyChange',
-    attemptNumber: 0,
-    objectId: Number(contact),
-    propertyName: 'jobtitle',
-    propertyValue: `Engineer ${number}`,
-    changeSource: 'CRM_UI',
-    sourceId: 'userId:7001',
-  };
-  return recordOf(Topic.ingressHubspot, HUBSPOT_RECEIVED, `change-${number}`, contact, change, change.occurredAt);
-}
+// Two days apart where they are about one contact: each stands for itself.
+const newJob = (contact: string, number: number): OutgoingRecord =>
+  changeOf(contact, number, { property: 'jobtitle', value: `Engineer ${number}` }, begun + number * 400_000);
 
 function renderOf(contact: string, state: 'submitted' | 'completed'): OutgoingRecord {
   const about = { recipe: 'bench', recipeVersion: '1', render: 1, triggeredAt: new Date(begun).toISOString() };
@@ -153,15 +133,4 @@ function renderOf(contact: string, state: 'submitted' | 'completed'): OutgoingRe
   const type = `refrain.render.${state}.v1`;
   const data = { ...about, ...ends[state], videoId: `video-${contact}` };
   return recordOf(Topic.render, type, `${state}-${contact}`, contact, data, begun + 1_000);
-}
-
-function recordOf(topic: string, type: string, id: string, contact: string, value: object, at: number): OutgoingRecord {
-  const subject = `contact:${contact}`;
-  const time = new Date(at).toISOString();
-  return {
-    topic,
-    key: recordKey(TENANT, subject),
-    value: Buffer.from(JSON.stringify(value)),
-    envelope: { id, source: '/bench', type, subject, time, tenant: TENANT, correlationid: id },
-  };
 }

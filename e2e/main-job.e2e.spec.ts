@@ -60,6 +60,7 @@ it('makes one video of a change that comes as an array and from a workflow', asy
   await lead.done();
   await settled(hub);
   expect(await lead.outcome()).toEqual(once);
+  expect((await lead.orders()).map(({ method, billed }) => [method, billed])).toEqual([['POST', true]]);
 });
 
 it("takes a workflow's call alone", async () => {

@@ -130,8 +130,12 @@ describe('without credit', () => {
     const gaps = at.slice(1).map((time, i) => time - (at[i] ?? 0));
     expect(gaps.slice(leads.length - 1).every((gap) => gap > 800)).toBe(true);
     expect(leads.flatMap((lead) => told(lead, 'failed'))).toEqual([]);
+    // Whoever looks at the contact sees that a video is on its way, though HeyGen has taken no order.
+    for (const lead of leads) await lead.has({ heygen_render_status: 'PENDING' });
+    expect(leads.flatMap((lead) => told(lead, 'submitted'))).toEqual([]);
     await wallet(1_000);
     for (const lead of leads) await lead.done();
+    for (const lead of leads) expect(await lead.writesOf('heygen_render_status', 'PENDING')).toBe(1);
     for (const lead of leads) expect(await billing(lead)).toEqual({ charged: 1, keys: 1 });
     expect([lines('HeyGen has no credit left: videos wait'), lines('HeyGen takes orders again')]).toEqual([1, 1]);
   });

@@ -1,33 +1,22 @@
-import { writeFileSync } from 'node:fs';
-import { reportOf } from './report';
+import { type Order, orderOf, write } from './order';
+import { planOf } from './plan';
+import { commandOf, reportOf } from './report';
 import { runChaos } from './run';
 
-/** What `npm run chaos` asks for; other runs of the suite skip the long form. */
-interface Order {
-  seeds: number[];
-  webhooks: number;
-  /** Where the results go, as JSON. */
-  output: string;
-}
-
-const order = JSON.parse(process.env['CHAOS'] ?? 'null') as Order | null;
+// Other runs of the suite skip the long form.
+const order = orderOf('webhooks');
 const say = (line: string) => void process.stderr.write(`${line}\n`);
 
 (order ? it : it.skip).each(order?.seeds ?? [0])(
   'seed %d',
   async (seed) => {
-    const { webhooks, output } = order as Order;
-    const overMs = Math.max(45_000, webhooks * 90);
-    const result = await runChaos({ seed, webhooks, overMs, settleMs: 180_000, progress: say });
-    const report = reportOf(result, webhooks);
+    const { count } = order as Order;
+    const plan = planOf(seed, count, Math.max(45_000, count * 90));
+    const result = await runChaos({ plan, settleMs: 180_000, progress: say });
+    const report = reportOf(result, commandOf(seed, count));
     say(report);
-    const { findings, settledInMs } = result;
-    const line = JSON.stringify({ seed, webhooks, findings, settledInMs });
-    writeFileSync(output, `${line}\n`, { flag: 'a' });
-    if (findings.length > 0) {
-      writeFileSync(`${output}.seed-${seed}.log`, result.logs);
-      throw new Error(report);
-    }
+    write(order as Order, result, { webhooks: count });
+    if (result.findings.length > 0) throw new Error(report);
   },
   3_600_000,
 );

@@ -51,6 +51,8 @@ const billed = (generation: number) => ({
   id: 'v1',
   callbackId: `render-default:contact:${contact}:lead-qualified/1/${generation}`,
   idempotencyKey: `key-${generation}`,
+  status: 'completed',
+  refunded: false,
 });
 
 /** One contact whose one trigger was accepted once and became a video and a score. */

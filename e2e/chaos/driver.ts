@@ -6,12 +6,16 @@ import type { Chances } from './random';
 
 const ATTEMPTS = 60;
 const AGAIN_MS = 500;
+/** Contacts that are made beside each other. */
+const AT_ONCE = 20;
 
 /** Plays the outside world: makes contacts, and sends of them what HubSpot would, until it is accepted. */
 export class Driver {
   readonly contacts: ContactSeen[] = [];
   /** Requests that never got an answer of success. */
   unaccepted = 0;
+  /** Forged callbacks that got one. */
+  forgedAccepted = 0;
   private readonly sent = new Map<PlannedEvent, SentEvent>();
   private readonly began = Date.now();
 
@@ -31,34 +35,53 @@ export class Driver {
       subscriptions: [{ subscriptionType: 'contact.propertyChange', propertyName: 'lifecyclestage', active: true }],
     });
     await this.hub.control('hubspot', 'PUT', '/webhooks', { duplicate: 1, shuffle: true });
-    for (const contact of this.plan.contacts) this.contacts.push(await this.make(contact));
+    for (let done = 0; done < this.plan.contacts.length; done += AT_ONCE) {
+      const some = this.plan.contacts.slice(done, done + AT_ONCE);
+      this.contacts.push(...(await Promise.all(some.map((contact) => this.make(contact)))));
+    }
   }
 
   /** Sends everything, spread over the plan's time; resolves when all was accepted or given up. */
   async send(): Promise<void> {
-    const { posts, contacts, overMs } = this.plan;
+    const { posts, contacts, forged = [], overMs } = this.plan;
     const inHubspot = contacts.filter((contact) => contact.inHubspot).map((contact) => this.qualify(contact));
     const all = posts.map(async (post, i) => {
       await sleep((overMs * i) / posts.length);
       await this.post(post);
     });
-    await Promise.all([...all, ...inHubspot]);
+    await Promise.all([...all, ...inHubspot, ...forged.map((one) => this.forge(one))]);
   }
 
-  private async make({ index, firstname, callFault }: PlannedContact): Promise<ContactSeen> {
+  private async make({ index, firstname, callFaults, renderFault, wants }: PlannedContact): Promise<ContactSeen> {
     const lastname = `Chaos-${this.plan.seed}-${String(index).padStart(5, '0')}`;
     const properties = { firstname, lastname, email: `${lastname.toLowerCase()}@example.test` };
     const notes = ['Asked for a demo. $50k ready for Q1'];
     const { id } = await this.hub.control<{ id: string }>('hubspot', 'POST', '/ui/contacts', { properties, notes });
-    if (callFault) {
+    for (const { vendor, fault, times } of callFaults) {
       const match = {
         hubspot: { pathPrefix: `/crm/objects/2026-09/0-1/${id}` },
         heygen: { bodyIncludes: `contact:${id}:` },
         openai: { bodyIncludes: lastname },
-      }[callFault.vendor];
-      await this.hub.control(callFault.vendor, 'POST', '/faults', { match, fault: callFault.fault });
+      }[vendor];
+      await this.hub.control(vendor, 'POST', '/faults', { match, fault, times });
     }
-    return { id, lastname, properties: {} };
+    if (renderFault) {
+      const match = { title: `contact:${id}:` };
+      await this.hub.control('heygen', 'POST', '/render-outcomes', { match, outcome: 'fail', ...renderFault });
+    }
+    return { id, lastname, wants, properties: {} };
+  }
+
+  // A callback that tells of the contact's video, signed by somebody who does not know the secret.
+  private async forge({ contact, at }: { contact: number; at: number }): Promise<void> {
+    await sleep(at * this.plan.overMs);
+    const callback_id = `render-default:contact:${this.contacts[contact]?.id ?? ''}:lead-video/1/1`;
+    const event_data = { video_id: `forged-${contact}`, url: 'https://forged.example.test/video.mp4', callback_id };
+    const body = JSON.stringify({ event_type: 'avatar_video.success', event_data });
+    const secret = this.hub.secrets.hubspotClientSecret;
+    const answer = await this.hub.callBack(body, { secret }).catch(() => undefined);
+    await answer?.body?.cancel();
+    if (answer?.ok) this.forgedAccepted += 1;
   }
 
   // The sandbox may be frozen for some seconds; it answers afterwards.

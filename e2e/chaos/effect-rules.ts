@@ -1,6 +1,6 @@
 import type { Call } from '../testing/vendors';
 import type { Evidence, Finding, Rule } from './evidence';
-import { byContact, jobsDue } from './triggers';
+import { byContact, jobsDue, jobsOn } from './triggers';
 
 /** At most one billed render for each trigger that deserves one, and one for each idempotency key. */
 export const billedRender: Rule = (evidence) => {
@@ -10,11 +10,12 @@ export const billedRender: Rule = (evidence) => {
   for (const [contact, renders] of billed) {
     const due = jobsDue(sent.get(contact) ?? []).length;
     const distinct = new Set(renders.map(({ idempotencyKey }) => idempotencyKey)).size;
-    if (renders.length > due || distinct < renders.length)
+    const charged = renders.filter(({ refunded }) => !refunded).length;
+    if (charged > due || distinct < renders.length)
       findings.push({
         rule: 'billed-render',
         contact,
-        detail: `${renders.length} billed, ${due} due, ${distinct} keys: ${renders.map((r) => r.callbackId).join(' ')}`,
+        detail: `${charged} billed, ${due} due, ${distinct} keys: ${renders.map((r) => r.callbackId).join(' ')}`,
       });
   }
   return findings;
@@ -78,20 +79,20 @@ export function writesOf({ calls }: Evidence): Map<string, Record<string, string
   return new Map([...byId].map(([id, writes]) => [id, writes.map(({ properties }) => properties)]));
 }
 
-/** No contact goes back to PENDING for a video that was reported COMPLETED. */
-export const latePending: Rule = (evidence) =>
-  [...writesOf(evidence)].flatMap(([contact, writes]) => {
-    const completed = new Set<string>();
-    let job = '';
-    return writes.flatMap((properties): Finding[] => {
-      job = properties['heygen_job_id'] ?? job;
-      const status = properties['heygen_render_status'];
-      if (status === 'COMPLETED') completed.add(job);
-      return status === 'PENDING' && completed.has(job)
-        ? [{ rule: 'late-pending', contact, detail: `PENDING after COMPLETED of ${job}` }]
-        : [];
-    });
+/** No contact goes back to PENDING for a video that was reported COMPLETED: only further videos make it PENDING again. */
+export const latePending: Rule = (evidence) => {
+  const jobs = jobsOn(evidence.records, 'render');
+  return [...writesOf(evidence)].flatMap(([contact, writes]): Finding[] => {
+    const said = writes
+      .map((properties) => properties['heygen_render_status'])
+      .filter((status) => status !== undefined);
+    const back = said.filter((status, i) => status === 'PENDING' && said[i - 1] === 'COMPLETED').length;
+    const further = (jobs.get(contact)?.length ?? 0) - 1;
+    return back <= Math.max(0, further)
+      ? []
+      : [{ rule: 'late-pending', contact, detail: `${back} times PENDING after COMPLETED, ${further} further videos` }];
   });
+};
 
 /**
  * What HubSpot saw of a contact was decided, in that order, and the last of it was seen. A write may be repeated, and one

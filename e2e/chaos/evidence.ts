@@ -1,5 +1,6 @@
 import type { RawRecord } from '../testing/topics';
 import type { Call, Vendor } from '../testing/vendors';
+import type { Wanted } from './plan';
 
 /** One event that was sent to the gateway, in one or more requests. */
 export interface SentEvent {
@@ -18,6 +19,8 @@ export interface ContactSeen {
   id: string;
   /** Stands in every question about the contact, and in no other. */
   lastname: string;
+  /** What must come of it, where the plan alone decides that. */
+  wants?: Wanted;
   /** As HubSpot has them at the end. */
   properties: Record<string, string | null>;
 }
@@ -34,6 +37,9 @@ export interface BilledRender {
   id: string;
   callbackId: string;
   idempotencyKey: string;
+  status: string;
+  /** It failed: what was charged for it was given back. */
+  refunded: boolean;
 }
 
 /** All that the checker knows: what was sent and accepted, what the vendors saw, and the bytes on the topics. */

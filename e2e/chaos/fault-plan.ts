@@ -10,7 +10,21 @@ export type FaultBody =
   | { kind: 'kill-infra'; part: 'kafka' | 'postgres'; downMs: number }
   | { kind: 'cut-database'; forMs: number; everyMs: number }
   | { kind: 'freeze-vendor'; vendor: Vendor; forMs: number }
-  | { kind: 'callbacks'; early: boolean; duplicate: number; lost: number };
+  | { kind: 'callbacks'; how: Partial<Callbacks> }
+  | { kind: 'no-credit'; creditFailure: 'submit' | 'render'; forMs: number }
+  | { kind: 'crowded'; concurrency: number; forMs: number }
+  | { kind: 'calls'; vendor: Vendor; pathPrefix: string; fault: { kind: string; status?: number }; times: number };
+
+/** How HeyGen's callbacks are sent from then on; as usual where nothing else is said. */
+export interface Callbacks {
+  early: boolean;
+  duplicate: number;
+  lost: number;
+  lateMs: number;
+  signature: 'v3+v1' | 'wrong-secret' | 'stale';
+}
+
+export const callbacksAsUsual: Callbacks = { early: false, duplicate: 0, lost: 0, lateMs: 0, signature: 'v3+v1' };
 
 /** A fault and when it comes, in milliseconds after the first webhook. */
 export type PlannedFault = FaultBody & { atMs: number };
@@ -50,9 +64,7 @@ function round(chances: Chances): FaultBody[] {
   });
   const callbacks = (): FaultBody => ({
     kind: 'callbacks',
-    early: chances.happens(0.5),
-    duplicate: chances.between(0, 2),
-    lost: chances.between(0, 2),
+    how: { early: chances.happens(0.5), duplicate: chances.between(0, 2), lost: chances.between(0, 2) },
   });
   return [
     ...services.map((service): FaultBody => ({ kind: 'kill', service, replica: replica() })),
@@ -64,7 +76,7 @@ function round(chances: Chances): FaultBody[] {
     ...Array.from({ length: 4 }, cut),
     freeze(),
     freeze(),
-    { kind: 'callbacks', early: true, duplicate: 1, lost: 1 },
+    { kind: 'callbacks', how: { early: true, duplicate: 1, lost: 1 } },
     callbacks(),
   ];
 }

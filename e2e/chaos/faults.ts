@@ -3,13 +3,16 @@ import { Client } from 'pg';
 import type { Child } from '../testing/children';
 import type { Hub } from '../testing/hub';
 import type { Disturbance } from './evidence';
-import type { FaultBody, PlannedFault } from './fault-plan';
+import { callbacksAsUsual, type FaultBody, type PlannedFault } from './fault-plan';
 import type { MortalInfra } from './infra';
 import type { Chances } from './random';
 import type { Supervisor } from './supervisor';
 
 /** A killed process is away for so long, start included. */
 const RESTART_MS = 4_000;
+
+/** What HeyGen's account has and may, but for faults: it makes more videos at once than callbacks may be lost. */
+export const heygenAsUsual = { walletUsd: 1_000_000, concurrency: 300 };
 
 /** Does to a running hub what the plan says, and notes when it did. */
 export class Faults {
@@ -37,7 +40,7 @@ export class Faults {
         noted.to = Date.now() + (fault.kind === 'kill' ? RESTART_MS : 1_000);
       }),
     );
-    await this.hub.control('heygen', 'PUT', '/callbacks', { early: false, duplicate: 0, lost: 0 });
+    await this.hub.control('heygen', 'PUT', '/callbacks', callbacksAsUsual);
   }
 
   private async inject(fault: FaultBody): Promise<void> {
@@ -54,10 +57,29 @@ export class Faults {
       case 'freeze-vendor':
         return freeze(this.hub.sandboxes[fault.vendor].child, fault.forMs);
       case 'callbacks': {
-        const { early, duplicate, lost } = fault;
-        await this.hub.control('heygen', 'PUT', '/callbacks', { early, duplicate, lost });
+        await this.hub.control('heygen', 'PUT', '/callbacks', { ...callbacksAsUsual, ...fault.how });
+        return;
+      }
+      case 'no-credit': {
+        const { walletUsd } = heygenAsUsual;
+        const { creditFailure, forMs } = fault;
+        return this.meanwhile({ walletUsd: 0, creditFailure }, forMs, { walletUsd });
+      }
+      case 'crowded': {
+        const { concurrency } = heygenAsUsual;
+        return this.meanwhile({ concurrency: fault.concurrency }, fault.forMs, { concurrency });
+      }
+      case 'calls': {
+        const { vendor, pathPrefix, fault: meets, times } = fault;
+        await this.hub.control(vendor, 'POST', '/faults', { match: { pathPrefix }, fault: meets, times });
       }
     }
+  }
+
+  private async meanwhile(settings: object, forMs: number, afterwards: object): Promise<void> {
+    await this.hub.control('heygen', 'PUT', '/settings', settings);
+    await sleep(forMs);
+    await this.hub.control('heygen', 'PUT', '/settings', afterwards);
   }
 
   // Sessions in the middle of COMMIT are looked for; besides, any session may be hit.

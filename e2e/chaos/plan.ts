@@ -9,13 +9,22 @@ export interface PlannedContact {
   placeholder: boolean;
   /** A person changes it in HubSpot, which then sends the webhook by itself. */
   inHubspot: boolean;
-  callFault?: PlannedCallFault;
+  callFaults: PlannedCallFault[];
+  /** How HeyGen's renders of it end; `times` of them, or all. */
+  renderFault?: { code: string; times?: number };
+  /** What must come of it, where the plan alone decides that. */
+  wants?: Wanted;
 }
+
+/** A video for each trigger, or none and this code. */
+export type Wanted = 'videos' | { failed: string };
 
 /** What a vendor's sandbox is to do to the next call about the contact. */
 export interface PlannedCallFault {
   vendor: 'hubspot' | 'heygen' | 'openai';
-  fault: { kind: string; status?: number; delayMs?: number; headers?: Record<string, string> };
+  fault: { kind: string; status?: number; code?: string; delayMs?: number; headers?: Record<string, string> };
+  /** How many calls in turn; one where absent. */
+  times?: number;
 }
 
 /** One event that HubSpot will send of a contact, perhaps several times. */
@@ -38,6 +47,8 @@ export interface Plan {
   seed: number;
   contacts: PlannedContact[];
   posts: PlannedPost[];
+  /** Callbacks that HeyGen never sent: of these contacts, at these times from 0 to 1 of the run. */
+  forged?: { contact: number; at: number }[];
   faults: PlannedFault[];
   overMs: number;
 }
@@ -66,12 +77,12 @@ function contactOf(index: number, chances: Chances): PlannedContact {
     firstname: placeholder ? chances.pick(['N/A', 'test', ' ']) : chances.pick(['Maria', 'Jonas', 'Aylin', 'Noor']),
     placeholder,
     inHubspot: chances.happens(0.05),
-    callFault: chances.happens(0.16) ? callFaultOf(chances) : undefined,
+    callFaults: chances.happens(0.16) ? [callFaultOf(chances)] : [],
   };
 }
 
 // Longer than the deadlines: HeyGen's is 10 s, HubSpot's 8 s, OpenAI's 5 s by the setting of the run.
-const TOO_LATE_MS = { hubspot: 9_000, heygen: 11_000, openai: 6_000 };
+export const TOO_LATE_MS = { hubspot: 9_000, heygen: 11_000, openai: 6_000 };
 
 function callFaultOf(chances: Chances): PlannedCallFault {
   const vendor = chances.pick(['hubspot', 'heygen', 'openai'] as const);
@@ -86,14 +97,14 @@ function callFaultOf(chances: Chances): PlannedCallFault {
   return { vendor, fault };
 }
 
-interface Timed {
+export interface Timed {
   event: PlannedEvent;
   /** When it is sent, from 0 to 1 of the run. */
   at: number;
 }
 
-const MINUTE = 60_000;
-const DAYS_AGO = 3 * 24 * 60 * MINUTE;
+export const MINUTE = 60_000;
+export const DAYS_AGO = 3 * 24 * 60 * MINUTE;
 
 function eventsOf({ index, inHubspot }: PlannedContact, chances: Chances): Timed[] {
   const event = (over: Partial<PlannedEvent>): Timed => ({
@@ -116,7 +127,8 @@ function eventsOf({ index, inHubspot }: PlannedContact, chances: Chances): Timed
   return events;
 }
 
-function batched(events: PlannedEvent[], chances: Chances): PlannedPost[] {
+/** Puts events into requests, in their order. */
+export function batched(events: PlannedEvent[], chances: Chances): PlannedPost[] {
   const posts: PlannedPost[] = [];
   const replica = () => chances.pick([1, 2] as const);
   let batch: PlannedEvent[] = [];

@@ -21,6 +21,8 @@ export interface Job {
   /** Last word of its newest event type, such as `completed`. */
   state: string;
   url?: string;
+  /** Why it was rejected or failed. */
+  code?: string;
 }
 
 /** The jobs of one kind, by contact. */
@@ -37,7 +39,8 @@ export function jobsOn(records: readonly RawRecord[], kind: 'render' | 'enrichme
     const before = jobs.get(number);
     if (before && rank(before.state) >= rank(state)) continue; // a repeat of an older event
     const url = typeof data['url'] === 'string' ? data['url'] : before?.url;
-    jobs.set(number, { number, triggeredAt: Date.parse(data['triggeredAt'] as string), state, url });
+    const code = typeof data['code'] === 'string' ? data['code'] : undefined;
+    jobs.set(number, { number, triggeredAt: Date.parse(data['triggeredAt'] as string), state, url, code });
   }
   return new Map([...found].map(([contact, jobs]) => [contact, [...jobs.values()]]));
 }

@@ -13,7 +13,9 @@ export async function gather(hub: Hub, driver: Driver, disturbances: Disturbance
   const [hubspot, heygen, openai] = await Promise.all([hub.calls('hubspot'), hub.calls('heygen'), hub.calls('openai')]);
   const { renders } = await hub.control<{ renders: BilledRender[] }>('heygen', 'GET', '/billing');
   const { deliveries } = await hub.control<{ deliveries: Delivery[] }>('hubspot', 'GET', '/deliveries');
-  const contacts = await Promise.all(driver.contacts.map((contact) => seen(hub, contact)));
+  const { objects } = await hub.control<{ objects: ContactSeen[] }>('hubspot', 'GET', '/objects/contacts');
+  const byId = new Map(objects.map(({ id, properties }) => [id, properties]));
+  const contacts = driver.contacts.map((contact) => ({ ...contact, properties: byId.get(contact.id) ?? {} }));
   return {
     sent: [...driver.events, ...deliveries.filter(({ kind }) => kind === 'events').flatMap(sentBySandbox)],
     contacts,
@@ -22,12 +24,6 @@ export async function gather(hub: Hub, driver: Driver, disturbances: Disturbance
     records: [...hub.records],
     disturbances,
   };
-}
-
-async function seen(hub: Hub, { id, lastname }: ContactSeen): Promise<ContactSeen> {
-  const path = `/objects/contacts/${id}`;
-  const { properties } = await hub.control<{ properties: ContactSeen['properties'] }>('hubspot', 'GET', path);
-  return { id, lastname, properties };
 }
 
 function sentBySandbox({ state, body }: Delivery): SentEvent[] {

@@ -227,17 +227,18 @@ describe('idempotency', () => {
     assert.equal(both.find(({ status }) => status === 409)?.body.error.code, 'request_in_progress');
   });
 
-  it('lets a call whose answer was lost be repeated without a second bill', async () => {
-    await heygen.control('POST', '/faults', {
-      match: { method: 'POST', pathPrefix: '/v3/templates/' },
-      fault: { kind: 'accept-then-hang' },
+  for (const kind of ['accept-then-hang', 'accept-then-reset'])
+    it(`lets a call whose answer was lost be repeated without a second bill (${kind})`, async () => {
+      const match = { method: 'POST', pathPrefix: '/v3/templates/' };
+      await heygen.control('POST', '/faults', { match, fault: { kind } });
+      await assert.rejects(submit({ callback_id: 'lost' }, { key: 'k3', signal: AbortSignal.timeout(300) }));
+      await receiver.when(({ received }) => received.length === 1);
+      const again = await submit({ callback_id: 'lost' }, { key: 'k3' });
+      assert.equal(again.body.data.id, receiver.events[0].event_data.video_id);
+      assert.equal((await heygen.control('GET', '/billing')).byIdempotencyKey.k3, 1);
+      const { calls } = await heygen.control('GET', '/calls');
+      assert.equal(calls.find((call: any) => call.fault === kind)?.status, null);
     });
-    await assert.rejects(submit({ callback_id: 'lost' }, { key: 'k3', signal: AbortSignal.timeout(300) }));
-    await receiver.when(({ received }) => received.length === 1);
-    const again = await submit({ callback_id: 'lost' }, { key: 'k3' });
-    assert.equal(again.body.data.id, receiver.events[0].event_data.video_id);
-    assert.equal((await heygen.control('GET', '/billing')).byIdempotencyKey.k3, 1);
-  });
 
   it('a refused call frees its key', async () => {
     assert.equal((await submit({ variables: {} }, { key: 'k4' })).status, 400);

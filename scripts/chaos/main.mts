@@ -1,4 +1,5 @@
-// `npm run chaos -- --seeds N [--seed S] [--webhooks N] [--json]`: the long form of the chaos test, one run a seed.
+// `npm run chaos -- --seeds N [--seed S] [--webhooks N | --renders [--triggers N]] [--json]`: the long form of the chaos test,
+// or with `--renders` of the fault test of renders; one run a seed.
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,18 +7,21 @@ import { parseArgs } from 'node:util';
 import { build } from '../build.mts';
 import { refrainDirectory, root } from '../infra/work-directory.mts';
 
-const usage = 'Usage: npm run chaos -- --seeds N [--seed first] [--webhooks N] [--json]';
+const usage = 'Usage: npm run chaos -- --seeds N [--seed first] [--webhooks N | --renders [--triggers N]] [--json]';
 
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '1' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     webhooks: { type: 'string', default: '2000' },
+    renders: { type: 'boolean', default: false },
+    triggers: { type: 'string', default: '2000' },
     json: { type: 'boolean', default: false },
   },
 });
-const [seeds, first, webhooks] = [values.seeds, values.seed, values.webhooks].map(Number) as [number, number, number];
-if (![seeds, first, webhooks].every(Number.isInteger) || seeds < 1 || webhooks < 1) {
+const asked = values.renders ? values.triggers : values.webhooks;
+const [seeds, first, count] = [values.seeds, values.seed, asked].map(Number) as [number, number, number];
+if (![seeds, first, count].every(Number.isInteger) || seeds < 1 || count < 1) {
   console.error(usage);
   process.exit(2);
 }
@@ -25,7 +29,8 @@ if (![seeds, first, webhooks].every(Number.isInteger) || seeds < 1 || webhooks <
 await build();
 mkdirSync(join(refrainDirectory, 'chaos'), { recursive: true });
 const output = join(refrainDirectory, 'chaos', `${process.pid}.json`);
-const order = { seeds: Array.from({ length: seeds }, (_, i) => first + i), webhooks, output };
+const of = values.renders ? 'renders' : 'webhooks';
+const order = { of, seeds: Array.from({ length: seeds }, (_, i) => first + i), count, output };
 const child = spawn(
   process.execPath,
   [
@@ -33,7 +38,13 @@ const child = spawn(
     '--disable-warning=ExperimentalWarning',
     '--disable-warning=TimeoutNegativeWarning',
     join(root, 'node_modules/jest/bin/jest.js'),
-    ...['--selectProjects', 'full', '--runInBand', '--silent', 'e2e/chaos/'],
+    ...[
+      '--selectProjects',
+      'full',
+      '--runInBand',
+      '--silent',
+      values.renders ? 'e2e/chaos/renders' : 'e2e/chaos/chaos',
+    ],
   ],
   { cwd: root, env: { ...process.env, CHAOS: JSON.stringify(order) }, stdio: ['inherit', 'ignore', 'inherit'] },
 );

@@ -146,8 +146,18 @@ function evolveWrites(state: RecordState, event: WriteEvent): RecordState {
         doubts: doubtsAfter(state, event),
         underWay: undefined,
       };
-    case 'RecordUpdateSuperseded':
-      return { ...state, underWay: undefined };
+    case 'RecordUpdateSuperseded': {
+      const { written, doubts, underWay } = state;
+      if (!event.data.unsure || !underWay) return { ...state, underWay: undefined };
+      // A call of it may have been obeyed: what was written before may stand there no more.
+      const unsaid = Object.fromEntries(Object.keys(underWay.properties).map((name) => [name, undefined]));
+      return {
+        ...state,
+        written: { ...written, ...unsaid },
+        doubts: doubting(doubts, underWay.properties),
+        underWay: undefined,
+      };
+    }
     case 'RecordUpdateDoubted':
       return { ...state, written: unknown(state), underWay: state.underWay && { ...state.underWay, doubted: true } };
     case 'RecordReadBack':

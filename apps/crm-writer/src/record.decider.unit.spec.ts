@@ -89,6 +89,26 @@ it('writes the newest wanted state in the place of a write that was still waitin
   });
 });
 
+it('writes again what it wrote before, where a write that gave way may have been obeyed by a call of unknown outcome', () => {
+  const first = [wanted(done, guard(3)), owed(1, done), updated(1, done)];
+  const again = { status: 'PENDING', job: 'j2' };
+  const next = [wanted(again, guard(0, 2)), owed(2, again), wanted({ status: 'COMPLETED' }, guard(3, 2))];
+  const unsure = { unsure: true } as const;
+  const both = { status: 'COMPLETED', job: 'j2' };
+  expect(given(...first, ...next)(end(2, { state: 'superseded', ...unsure }))).toEqual({
+    events: [{ type: 'RecordUpdateSuperseded', data: { write: 2, ...unsure } }, owed(3, both)],
+    effects: [update(3, both)],
+  });
+  // It may still come: the record is read back behind the newest write.
+  const superseded: CrmEvent = { type: 'RecordUpdateSuperseded', data: { write: 2, ...unsure } };
+  expect(given(...first, ...next, superseded, owed(3, both))(end(3, { state: 'done' })).timers).toEqual([
+    { name: 'read-back-3', due: expect.any(String) as string },
+  ]);
+  // One that never began changed nothing.
+  const job = { job: 'j2' };
+  expect(given(...first, ...next)(end(2, { state: 'superseded' })).events[1]).toEqual(owed(3, job));
+});
+
 it('leaves a waiting write alone that says already what is wanted', () => {
   const again = guard(1, 2, '2026-11-22T10:00:00.000Z');
   expect(given(wanted(pending, guard(1)), owed(1, pending))(want(pending, again))).toEqual({

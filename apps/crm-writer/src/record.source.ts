@@ -109,7 +109,7 @@ function endOf({ state, code, owedAt, repeats = 0 }: End): Ended {
     case 'erased':
       return { state };
     case 'superseded':
-      return { state, owedAt };
+      return { state, owedAt, ...unsure };
     case 'held':
       return { state, code: code ?? state, ...unsure };
     default:
@@ -243,6 +243,9 @@ function wishOf(event: RenderEvent): Omit<Wanted, 'because'> | undefined {
   const guard = (rank: number): Guard => ({ at, number, rank });
   const by = { recipe, recipeVersion };
   switch (event.type) {
+    // Also while the order waits: for credit, for one of HeyGen's jobs.
+    case 'RenderPrepared':
+      return { properties: { heygen_render_status: 'PENDING' }, guard: guard(PENDING), ...by };
     case 'RenderSubmitted': {
       const { videoId } = event.data;
       const job: Record<string, string> = videoId === undefined ? {} : { heygen_job_id: videoId };

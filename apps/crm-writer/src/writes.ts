@@ -14,7 +14,7 @@ export type WriteInput =
   | { type: 'read'; record: RecordRef; write: number; properties?: Record<string, string | null> };
 
 /**
- * How a write ended. `superseded`: it never began; `owedAt` was its place in the queue. `late`: no end, but a given-up
+ * How a write ended. `superseded`: it still waited, or waited to be repeated; `owedAt` was its place in the queue. `late`: no end, but a given-up
  * attempt of it was answered after all, so it may have come to HubSpot after a newer write. `unsure`: a call of it was
  * repeated, not knowing whether it had been obeyed, and may arrive late.
  */
@@ -22,7 +22,7 @@ export type Ended =
   | { state: 'done'; unsure?: true }
   | { state: 'late' | 'erased' }
   | { state: 'dead' | 'held'; code: string; unsure?: true }
-  | { state: 'superseded'; owedAt?: string };
+  | { state: 'superseded'; owedAt?: string; unsure?: true };
 
 export const UPDATE = 'hubspot.update';
 const purposeFor = (write: number): string => `write-${String(write)}`;
@@ -72,14 +72,19 @@ function onEnd(
   const unsure = 'unsure' in ended && ended.unsure ? { unsure: ended.unsure } : {};
   // What was refused says nothing of the wishes: they stand elsewhere, or until the record is back.
   if (isBarred(state) && ended.state !== 'done' && ended.state !== 'erased')
-    return { events: [{ type: 'RecordUpdateSuperseded', data: { write } }] };
+    return { events: [{ type: 'RecordUpdateSuperseded', data: { write, ...unsure } }] };
   switch (ended.state) {
     case 'done': {
       const data = { write, properties, ...unsure, writtenAt: at, ...beforeOf(state, properties) };
       return withNextWrite(state, [{ type: 'RecordUpdated', data }], record);
     }
     case 'superseded':
-      return withNextWrite(state, [{ type: 'RecordUpdateSuperseded', data: { write } }], record, ended.owedAt);
+      return withNextWrite(
+        state,
+        [{ type: 'RecordUpdateSuperseded', data: { write, ...unsure } }],
+        record,
+        ended.owedAt,
+      );
     case 'erased': {
       // Nothing that was wanted until now is written any more.
       const all = { ...properties, ...outstanding(state) };

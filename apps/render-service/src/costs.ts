@@ -1,12 +1,16 @@
 import { type Cost, RENDER_CREDITS } from '#libs/contracts';
 import { MOST_RETRIES } from './failure.decider';
+import { MOST_ASKS } from './heygen.decider';
 
 /** One order of a video. */
 export const VIDEO = { credits: RENDER_CREDITS, apiCalls: 1 } satisfies Cost;
 
-// Its status is asked for once where no callback comes, and once where one says of a failure no code. What unsigned
+// Its status is asked for a few times where no callback comes, and once where one says of a failure no code. What unsigned
 // callbacks make it asked for besides is bounded by the gateway's cap, not here.
-const ASKED = 2;
+const ASKED = MOST_ASKS + 1;
+
+/** Calls that may follow from a watchdog of an order, at most. */
+export const STILL_ASKED = { apiCalls: MOST_ASKS } satisfies Cost;
 
 /**
  * What may follow from an order that failed, at most. HeyGen charges nothing for one that failed, so one video is all that

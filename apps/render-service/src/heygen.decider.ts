@@ -1,4 +1,10 @@
-import { CALLBACK_OVERDUE, CALLBACK_WITHIN_MS, type HeygenCallback, type RenderEvent } from '#libs/contracts';
+import {
+  CALLBACK_OVERDUE,
+  CALLBACK_WITHIN_MS,
+  type HeygenCallback,
+  heygenFailureOf,
+  type RenderEvent,
+} from '#libs/contracts';
 import { type Decision, nothing } from '#libs/process';
 import { isAwaited, onOrderFailed } from './failure.decider';
 import { gone, isUnordered, JOB, onErased } from './fate.decider';
@@ -15,6 +21,25 @@ const FAILURE = 'failure';
 // Each order has a watchdog and questions of its own.
 const nameOf = (name: string, generation: number): string =>
   generation === 1 ? name : `${name}-${String(generation)}`;
+
+/** How often HeyGen is asked, of one order, where it makes the video still or could not say. */
+export const MOST_ASKS = 6;
+
+const askName = (generation: number, ask: number): string =>
+  ask === 1 ? nameOf(STATUS, generation) : `${STATUS}-${String(generation)}-${String(ask)}`;
+
+/** Which time it was that the watchdog asked, or a failure without a code; undefined where something else asked. */
+function askIn(purpose: string, generation: number): number | undefined {
+  if (purpose === nameOf(FAILURE, generation)) return 1;
+  const asks = Array.from({ length: MOST_ASKS }, (_, i) => i + 1);
+  return asks.find((ask) => purpose === askName(generation, ask));
+}
+
+// Nothing where something else asked, or for the last time.
+function nextAsk(generation: number, ask: number | undefined, due: string): Decision<RenderEvent> {
+  if (ask === undefined || ask >= MOST_ASKS) return nothing();
+  return { events: [], timers: [{ name: `${CALLBACK_OVERDUE}-${String(generation)}-${String(ask + 1)}`, due }] };
+}
 
 /** How an order ended: taken by HeyGen, refused, or for a person to find out. */
 export function onGenerated(
@@ -117,7 +142,8 @@ export function onOverdue(renders: Renders, overdue: RenderInput & { type: 'over
   const render = byCause(renders, overdue.rootCause);
   if (render?.status !== 'submitted' || !render.videoId || render.generation !== overdue.generation) return nothing();
   const { videoId, generation } = render;
-  return { events: [], effects: [owed(recipeOf(render), 'heygen.status', nameOf(STATUS, generation), { videoId })] };
+  const purpose = askName(generation, overdue.ask ?? 1);
+  return { events: [], effects: [owed(recipeOf(render), 'heygen.status', purpose, { videoId })] };
 }
 
 /** What HeyGen was asked and says of a video, of the newest order or of one before. */
@@ -130,7 +156,8 @@ export function onStatus(
   const render = byCause(renders, input.rootCause);
   if (!render || !isOrdered(render)) return nothing();
   if (ended.state === 'erased') return onErased(render);
-  if (ended.state !== 'done') return onUnknown(render, purpose, ended.code);
+  const ask = askIn(purpose, render.generation);
+  if (ended.state !== 'done') return onUnknown(render, ended, ask, later(at, retryAfterMs));
   const { status, videoId, url, code = 'failed', message: reason = UNSAID } = ended.answer;
   const isNewest = render.status === 'submitted' && videoId === render.videoId;
   const completed = status === 'completed' ? complete(render, { videoId, url }, input.link) : nothing<RenderEvent>();
@@ -138,15 +165,22 @@ export function onStatus(
   if (status === 'completed') return jobEnded(completed);
   const failed = { generation: render.generation, videoId, code, reason, at, otherwise: 'broken' } as const;
   if (status === 'failed') return jobEnded(onOrderFailed(render, failed, retryAfterMs));
-  if (status !== 'processing' || render.started) return nothing();
-  return { events: [{ type: 'RenderStarted', data: { ...aboutOf(render), videoId } }] };
+  const still = nextAsk(render.generation, ask, later(at, CALLBACK_WITHIN_MS));
+  if (status !== 'processing' || render.started) return still;
+  return { ...still, events: [{ type: 'RenderStarted', data: { ...aboutOf(render), videoId } }] };
 }
 
 // That it could not be asked proves no claim, and nothing of a later order: the callback is still to come, or the watchdog.
-function onUnknown(render: Render, purpose: string, code: string): Decision<RenderEvent> {
-  const { generation } = render;
-  const isAsked = purpose === nameOf(STATUS, generation) || purpose === nameOf(FAILURE, generation);
-  if (render.status !== 'submitted' || !isAsked) return nothing();
+// It says nothing of the video either, which may be there and paid for: only what would be answered again ends the render.
+function onUnknown(
+  render: Render,
+  { state, code }: { state: string; code: string },
+  ask: number | undefined,
+  nextDue: string,
+): Decision<RenderEvent> {
+  if (render.status !== 'submitted' || ask === undefined) return nothing();
+  const isPassing = state === 'dead' && heygenFailureOf(code) !== 'refused';
+  if (isPassing && ask < MOST_ASKS) return nextAsk(render.generation, ask, nextDue);
   return jobEnded(fail(render, code, 'HeyGen could not say what became of it'));
 }
 

@@ -16,12 +16,14 @@ export type RenderInput =
       recipe: Recipe | undefined;
       streamId: string;
       purpose: string;
+      at: string;
       ended: Ended<ReadRecord>;
     }
   | { type: 'generated'; rootCause: string; generation: number; at: string; ended: Ended<{ videoId: string }> }
   | { type: 'called-back'; callback: HeygenCallback; generation: number; at: string; render?: number; link?: LinkOf }
   | { type: 'claimed'; claim: string; videoId?: string; render?: number }
-  | { type: 'overdue'; rootCause: string; generation: number }
+  /** `ask` is which time HeyGen is asked, from 1. */
+  | { type: 'overdue'; rootCause: string; generation: number; ask?: number }
   /** Time to place the order behind the one that failed, of that generation. */
   | { type: 'again'; render: number; generation: number; streamId: string }
   /** Time to withdraw once more what waits for a record that is gone. */

@@ -55,7 +55,7 @@ export const renderDecider = (
 });
 
 /** What leads to a write, to which others may answer. */
-const ACTS: ReadonlySet<string> = new Set(['RenderSubmitted', 'RenderCompleted', 'RenderFailed']);
+const ACTS: ReadonlySet<string> = new Set(['RenderPrepared', 'RenderSubmitted', 'RenderCompleted', 'RenderFailed']);
 
 /** What others may answer to says when it was. */
 function dated(decision: Decision<RenderEvent>, input: RenderInput): Decision<RenderEvent> {

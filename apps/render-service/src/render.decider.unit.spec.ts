@@ -29,6 +29,7 @@ const read = (properties: Record<string, string | null>): RenderInput => ({
   recipe,
   streamId,
   purpose: 'read',
+  at,
   ended: { state: 'done', answer: { properties, modifiedAt: at } },
 });
 const ada = { firstname: 'Ada', company: 'Example Works', recent_conversion_event_name: null };
@@ -48,7 +49,14 @@ const requested: RenderEvent = { type: 'RenderRequested', data: { ...about, root
 const variables = { first_name: 'Ada', company: 'Example Works', recent_event: 'your interest' };
 const prepared: RenderEvent = {
   type: 'RenderPrepared',
-  data: { ...about, template: 'demo-outreach', variables, title: 'Outreach for Ada', recordModifiedAt: at },
+  data: {
+    ...about,
+    template: 'demo-outreach',
+    variables,
+    title: 'Outreach for Ada',
+    recordModifiedAt: at,
+    actedAt: at,
+  },
 };
 const submitted: RenderEvent = {
   type: 'RenderSubmitted',
@@ -346,6 +354,31 @@ describe('an overdue callback', () => {
     };
     expect(given(requested, prepared, submitted)(unsaid).events[0]).toMatchObject({ data: { code: 'not_found' } });
   });
+
+  it('is asked for again where HeyGen cannot say or makes the video still, a few times', () => {
+    const heard = (purpose: string, ended: object): RenderInput => ({
+      type: 'status-read',
+      rootCause: cause,
+      at,
+      purpose,
+      ended: ended as never,
+    });
+    const away = { state: 'dead', code: 'service_unavailable' };
+    const making = { state: 'done', answer: { videoId: 'v1', status: 'in-progress' } };
+    const waiting = given(requested, prepared, submitted);
+    const again = (name: string, due: string) => ({ events: [], timers: [{ name, due }] });
+    for (const purpose of ['status', 'failure'])
+      expect(waiting(heard(purpose, away))).toEqual(again('overdue-1-2', '2026-11-21T10:05:00.000Z'));
+    expect(waiting(heard('status-1-2', making))).toEqual(again('overdue-1-3', '2026-11-21T10:30:00.000Z'));
+    expect(waiting({ ...overdue, ask: 3 }).effects).toMatchObject([{ purpose: 'status-1-3' }]);
+    expect(waiting(heard('status-1-6', making))).toEqual({ events: [] });
+    expect(waiting(heard('status-1-6', away)).events).toMatchObject([{ type: 'RenderFailed' }]);
+    // A person gave the question up.
+    expect(waiting(heard('status', { state: 'cancelled', code: 'cancelled' })).events).toMatchObject([
+      { type: 'RenderFailed' },
+    ]);
+    expect(given(requested, prepared, submitted, completed)(heard('status', away))).toEqual({ events: [] });
+  });
 });
 
 describe('a claim that HeyGen did not sign', () => {
@@ -491,7 +524,7 @@ describe('where the record is merged, deleted or erased', () => {
     });
     expect(given(requested, prepared, submitted, noted(deletion))({ type: 'withdraw' })).toEqual({ events: [] });
     expect(given(requested, prepared, noted(deletion))(generated(superseded))).toEqual({ events: [goneNow] });
-    expect(given(requested, noted(deletion))(read(ada))).toEqual({ events: [gone] });
+    expect(given(requested, noted(deletion))(read(ada))).toEqual({ events: [goneNow] });
     expect(given(requested, prepared, submitted)(told(deletion))).toEqual({ events: [noted(deletion)] });
   });
 
@@ -522,8 +555,9 @@ it('says that HeyGen is at it once, when a look says so', () => {
     ended: { state: 'done', answer: { videoId: 'v1', status: 'processing' } },
   };
   const started: RenderEvent = { type: 'RenderStarted', data: { ...about, videoId: 'v1' } };
-  expect(given(requested, prepared, submitted)(looked)).toEqual({ events: [started] });
-  expect(given(requested, prepared, submitted, started)(looked)).toEqual({ events: [] });
+  const timers = [{ name: 'overdue-1-2', due: '2026-11-21T10:30:00.000Z' }];
+  expect(given(requested, prepared, submitted)(looked)).toEqual({ events: [started], timers });
+  expect(given(requested, prepared, submitted, started)(looked)).toEqual({ events: [], timers });
   expect(given(requested, prepared, submitted, started)(callback('success')).events).toEqual([completed]);
   expect(given(requested, prepared, submitted, completed)(looked)).toEqual({ events: [] });
 });

@@ -34,7 +34,7 @@ import {
   type Written,
 } from '#libs/recipes';
 import { type Copying, REMOVE } from './copy.decider';
-import { ORDERED_AGAIN } from './costs';
+import { ORDERED_AGAIN, STILL_ASKED } from './costs';
 import { AGAIN } from './failure.decider';
 import { renderDecider } from './render.decider';
 import type { Ended, RenderInput, VideoDue } from './render-input';
@@ -93,7 +93,7 @@ export function renderProcess(
       ) as Ended<never>;
       switch (kind) {
         case 'hubspot.read':
-          return { type: 'read', rootCause, recipe: recipeOf(streamId), streamId, purpose, ended };
+          return { type: 'read', rootCause, recipe: recipeOf(streamId), streamId, purpose, at, ended };
         case 'heygen.generate':
           return { type: 'generated', rootCause, generation, at, ended };
         case 'heygen.status':
@@ -107,13 +107,13 @@ export function renderProcess(
           throw new Error(`${service} owes no ${kind}`);
       }
     },
-    timerFollows: ({ name }) => (name.startsWith(AGAIN) ? ORDERED_AGAIN : { apiCalls: 1 }),
+    timerFollows: ({ name }) => (name.startsWith(AGAIN) ? ORDERED_AGAIN : STILL_ASKED),
     timer: ({ name }, _at, streamId, rootCause) => {
       if (name === WITHDRAW) return { type: 'withdraw' };
       const [first = 1, second = 1] = name.match(/\d+/g)?.map(Number) ?? [];
       if (name.startsWith(AGAIN)) return { type: 'again', render: first, generation: second, streamId };
       if (name.startsWith(REMOVE)) return { type: 'remove-again', render: first };
-      return { type: 'overdue', rootCause, generation: first };
+      return { type: 'overdue', rootCause, generation: first, ask: second };
     },
   };
 }

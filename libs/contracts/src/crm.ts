@@ -139,7 +139,9 @@ export const crmEvents = catalog('crm', Topic.crm, {
   },
   RecordUpdateSuperseded: {
     wire: 'refrain.record-update.superseded.v1',
-    data: z.object({ write }).describe('A write that still waited gave way to one of the newest wanted state.'),
+    data: z
+      .object({ write, unsure })
+      .describe('A write that still waited, perhaps to be repeated, gave way to one of the newest wanted state.'),
   },
   RecordReadBack: {
     wire: 'refrain.record.read-back.v1',

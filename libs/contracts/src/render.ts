@@ -55,6 +55,7 @@ export const renderEvents = catalog('render', Topic.render, {
           .optional()
           .describe("The record's last-modified date as read for this trigger: noted, never a key"),
         looked,
+        actedAt,
       })
       .describe('The record was read and is good for a video; the render is owed to HeyGen with these variables.'),
   },

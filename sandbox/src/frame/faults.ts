@@ -1,6 +1,14 @@
 import { isObject, numberOf, objectOf, textOf } from './json.ts';
 
-export const FAULT_KINDS = ['status', 'hang', 'delay', 'reset', 'accept-then-hang', 'html'] as const;
+export const FAULT_KINDS = [
+  'status',
+  'hang',
+  'delay',
+  'reset',
+  'accept-then-hang',
+  'accept-then-reset',
+  'html',
+] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 export interface Fault {

@@ -67,6 +67,7 @@ function meetFault(fault: Fault, habits: VendorHabits, request: FastifyRequest, 
   switch (fault.kind) {
     case 'delay':
     case 'accept-then-hang':
+    case 'accept-then-reset':
       return false;
     case 'hang':
       reply.hijack();
@@ -136,12 +137,13 @@ export function createFrame(habits: VendorHabits): Frame {
     if (!call) return payload;
     if (typeof payload === 'string' && payload !== '') call.responseBody = hidden(call.path, parsedOr(payload));
     if (request.fault?.kind === 'delay') await delayOrClosed(request, request.fault.delayMs ?? 1000);
+    if (request.fault?.kind === 'accept-then-reset') request.raw.socket.resetAndDestroy();
     if (request.fault?.kind === 'accept-then-hang') await closed(request);
     return payload;
   });
   app.addHook('onResponse', async (request, reply) => {
     if (!request.call) return;
-    if (request.fault?.kind !== 'accept-then-hang') request.call.status = reply.statusCode;
+    if (!request.fault?.kind.startsWith('accept-then-')) request.call.status = reply.statusCode;
     request.call.durationMs = Math.round(reply.elapsedTime);
   });
 
