@@ -1,6 +1,8 @@
 import type { Answer, Cost } from '#libs/contracts';
 import {
+  type Budgets,
   Conflict,
+  type ExhaustedBudget,
   Ledger,
   Loop,
   StoreUnavailable,
@@ -8,6 +10,7 @@ import {
   type KindPolicy,
   type OnError,
   type Settlement,
+  type SpendEstimate,
   type Pool,
 } from '#libs/event-store';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -28,6 +31,13 @@ export interface CallContext {
   idempotencyKey: string;
 }
 
+/** What may be spent by calls, and who is told where there is no more. */
+export interface Spending {
+  budgets?: () => Budgets;
+  /** Told once for each budget and day, by one of all replicas. */
+  onExhausted?: (budget: ExhaustedBudget) => void;
+}
+
 /** What a call that carries several effects is told besides their requests. */
 export type BatchContext = Pick<CallContext, 'tenant' | 'signal'>;
 
@@ -35,7 +45,7 @@ export type BatchContext = Pick<CallContext, 'tenant' | 'signal'>;
  * One kind of effect: how it is performed, and what happens when it is not known whether it was (protocol 14). What it
  * says is read anew for each claim, and kinds may be added while a service runs; none may be taken away.
  */
-export interface EffectKind extends Omit<KindPolicy, 'kind' | 'mostInBatch'> {
+export interface EffectKind extends Omit<KindPolicy, 'kind' | 'mostInBatch' | 'costsMoney'> {
   /** A query only reads and may be read again at will; a command changes or bills. */
   is: 'query' | 'command';
   /** Attempts that the vendor processed before the effect is dead. */
@@ -52,6 +62,12 @@ export interface EffectKind extends Omit<KindPolicy, 'kind' | 'mostInBatch'> {
    * Effects of equal content share one call and its receipt; undefined for a request that shares with none.
    */
   shares?(request: never): string | undefined;
+  /**
+   * Of calls that cost money, and are no batches: what one is thought to cost, asked when it is owed. It is reserved of the
+   * budgets that it falls under, once for all repeats, and made only where they have room. What it cost really is said by
+   * its answer (`cost.usd`), or later by a decision (`spent`). Undefined for a call that costs nothing.
+   */
+  spend?: { estimate(request: never): SpendEstimate | undefined };
   /** For plans, which perform nothing; a kind without it costs nothing, and no call follows from it. */
   plan?: {
     /** The answer that a successful command would give; absent where it cannot be known before. */
@@ -88,8 +104,9 @@ export class EffectRunner {
     private readonly onSettled: () => void,
     private readonly onError: OnError,
     pollMs = POLL_MS,
+    private readonly spending: Spending = {},
   ) {
-    this.ledger = new Ledger(pool, service, () => policiesOf(kinds));
+    this.ledger = new Ledger(pool, service, () => policiesOf(kinds), spending.budgets);
     this.claiming = new Loop(`effects of ${service}`, pollMs, () => this.claim(), onError);
     this.gathering = new Loop(`batches of ${service}`, GATHER_MS, () => this.gather(), onError);
     this.sweeping = new Loop(`overdue effects of ${service}`, SWEEP_MS, () => this.sweep(), onError);
@@ -164,7 +181,7 @@ export class EffectRunner {
   }
 
   private async sweep(): Promise<boolean> {
-    await this.ledger.sweep();
+    for (const budget of await this.ledger.sweep()) this.spending.onExhausted?.(budget);
     await this.ledger.expire();
     if ((await this.ledger.reconcile()) > 0) {
       this.claiming.wake();
@@ -262,6 +279,7 @@ export const policiesOf = (kinds: Record<string, EffectKind>): KindPolicy[] =>
     kind,
     maxRepeats: repeatsOf(k),
     ...(k.batch ? { mostInBatch: k.batch.most } : {}),
+    ...(k.spend ? { costsMoney: true } : {}),
   }));
 
 /** The largest number of the ledger's column. */

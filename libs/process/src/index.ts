@@ -1,7 +1,7 @@
 export { deadLetterOf } from './dead-letter';
 export * from './decider';
 export * from './definition';
-export { type CallContext, type EffectKind } from './effect-runner';
+export { type CallContext, type EffectKind, type Spending } from './effect-runner';
 export { eraseSubject, tellErasure } from './erasure';
 export { discardParked } from './key-release';
 export { keptDaysOf } from './keeping';

@@ -4,7 +4,7 @@ import { type ContentKey, type OnError, type Pool, Relay, Replica } from '#libs/
 import type { BatchHandler, IncomingRecord } from '#libs/log';
 import { Caution } from './caution';
 import { type ProcessDefinition, UnreadableRecord } from './definition';
-import { EffectRunner, type EffectKind } from './effect-runner';
+import { EffectRunner, type EffectKind, type Spending } from './effect-runner';
 import { HangWatch } from './hang-watch';
 import { InputProcessor, type OnParked } from './input-processor';
 import { inputOfRecord, placeOf } from './inputs';
@@ -22,6 +22,8 @@ export interface Surroundings {
   /** Copies a record that cannot be read to the dead letter topic; resolves when it is durable there. */
   deadLetter: (record: IncomingRecord, error: Error) => Promise<void>;
   effects: Record<string, EffectKind>;
+  /** What calls may spend; without it no budget but those of replays bounds them. */
+  spending?: Spending;
   /** Calls under way at once, in this replica. */
   concurrency: number;
   /** How often, in milliseconds, relay, runner and pump look by themselves for what nobody told them of. */
@@ -87,7 +89,8 @@ export class Process<State, Event extends DomainEvent, Input> {
     };
     const release = new KeyRelease(pool, definition, committed, caution);
     this.relay = new Relay(pool, service, owner, publishTo(produce, catalog), onError, pollMs);
-    this.runner = new EffectRunner(pool, service, owner, effects, concurrency, settled, onError, pollMs);
+    const { spending } = surroundings;
+    this.runner = new EffectRunner(pool, service, owner, effects, concurrency, settled, onError, pollMs, spending);
     const watched = this.hangs.beating.bind(this.hangs);
     const replaying = log && { log, receiptDays, onCommitted: committed, caution, watched };
     this.replays = replaying && new ReplayWorker(pool, definition, effects, replaying, owner, onError);
@@ -103,6 +106,7 @@ export class Process<State, Event extends DomainEvent, Input> {
     return {
       ...definition,
       sharedSlot: this.sharedSlot.bind(this),
+      estimate: (kind, request) => this.surroundings.effects[kind]?.spend?.estimate(request as never),
       declared: declared && ((given) => this.complete(declared(given))),
     };
   }
