@@ -4,9 +4,10 @@ import { MOST_RETRIES } from './failure.decider';
 /** One order of a video. */
 export const VIDEO = { credits: RENDER_CREDITS, apiCalls: 1 } satisfies Cost;
 
-// Its status is asked for once where no callback comes, and once where one says of a failure no code. What unsigned
+// Its status is asked for once where no callback comes, once where one says of a failure no code, and once how long it has
+// become where a budget holds money for it. What unsigned
 // callbacks make it asked for besides is bounded by the gateway's cap, not here.
-const ASKED = 2;
+const ASKED = 3;
 
 /**
  * What may follow from an order that failed, at most. HeyGen charges nothing for one that failed, so one video is all that

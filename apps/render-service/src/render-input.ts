@@ -18,7 +18,15 @@ export type RenderInput =
       purpose: string;
       ended: Ended<ReadRecord>;
     }
-  | { type: 'generated'; rootCause: string; generation: number; at: string; ended: Ended<{ videoId: string }> }
+  | {
+      type: 'generated';
+      rootCause: string;
+      generation: number;
+      at: string;
+      ended: Ended<{ videoId: string }>;
+      /** A budget holds what it is thought to cost. */
+      reserved?: boolean;
+    }
   | { type: 'called-back'; callback: HeygenCallback; generation: number; at: string; render?: number; link?: LinkOf }
   | { type: 'claimed'; claim: string; videoId?: string; render?: number }
   | { type: 'overdue'; rootCause: string; generation: number }
@@ -26,7 +34,16 @@ export type RenderInput =
   | { type: 'again'; render: number; generation: number; streamId: string }
   /** Time to withdraw once more what waits for a record that is gone. */
   | { type: 'withdraw' }
-  | { type: 'status-read'; rootCause: string; at: string; ended: Ended<VideoState>; purpose: string; link?: LinkOf }
+  | {
+      type: 'status-read';
+      rootCause: string;
+      at: string;
+      ended: Ended<VideoState>;
+      purpose: string;
+      link?: LinkOf;
+      /** What the video cost, in US dollars, where its length is known. */
+      usd?: number;
+    }
   | { type: 'asked'; ask: RenderAgain }
   | { type: 'followed'; fate: Fate }
   | { type: 'written'; value: Written['value'] };
@@ -40,10 +57,12 @@ interface ReadRecord {
 }
 
 /** How HeyGen says that a video stands. */
-interface VideoState {
+export interface VideoState {
   videoId: string;
   status: 'completed' | 'failed' | 'processing' | 'in-progress';
   url?: string;
+  /** Seconds. */
+  duration?: number;
   code?: string;
   message?: string;
 }

@@ -1,9 +1,10 @@
-import { type Answer, heygenCodes, heygenFailureOf } from '#libs/contracts';
+import { type Answer, type Cost, heygenCodes, heygenFailureOf } from '#libs/contracts';
 import type { EffectKind } from '#libs/process';
-import { openHeygen, type TemplateVideo } from '#libs/vendors/heygen';
+import { openHeygen, type TemplateVideo, type VideoVendor } from '#libs/vendors/heygen';
 import type { HubspotAccounts, ReadRequest } from '#libs/vendors/hubspot';
 import { AFTER_ORDER, VIDEO } from './costs';
 import { creditWatch, type Lines } from './credit-watch';
+import type { VideoPrices } from './prices';
 import type { RenderConfig } from './render.config';
 
 // A video of which nothing was heard for so long is no longer in the making.
@@ -17,12 +18,13 @@ export function renderEffects(
   config: RenderConfig,
   hubspot: HubspotAccounts,
   lines: Lines,
+  prices: VideoPrices,
 ): Record<string, EffectKind> {
-  const credit = creditWatch(lines);
   const heygen = openHeygen(config.HEYGEN_API, {
     baseUrl: config.HEYGEN_BASE_URL,
     apiKey: config.HEYGEN_API_KEY,
     callbackUrl: config.HEYGEN_CALLBACK_URL,
+    testRenders: config.HEYGEN_TEST_RENDERS,
   });
   return {
     'hubspot.read': {
@@ -33,32 +35,15 @@ export function renderEffects(
       limits: hubspot.limits(),
       plan: {
         cost: () => ({ apiCalls: 1 }),
-        follows: () => ({ credits: VIDEO.credits, apiCalls: VIDEO.apiCalls + AFTER_ORDER.apiCalls }),
+        follows: () => ({
+          credits: VIDEO.credits,
+          apiCalls: VIDEO.apiCalls + AFTER_ORDER.apiCalls,
+          ...inDollars(prices.unknown),
+        }),
       },
       perform: (request: ReadRequest, call) => hubspot.of(call.tenant).read(request, call.signal),
     },
-    'heygen.generate': {
-      is: 'command',
-      deadlineMs: 10_000,
-      maxAttempts: 5,
-      maxRepeats: 10,
-      limits: [
-        {
-          name: 'jobs',
-          most: config.HEYGEN_JOBS,
-          jobMs: JOB_MS,
-          pausedBy: ['rate_limit_exceeded', 'http-429'],
-          stoppedBy: [...heygenCodes('unpaid')],
-        },
-      ],
-      plan: { answer: () => ({ videoId: 'planned' }), cost: () => VIDEO, follows: () => AFTER_ORDER },
-      async perform(order: TemplateVideo, { tenant, generation, attempt, idempotencyKey, signal }) {
-        const call = { idempotencyKey, isRepeat: attempt > 1 };
-        const answer = await heygen.submit(named(order, generation), call, signal);
-        credit.answered(tenant, answer);
-        return isUnpaid(answer) ? { ...answer, afterMs: config.HEYGEN_RETRY_AFTER } : answer;
-      },
-    },
+    'heygen.generate': ordering(config, heygen, creditWatch(lines), prices),
     'heygen.status': {
       is: 'query',
       deadlineMs: 8_000,
@@ -69,6 +54,42 @@ export function renderEffects(
     },
   };
 }
+
+/** The order of a video. */
+const ordering = (
+  config: RenderConfig,
+  heygen: VideoVendor,
+  credit: ReturnType<typeof creditWatch>,
+  prices: VideoPrices,
+): EffectKind => ({
+  is: 'command',
+  deadlineMs: 10_000,
+  maxAttempts: 5,
+  maxRepeats: 10,
+  limits: [
+    {
+      name: 'jobs',
+      most: config.HEYGEN_JOBS,
+      jobMs: JOB_MS,
+      pausedBy: ['rate_limit_exceeded', 'http-429'],
+      stoppedBy: [...heygenCodes('unpaid')],
+    },
+  ],
+  spend: prices,
+  plan: {
+    answer: () => ({ videoId: 'planned' }),
+    cost: (order: TemplateVideo) => ({ ...VIDEO, ...inDollars(prices.estimate(order)?.usd) }),
+    follows: () => AFTER_ORDER,
+  },
+  async perform(order: TemplateVideo, { tenant, generation, attempt, idempotencyKey, signal }) {
+    const call = { idempotencyKey, isRepeat: attempt > 1 };
+    const answer = await heygen.submit(named(order, generation), call, signal);
+    credit.answered(tenant, answer);
+    return isUnpaid(answer) ? { ...answer, afterMs: config.HEYGEN_RETRY_AFTER } : answer;
+  },
+});
+
+const inDollars = (usd: number | undefined): Cost => (usd === undefined ? {} : { usd });
 
 const isUnpaid = (answer: Answer): answer is Answer & { outcome: 'retry' } =>
   answer.outcome === 'retry' && heygenFailureOf(answer.code) === 'unpaid';

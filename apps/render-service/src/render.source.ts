@@ -33,8 +33,9 @@ import {
 } from '#libs/recipes';
 import { ORDERED_AGAIN } from './costs';
 import { AGAIN } from './failure.decider';
+import type { VideoPrices } from './prices';
 import { renderDecider } from './render.decider';
-import type { Ended, RenderInput, VideoDue } from './render-input';
+import type { Ended, RenderInput, VideoDue, VideoState } from './render-input';
 import type { Renders } from './renders';
 import type { LinksOf } from './video-links';
 
@@ -47,6 +48,8 @@ export interface RenderSettings {
   retryAfterMs?: number;
   /** Where renders can be seen for good; HeyGen's own address where absent. */
   links?: LinksOf | undefined;
+  /** What videos cost; without it nothing is settled. */
+  prices?: Pick<VideoPrices, 'ofSeconds'>;
 }
 
 /**
@@ -56,9 +59,14 @@ export interface RenderSettings {
 export function renderProcess(
   recipes: () => readonly Recipe[],
   writer: WriterApp,
-  { environment, reference, retryAfterMs, links }: RenderSettings = {},
+  settings: RenderSettings = {},
 ): ProcessDefinition<Renders, RenderEvent, RenderInput> {
+  const { environment, reference, retryAfterMs, links, prices } = settings;
   const steps = (record: ReadableRecord) => routeSteps(record, recipes(), writer);
+  const costOf = (ended: Ended<VideoState>): number | undefined =>
+    ended.state === 'done' && ended.answer.duration !== undefined
+      ? prices?.ofSeconds(ended.answer.duration)
+      : undefined;
   const recipeOf = (streamId: string) => recipes().find((recipe) => recipe.id === readStreamId(streamId).name);
   return {
     service,
@@ -67,7 +75,7 @@ export function renderProcess(
     provenance: ['recipeVersion', 'actedAt'],
     declared(texts) {
       const declared = withTexts(recipes(), texts, environment, reference);
-      return renderProcess(() => declared, writer, { environment, reference, retryAfterMs, links });
+      return renderProcess(() => declared, writer, settings);
     },
     routes: {
       [Topic.ingressHubspot]: (record) =>
@@ -88,9 +96,9 @@ export function renderProcess(
         case 'hubspot.read':
           return { type: 'read', rootCause, recipe: recipeOf(streamId), streamId, purpose, ended };
         case 'heygen.generate':
-          return { type: 'generated', rootCause, generation, at, ended };
+          return { type: 'generated', rootCause, generation, at, ended, ...(end.reserved ? { reserved: true } : {}) };
         case 'heygen.status':
-          return { type: 'status-read', rootCause, at, ended, purpose, link: links?.(streamId) };
+          return { type: 'status-read', rootCause, at, ended, purpose, link: links?.(streamId), usd: costOf(ended) };
         default:
           throw new Error(`${service} owes no ${kind}`);
       }

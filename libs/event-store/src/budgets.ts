@@ -1,8 +1,16 @@
-import { budgetEvents, type BudgetEvent, type BudgetScope, budgetStream, budgetSubject, wireType } from '#libs/contracts';
+import {
+  budgetEvents,
+  type BudgetEvent,
+  type BudgetScope,
+  budgetStream,
+  budgetSubject,
+  wireType,
+} from '#libs/contracts';
 import type { Pool } from 'pg';
 import { emptyOutcome } from './batch-statements';
 import { Conflict } from './errors';
 import { type Queryable, rowsOf, run } from './query';
+import type { Replay } from './replays';
 import { eventId } from './shapes';
 import { microsOf } from './spend';
 import { transact } from './transaction';
@@ -79,13 +87,27 @@ export async function raiseBudget(
   db: Queryable,
   { tenant, recipe, usd, by }: { tenant: string; recipe?: string | undefined; usd: number; by: string },
 ): Promise<boolean> {
-  const rows = await rowsOf(db, RAISE, [tenant, recipe === undefined ? 'tenant' : 'recipe', recipe ?? '', microsOf(usd), by]);
+  const rows = await rowsOf(db, RAISE, [
+    tenant,
+    recipe === undefined ? 'tenant' : 'recipe',
+    recipe ?? '',
+    microsOf(usd),
+    by,
+  ]);
   return rows.length > 0;
 }
 
 /** Says what a replay may spend, in US dollars; resolves to whether there is one that is not over. */
 export async function setReplayBudget(db: Queryable, id: string, usd: number): Promise<boolean> {
   return (await rowsOf(db, REPLAY_BUDGET, [id, microsOf(usd)])).length > 0;
+}
+
+/** Whether calls of a replay wait for its own budget. */
+export async function waitsForBudget(
+  db: Queryable,
+  { id, budgetUsd }: Pick<Replay, 'id' | 'budgetUsd'>,
+): Promise<boolean> {
+  return budgetUsd !== undefined && (await rowsOf(db, REPLAY_WAITS, [`replay|${id}`])).length > 0;
 }
 
 function exhausted({ tenant, scope, name, day, ends, ...book }: BudgetBook): BudgetEvent['data'] {
@@ -159,3 +181,5 @@ const RAISE = `
 const REPLAY_BUDGET = `
   update replay set budget = $2::bigint where id = $1 and state not in ('aborted', 'failed') and declared is null
   returning id`;
+
+const REPLAY_WAITS = `select 1 from effect where state = 'owed' and waits_for = $1 limit 1`;

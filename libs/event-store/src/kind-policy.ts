@@ -53,7 +53,8 @@ export type VendorLimit = {
 export const vendorOf = ({ kind, vendor }: KindPolicy): string => vendor ?? kind.split('.')[0] ?? kind;
 
 /** The kinds whose calls cost money. */
-export const costly = (policies: KindPolicy[]): string[] => policies.filter((p) => p.costsMoney).map(({ kind }) => kind);
+export const costly = (policies: KindPolicy[]): string[] =>
+  policies.filter((p) => p.costsMoney).map(({ kind }) => kind);
 
 /** Policies as the parallel arrays that `claim_effects` takes, and what is budgeted for those that cost money. */
 export function claimParameters(policies: KindPolicy[], budgets?: () => Budgets): unknown[] {

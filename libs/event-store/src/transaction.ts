@@ -61,7 +61,9 @@ async function writeMain(on: Queries, service: string, outcome: Outcome, entry: 
 
 const hasMore = ({ effects, superseded, released, settledSpend, forgotten, correlated, unmatched }: Outcome): boolean =>
   effects.some((e) => e.shares !== undefined) ||
-  [superseded, released, settledSpend, forgotten, correlated, unmatched].some((rows) => rows !== undefined && rows.length > 0);
+  [superseded, released, settledSpend, forgotten, correlated, unmatched].some(
+    (rows) => rows !== undefined && rows.length > 0,
+  );
 
 // Shared calls before their owners: whoever settles a call locks in this order too.
 async function writeAll(tx: Queries, service: string, outcome: Outcome, entry: Entry): Promise<void> {

@@ -1,8 +1,6 @@
 import type { Answer, Cost } from '#libs/contracts';
 import {
-  type Budgets,
   Conflict,
-  type ExhaustedBudget,
   Ledger,
   Loop,
   StoreUnavailable,
@@ -16,6 +14,7 @@ import {
 import { setTimeout as pause } from 'node:timers/promises';
 import { backoff } from './backoff';
 import { idempotencyKey } from './slot';
+import type { Spending } from './spending';
 import { inCallSpan } from './trace';
 
 /** What a call is told besides its request. */
@@ -29,13 +28,6 @@ export interface CallContext {
   signal: AbortSignal;
   /** The same for every repeat of one slot and generation: 64 hex digits. */
   idempotencyKey: string;
-}
-
-/** What may be spent by calls, and who is told where there is no more. */
-export interface Spending {
-  budgets?: () => Budgets;
-  /** Told once for each budget and day, by one of all replicas. */
-  onExhausted?: (budget: ExhaustedBudget) => void;
 }
 
 /** What a call that carries several effects is told besides their requests. */

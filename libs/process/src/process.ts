@@ -4,7 +4,7 @@ import { type ContentKey, type OnError, type Pool, Relay, Replica } from '#libs/
 import type { BatchHandler, IncomingRecord } from '#libs/log';
 import { Caution } from './caution';
 import { type ProcessDefinition, UnreadableRecord } from './definition';
-import { EffectRunner, type EffectKind, type Spending } from './effect-runner';
+import { EffectRunner, type EffectKind } from './effect-runner';
 import { HangWatch } from './hang-watch';
 import { InputProcessor, type OnParked } from './input-processor';
 import { inputOfRecord, placeOf } from './inputs';
@@ -13,6 +13,7 @@ import { MailboxPump } from './mailbox-pump';
 import { type Produce, publishTo } from './publish';
 import type { LogRange } from './replay/planner';
 import { ReplayWorker } from './replay/replay-worker';
+import type { Spending } from './spending';
 import { Storm, StormWatch } from './storm';
 
 /** What a process needs from the app that runs it. */

@@ -28,9 +28,10 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { deadLetterOf } from './dead-letter';
 import type { ProcessDefinition } from './definition';
-import type { EffectKind, Spending } from './effect-runner';
+import type { EffectKind } from './effect-runner';
 import { Keeping } from './keeping';
 import { Process } from './process';
+import type { Spending } from './spending';
 
 const CONNECTIONS = 9;
 const BOOKS_EVERY_MS = 5_000;

@@ -29,11 +29,18 @@ export class LegacyHeygenClient implements VideoVendor {
         : { outcome: 'unknown', code: 'not-found-yet', message: 'no video of that title is there yet' };
     }
     const { title, callbackId: callback_id, variables } = order;
+    const { callbackUrl: callback_url, testRenders } = this.api.settings;
     return this.api.call(
       {
         method: 'POST',
         path: `/v2/template/${encodeURIComponent(order.template)}/generate`,
-        body: { title, callback_id, callback_url: this.api.settings.callbackUrl, variables: textVariables(variables) },
+        body: {
+          title,
+          callback_id,
+          callback_url,
+          variables: textVariables(variables),
+          ...(testRenders ? { test: true } : {}),
+        },
         answer: z.object({ data: z.object({ video_id: z.string().min(1) }) }),
         read: ({ data }) => ({ videoId: data.video_id }),
       },
