@@ -1,7 +1,7 @@
 import { moveReplay, requestReplay } from '#libs/event-store';
-import { owePaid, payer, settleAll } from '../../../libs/event-store/src/testing/spending';
-import { testDatabase, type TestDatabase } from '../../../libs/event-store/src/testing/test-database';
-import { refrain as command } from '../../../e2e/testing/command';
+import { owePaid, payer, settleAll } from '../libs/event-store/src/testing/spending';
+import { testDatabase, type TestDatabase } from '../libs/event-store/src/testing/test-database';
+import { refrain as command } from './testing/command';
 
 let db: TestDatabase;
 beforeEach(async () => {
