@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { version } from '#libs/platform';
 import { addBackfill } from './commands/backfill';
+import { addBudgets } from './commands/budgets';
 import { addDlq } from './commands/dlq';
 import { addDoctor } from './commands/doctor';
 import { addDrift } from './commands/drift';
@@ -37,6 +38,7 @@ export function createProgram(): Command {
   addDoctor(program);
   addErase(program);
   addLimits(program);
+  addBudgets(program);
   addRecipes(program);
   addRecords(program);
   addRebuild(program);

@@ -88,7 +88,11 @@ function price(sum: Price, plan: ItemPlan, redo: boolean): void {
 }
 
 function count(sum: Record<string, number>, cost: object = {}): void {
-  for (const [unit, amount] of Object.entries(cost)) sum[unit] = (sum[unit] ?? 0) + Number(amount);
+  for (const [unit, amount] of Object.entries(cost)) {
+    const all = (sum[unit] ?? 0) + Number(amount);
+    // Dollars are counted to a millionth.
+    sum[unit] = unit === 'usd' ? Math.round(all * 1e6) / 1e6 : all;
+  }
 }
 
 function textOf(summary: Omit<Summary, 'text'>, held: string[]): string {

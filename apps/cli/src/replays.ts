@@ -1,5 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { countReplayItems, type Pool, type Replay, replayOf, type ReplayState } from '#libs/event-store';
+import {
+  countReplayItems,
+  type Pool,
+  type Replay,
+  replayOf,
+  type ReplayState,
+  waitsForBudget,
+} from '#libs/event-store';
 import { Progress } from './progress';
 
 /** Items of a plan that are read at once. */
@@ -21,10 +28,15 @@ export async function follow(pool: Pool, id: string, until: ReplayState[]): Prom
     const replay = await known(pool, id);
     if (replay.state === 'failed') throw new Error(`${id} failed: ${replay.error ?? ''}`);
     if (until.includes(replay.state)) break;
-    progress.show(replay.state === 'applying' ? 'applying' : 'planning', ...(await doneOf(pool, replay)));
+    progress.show(await whatOf(pool, replay), ...(await doneOf(pool, replay)));
     await pause(LOOK_EVERY_MS);
   }
   progress.end();
+}
+
+async function whatOf(pool: Pool, replay: Replay): Promise<string> {
+  if (replay.state !== 'applying') return 'planning';
+  return (await waitsForBudget(pool, replay)) ? 'waiting for its budget' : 'applying';
 }
 
 async function doneOf(pool: Pool, replay: Replay): Promise<[done: number, total: number]> {

@@ -1,9 +1,10 @@
 import type { DynamicModule } from '@nestjs/common';
 import { TenantAccounts } from '#libs/accounts';
 import { publishedRecipes, readForeignRows } from '#libs/event-store';
-import { type Environment, HealthModule, type Logger, version } from '#libs/platform';
+import { budgetWatch, declaredBudgets, type Environment, HealthModule, type Logger, version } from '#libs/platform';
 import { connectionOf, keptDaysOf, ServiceRuntime } from '#libs/process';
-import { RecipeBook, referenceOf } from '#libs/recipes';
+import { RecipeBook, recipeBudgets, referenceOf } from '#libs/recipes';
+import { videoPrices } from './prices';
 import type { RenderConfig } from './render.config';
 import { RenderController } from './render.controller';
 import { renderEffects } from './render.effects';
@@ -21,6 +22,10 @@ export class AppModule {
     );
     const accounts = new TenantAccounts(config, env, lines);
     const { hubspot } = accounts;
+    const prices = videoPrices(config);
+    const watch = budgetWatch(lines);
+    if (config.HEYGEN_TEST_RENDERS)
+      lines.warn({ code: 'test-renders' }, 'videos are only tests, with a watermark: no production is run so');
     const runtime = ServiceRuntime.for({
       definition: renderProcess(book.current, hubspot.appId, {
         environment: config.RECIPES_ENVIRONMENT,
@@ -28,6 +33,7 @@ export class AppModule {
         retryAfterMs: config.HEYGEN_RETRY_AFTER,
         links: linksOf(config),
         copying: config.VIDEO_STORE_BUCKET !== undefined,
+        prices,
       }),
       book: {
         start: async (pool) => {
@@ -37,7 +43,11 @@ export class AppModule {
           await Promise.all([book.stop(), accounts.stop()]);
         },
       },
-      effects: renderEffects(config, hubspot, lines),
+      effects: renderEffects(config, hubspot, lines, prices),
+      spending: {
+        budgets: () => ({ ...declaredBudgets(config), recipes: recipeBudgets(book.current()) }),
+        ...watch,
+      },
       databaseUrl: config.DATABASE_URL,
       connection: connectionOf(config, 'render-service', lines),
       concurrency: 20,

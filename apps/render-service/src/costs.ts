@@ -5,9 +5,10 @@ import { MOST_ASKS } from './heygen.decider';
 /** One order of a video. */
 export const VIDEO = { credits: RENDER_CREDITS, apiCalls: 1 } satisfies Cost;
 
-// Its status is asked for a few times where no callback comes, and once where one says of a failure no code. What unsigned
-// callbacks make it asked for besides is bounded by the gateway's cap, not here.
-const ASKED = MOST_ASKS + 1;
+// Its status is asked for a few times where no callback comes, once where one says of a failure no code, and once how long it
+// has become where a budget holds money for it. What unsigned callbacks make it asked for besides is bounded by the gateway's
+// cap, not here.
+const ASKED = MOST_ASKS + 2;
 
 /** Calls that may follow from a watchdog of an order, at most. */
 export const STILL_ASKED = { apiCalls: MOST_ASKS } satisfies Cost;

@@ -11,6 +11,7 @@ import { gone, isUnordered, JOB, onErased } from './fate.decider';
 import { owed } from './orders';
 import type { RenderInput } from './render-input';
 import { aboutOf, byCause, byName, chainOf, type Render, type Renders } from './renders';
+import { isReserved, measuring, onMeasured, spentBefore, spentFor } from './spent.decider';
 import type { LinkOf } from './video-links';
 
 const UNSAID = 'HeyGen gave no reason';
@@ -65,10 +66,10 @@ export function onGenerated(
   // The job had ended before this answer: the call that brought it, a repeat, took a share of HeyGen's jobs once more. A
   // later order than the one that ended is still in the making: its callback gives the share back.
   const over = ['completed', 'failed', 'postponed'].includes(render.status) && generation <= render.generation;
-  if (over) return { events: [], correlate, release: [JOB] };
+  if (over) return { ...spentBefore(render, input, videoId), correlate, release: [JOB] };
   if (!again && !(isAwaited(render, generation) && render.status !== 'submitted')) return { events: [], correlate };
   return {
-    events: [submitted(render, generation, videoId)],
+    events: [submitted(render, generation, videoId, input.reserved)],
     correlate,
     timers: [{ name: nameOf(CALLBACK_OVERDUE, generation), due: later(at, CALLBACK_WITHIN_MS) }],
   };
@@ -89,10 +90,12 @@ export function onCallback(
   const videoId = callback.videoId ?? (generation === render.generation ? render.videoId : undefined);
   const isSuccess = callback.result === 'success';
   // Of an order before the newest: only a video after all counts, and the newest goes on at HeyGen.
-  if (generation < render.generation)
-    return { ...(isSuccess ? complete(render, { videoId, url: callback.url }, input.link) : nothing()), rootCause };
+  const done = isSuccess
+    ? withLength(complete(render, { videoId, url: callback.url }, input.link), render, { generation, videoId })
+    : nothing<RenderEvent>();
+  if (generation < render.generation) return { ...done, rootCause };
   const end = isSuccess
-    ? complete(render, { videoId, url: callback.url }, input.link)
+    ? done
     : onFailure(render, { ...callback, videoId }, { generation, at: input.at }, retryAfterMs);
   const isFirst = render.status === 'prepared' || (render.status === 'postponed' && generation > render.generation);
   const early = isFirst && (end.events.length > 0 || end.effects !== undefined);
@@ -101,6 +104,16 @@ export function onCallback(
     events: early ? [submitted(render, generation, callback.videoId), ...end.events] : end.events,
     rootCause,
   };
+}
+
+// A callback says of no video how long it is.
+function withLength(
+  end: Decision<RenderEvent>,
+  render: Render,
+  { generation, videoId }: { generation: number; videoId: string | undefined },
+): Decision<RenderEvent> {
+  if (end.events.length === 0 || videoId === undefined || !isReserved(render, generation)) return end;
+  return { ...end, effects: [measuring(render, generation, videoId)] };
 }
 
 // By the video first: what only names a video brings no generation.
@@ -121,7 +134,10 @@ function onFailure(
 ): Decision<RenderEvent> {
   const failed = { generation, videoId, code: code ?? 'failed', reason: message ?? UNSAID, at };
   if (!isAwaited(render, generation)) return nothing();
-  if (code !== undefined || !videoId) return onOrderFailed(render, { ...failed, otherwise: 'broken' }, retryAfterMs);
+  if (code !== undefined || !videoId) {
+    const ended = onOrderFailed(render, { ...failed, otherwise: 'broken' }, retryAfterMs);
+    return { ...ended, ...spentFor(render, generation, 0) };
+  }
   return { events: [], effects: [owed(recipeOf(render), 'heygen.status', nameOf(FAILURE, generation), { videoId })] };
 }
 
@@ -154,6 +170,8 @@ export function onStatus(
 ): Decision<RenderEvent> {
   const { ended, purpose, at } = input;
   const render = byCause(renders, input.rootCause);
+  const measured = onMeasured(input);
+  if (measured) return measured;
   if (!render || !isOrdered(render)) return nothing();
   if (ended.state === 'erased') return onErased(render);
   const ask = askIn(purpose, render.generation);
@@ -162,9 +180,12 @@ export function onStatus(
   const isNewest = render.status === 'submitted' && videoId === render.videoId;
   const completed = status === 'completed' ? complete(render, { videoId, url }, input.link) : nothing<RenderEvent>();
   if (!isNewest) return completed;
-  if (status === 'completed') return jobEnded(completed);
+  if (status === 'completed') return { ...jobEnded(completed), ...spentFor(render, render.generation, input.usd) };
   const failed = { generation: render.generation, videoId, code, reason, at, otherwise: 'broken' } as const;
-  if (status === 'failed') return jobEnded(onOrderFailed(render, failed, retryAfterMs));
+  if (status === 'failed') {
+    const end = jobEnded(onOrderFailed(render, failed, retryAfterMs));
+    return { ...end, ...spentFor(render, render.generation, 0) };
+  }
   const still = nextAsk(render.generation, ask, later(at, CALLBACK_WITHIN_MS));
   if (status !== 'processing' || render.started) return still;
   return { ...still, events: [{ type: 'RenderStarted', data: { ...aboutOf(render), videoId } }] };
@@ -210,9 +231,14 @@ const fail = (render: Render, code: string, reason: string): Decision<RenderEven
   events: [{ type: 'RenderFailed', data: { ...aboutOf(render), videoId: render.videoId, code, reason } }],
 });
 
-const submitted = (render: Render, generation: number, videoId: string | undefined): RenderEvent => ({
+const submitted = (
+  render: Render,
+  generation: number,
+  videoId: string | undefined,
+  reserved?: boolean,
+): RenderEvent => ({
   type: 'RenderSubmitted',
-  data: { ...aboutOf(render), generation, videoId },
+  data: { ...aboutOf(render), generation, videoId, ...(reserved ? { reserved } : {}) },
 });
 
 const recipeOf = ({ recipe: id, recipeVersion: version }: Render) => ({ id, version });

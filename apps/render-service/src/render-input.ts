@@ -19,7 +19,15 @@ export type RenderInput =
       at: string;
       ended: Ended<ReadRecord>;
     }
-  | { type: 'generated'; rootCause: string; generation: number; at: string; ended: Ended<{ videoId: string }> }
+  | {
+      type: 'generated';
+      rootCause: string;
+      generation: number;
+      at: string;
+      ended: Ended<{ videoId: string }>;
+      /** A budget holds what it is thought to cost. */
+      reserved?: boolean;
+    }
   | { type: 'called-back'; callback: HeygenCallback; generation: number; at: string; render?: number; link?: LinkOf }
   | { type: 'claimed'; claim: string; videoId?: string; render?: number }
   /** `ask` is which time HeyGen is asked, from 1. */
@@ -28,7 +36,16 @@ export type RenderInput =
   | { type: 'again'; render: number; generation: number; streamId: string }
   /** Time to withdraw once more what waits for a record that is gone. */
   | { type: 'withdraw' }
-  | { type: 'status-read'; rootCause: string; at: string; ended: Ended<VideoState>; purpose: string; link?: LinkOf }
+  | {
+      type: 'status-read';
+      rootCause: string;
+      at: string;
+      ended: Ended<VideoState>;
+      purpose: string;
+      link?: LinkOf;
+      /** What the video cost, in US dollars, where its length is known. */
+      usd?: number;
+    }
   | { type: 'copied'; rootCause: string; at: string; ended: Ended<VideoCopy> }
   /** Time to delete a copy once more. */
   | { type: 'remove-again'; render: number }
@@ -49,10 +66,12 @@ interface ReadRecord {
 }
 
 /** How HeyGen says that a video stands. */
-interface VideoState {
+export interface VideoState {
   videoId: string;
   status: 'completed' | 'failed' | 'processing' | 'in-progress';
   url?: string;
+  /** Seconds. */
+  duration?: number;
   code?: string;
   message?: string;
 }

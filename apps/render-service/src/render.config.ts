@@ -1,7 +1,10 @@
 import { heygenApiVersions } from '#libs/contracts';
 import {
+  budgetSettings,
   count,
+  dollars,
   duration,
+  flag,
   hubspotSettings,
   needsAccount,
   needsStoreKeys,
@@ -20,6 +23,7 @@ export const renderConfig = z
     ...hubspotSettings,
     ...recipeSettings,
     ...videoStoreSettings,
+    ...budgetSettings,
     HEYGEN_BASE_URL: url().default('https://api.heygen.com').describe('HeyGen, where it is not api.heygen.com'),
     HEYGEN_API: z
       .enum(heygenApiVersions)
@@ -44,6 +48,21 @@ export const renderConfig = z
     HEYGEN_JOBS: count()
       .prefault('10')
       .describe('Videos in the making at once: 10 for Pay-As-You-Go, 20 for Enterprise'),
+    HEYGEN_USD_PER_SECOND: dollars()
+      .prefault('0.1')
+      .describe(
+        'What HeyGen charges for a second of video, in US dollars, for budgets; its public prices of 2026 are 0.05 to 0.10 (developers.heygen.com/docs/pricing), and they move',
+      ),
+    HEYGEN_VIDEO_SECONDS: count()
+      .prefault('30')
+      .describe(
+        'How long a video is without its texts, in seconds, for budgets; only until videos of its template were made',
+      ),
+    HEYGEN_TEST_RENDERS: flag()
+      .prefault('false')
+      .describe(
+        'Whether videos are only tests, for environments that are not production: they cost nothing and bear a watermark, and are ordered by version 2',
+      ),
     HEYGEN_RETRY_AFTER: duration()
       .prefault('5m')
       .describe(

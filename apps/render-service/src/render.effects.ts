@@ -1,10 +1,11 @@
-import { type Answer, heygenCodes, heygenFailureOf } from '#libs/contracts';
+import { type Answer, type Cost, heygenCodes, heygenFailureOf } from '#libs/contracts';
 import type { EffectKind } from '#libs/process';
-import { openHeygen, type TemplateVideo } from '#libs/vendors/heygen';
+import { openHeygen, type TemplateVideo, type VideoVendor } from '#libs/vendors/heygen';
 import type { HubspotAccounts, ReadRequest } from '#libs/vendors/hubspot';
 import { copyEffects } from './copy.effects';
 import { afterOrder, COPY, VIDEO } from './costs';
 import { creditWatch, type Lines } from './credit-watch';
+import type { VideoPrices } from './prices';
 import type { RenderConfig } from './render.config';
 
 // A video of which nothing was heard for so long is no longer in the making.
@@ -18,13 +19,14 @@ export function renderEffects(
   config: RenderConfig,
   hubspot: HubspotAccounts,
   lines: Lines,
+  prices: VideoPrices,
 ): Record<string, EffectKind> {
-  const credit = creditWatch(lines);
   const after = afterOrder(config.VIDEO_STORE_BUCKET !== undefined);
   const heygen = openHeygen(config.HEYGEN_API, {
     baseUrl: config.HEYGEN_BASE_URL,
     apiKey: config.HEYGEN_API_KEY,
     callbackUrl: config.HEYGEN_CALLBACK_URL,
+    testRenders: config.HEYGEN_TEST_RENDERS,
   });
   return {
     ...copyEffects(config, heygen),
@@ -36,32 +38,15 @@ export function renderEffects(
       limits: hubspot.limits(),
       plan: {
         cost: () => ({ apiCalls: 1 }),
-        follows: () => ({ credits: VIDEO.credits, apiCalls: VIDEO.apiCalls + after.apiCalls }),
+        follows: () => ({
+          credits: VIDEO.credits,
+          apiCalls: VIDEO.apiCalls + after.apiCalls,
+          ...inDollars(prices.unknown),
+        }),
       },
       perform: (request: ReadRequest, call) => hubspot.of(call.tenant).read(request, call.signal),
     },
-    'heygen.generate': {
-      is: 'command',
-      deadlineMs: 10_000,
-      maxAttempts: 5,
-      maxRepeats: 10,
-      limits: [
-        {
-          name: 'jobs',
-          most: config.HEYGEN_JOBS,
-          jobMs: JOB_MS,
-          pausedBy: ['rate_limit_exceeded', 'http-429'],
-          stoppedBy: [...heygenCodes('unpaid')],
-        },
-      ],
-      plan: { answer: () => ({ videoId: 'planned' }), cost: () => VIDEO, follows: () => after },
-      async perform(order: TemplateVideo, { tenant, generation, attempt, idempotencyKey, signal }) {
-        const call = { idempotencyKey, isRepeat: attempt > 1 };
-        const answer = await heygen.submit(named(order, generation), call, signal);
-        credit.answered(tenant, answer);
-        return isUnpaid(answer) ? { ...answer, afterMs: config.HEYGEN_RETRY_AFTER } : answer;
-      },
-    },
+    'heygen.generate': ordering(config, heygen, creditWatch(lines), prices, after),
     'heygen.status': {
       is: 'query',
       deadlineMs: 8_000,
@@ -72,6 +57,43 @@ export function renderEffects(
     },
   };
 }
+
+/** The order of a video. */
+const ordering = (
+  config: RenderConfig,
+  heygen: VideoVendor,
+  credit: ReturnType<typeof creditWatch>,
+  prices: VideoPrices,
+  after: Cost,
+): EffectKind => ({
+  is: 'command',
+  deadlineMs: 10_000,
+  maxAttempts: 5,
+  maxRepeats: 10,
+  limits: [
+    {
+      name: 'jobs',
+      most: config.HEYGEN_JOBS,
+      jobMs: JOB_MS,
+      pausedBy: ['rate_limit_exceeded', 'http-429'],
+      stoppedBy: [...heygenCodes('unpaid')],
+    },
+  ],
+  spend: prices,
+  plan: {
+    answer: () => ({ videoId: 'planned' }),
+    cost: (order: TemplateVideo) => ({ ...VIDEO, ...inDollars(prices.estimate(order)?.usd) }),
+    follows: () => after,
+  },
+  async perform(order: TemplateVideo, { tenant, generation, attempt, idempotencyKey, signal }) {
+    const call = { idempotencyKey, isRepeat: attempt > 1 };
+    const answer = await heygen.submit(named(order, generation), call, signal);
+    credit.answered(tenant, answer);
+    return isUnpaid(answer) ? { ...answer, afterMs: config.HEYGEN_RETRY_AFTER } : answer;
+  },
+});
+
+const inDollars = (usd: number | undefined): Cost => (usd === undefined ? {} : { usd });
 
 const isUnpaid = (answer: Answer): answer is Answer & { outcome: 'retry' } =>
   answer.outcome === 'retry' && heygenFailureOf(answer.code) === 'unpaid';

@@ -36,8 +36,9 @@ import {
 import { type Copying, REMOVE } from './copy.decider';
 import { ORDERED_AGAIN, STILL_ASKED } from './costs';
 import { AGAIN } from './failure.decider';
+import type { VideoPrices } from './prices';
 import { renderDecider } from './render.decider';
-import type { Ended, RenderInput, VideoDue } from './render-input';
+import type { Ended, RenderInput, VideoDue, VideoState } from './render-input';
 import type { Renders } from './renders';
 import type { LinksOf } from './video-links';
 
@@ -52,6 +53,8 @@ export interface RenderSettings {
   links?: LinksOf | undefined;
   /** Whether videos are copied to storage of one's own. */
   copying?: Copying;
+  /** What videos cost; without it nothing is settled. */
+  prices?: Pick<VideoPrices, 'ofSeconds'>;
 }
 
 /**
@@ -63,8 +66,12 @@ export function renderProcess(
   writer: WriterApp,
   settings: RenderSettings = {},
 ): ProcessDefinition<Renders, RenderEvent, RenderInput> {
-  const { environment, reference, retryAfterMs, links, copying } = settings;
+  const { environment, reference, retryAfterMs, links, copying, prices } = settings;
   const steps = (record: ReadableRecord) => routeSteps(record, recipes(), writer);
+  const costOf = (ended: Ended<VideoState>): number | undefined =>
+    ended.state === 'done' && ended.answer.duration !== undefined
+      ? prices?.ofSeconds(ended.answer.duration)
+      : undefined;
   const recipeOf = (streamId: string) => recipes().find((recipe) => recipe.id === readStreamId(streamId).name);
   return {
     service,
@@ -95,9 +102,9 @@ export function renderProcess(
         case 'hubspot.read':
           return { type: 'read', rootCause, recipe: recipeOf(streamId), streamId, purpose, at, ended };
         case 'heygen.generate':
-          return { type: 'generated', rootCause, generation, at, ended };
+          return { type: 'generated', rootCause, generation, at, ended, ...(end.reserved ? { reserved: true } : {}) };
         case 'heygen.status':
-          return { type: 'status-read', rootCause, at, ended, purpose, link: links?.(streamId) };
+          return { type: 'status-read', rootCause, at, ended, purpose, link: links?.(streamId), usd: costOf(ended) };
         case 'copy.make':
           return { type: 'copied', rootCause, at, ended };
         case 'copy.remove':

@@ -31,6 +31,8 @@ export interface Render {
   videoId?: string;
   /** Videos of the orders before. */
   earlier?: readonly string[];
+  /** Orders, by generation, for which a budget holds money. */
+  reserved?: readonly number[];
   /** How often it was postponed for HeyGen's own faults. */
   faults?: number;
   /** What is ordered. */
@@ -93,7 +95,7 @@ function evolveOne(renders: readonly Render[], event: OneRenderEvent): readonly 
           generation: 'generation' in event.data ? event.data.generation : render.generation,
           started: event.type === 'RenderStarted' || (event.type !== 'RenderSubmitted' && render.started),
           ...(event.type === 'RenderPrepared' ? { order: event.data } : {}),
-          ...(event.type === 'RenderSubmitted' ? { earlier: videosBefore(render, event.data.videoId) } : {}),
+          ...(event.type === 'RenderSubmitted' ? takenBy(render, event.data) : {}),
           ...(event.type === 'RenderPostponed' && event.data.waitsFor === 'retry'
             ? { faults: (render.faults ?? 0) + 1 }
             : {}),
@@ -107,6 +109,14 @@ function evolveOne(renders: readonly Render[], event: OneRenderEvent): readonly 
 }
 
 const placeOf = ({ bucket, folder }: VideoCopy): Pick<VideoCopy, 'bucket' | 'folder'> => ({ bucket, folder });
+
+function takenBy(
+  render: Render,
+  { videoId, generation, reserved }: Extract<RenderEvent, { type: 'RenderSubmitted' }>['data'],
+): Pick<Render, 'earlier' | 'reserved'> {
+  const earlier = videosBefore(render, videoId);
+  return reserved ? { earlier, reserved: [...(render.reserved ?? []), generation] } : { earlier };
+}
 
 function videosBefore({ videoId, earlier = [] }: Render, next: string | undefined): readonly string[] {
   return videoId === undefined || videoId === next ? earlier : [...earlier, videoId];

@@ -33,7 +33,6 @@ it('keeps the versions of recipes that say nothing new', () => {
   expect(versions).toMatchObject({
     'contract-renewal': 'bdad36e408c2',
     'deal-won': '059a1ac2195c',
-    'lead-qualified': '8c2fb682715b',
     'win-back': 'fdbb3bbfc933',
   });
 });
@@ -48,7 +47,7 @@ it.each(['prepared again', 'placed once more'])('the same order, %s, has the has
           renderDecider(),
           ...yesterday,
         )({
-          ...{ type: 'read', rootCause: 'cause-1', recipe, streamId, purpose: 'read' },
+          ...{ type: 'read', rootCause: 'cause-1', recipe, streamId, purpose: 'read', at },
           ended: { state: 'done', answer: { properties, modifiedAt: at } },
         })
       : givenOf(renderDecider(), ...yesterday, { type: 'RenderPostponed', data: failed })({

@@ -1,5 +1,6 @@
 export * from './action';
 export * from './answer';
+export * from './budget';
 export * from './chain';
 export * from './crm';
 export * from './dead-letter';

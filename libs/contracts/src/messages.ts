@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { budgetEvents } from './budget';
 import { crmEvents } from './crm';
 import {
   INPUT_PARKED,
@@ -60,7 +61,14 @@ const unreadableHeaders = z.object({
 });
 
 /** The contexts of the hub, each with the events that its topic carries. */
-export const catalogs: readonly Catalog[] = [renderEvents, enrichmentEvents, crmEvents, sweepEvents, recipeEvents];
+export const catalogs: readonly Catalog[] = [
+  renderEvents,
+  enrichmentEvents,
+  crmEvents,
+  sweepEvents,
+  recipeEvents,
+  budgetEvents,
+];
 
 /** The messages that a context's events are on its topic, in all their versions. */
 export const eventsOf = (of: Catalog): MessageSpec[] =>

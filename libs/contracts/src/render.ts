@@ -76,6 +76,10 @@ export const renderEvents = catalog('render', Topic.render, {
         ...about,
         generation: z.int().positive().describe('Which call for this render was taken, from 1'),
         videoId: z.string().optional().describe('Id that HeyGen gave the video'),
+        reserved: z
+          .boolean()
+          .optional()
+          .describe('A budget holds what it is thought to cost, until it is known what it cost'),
         actedAt,
       })
       .describe('HeyGen took the order, under the generation (attempt by a new key) named here.'),

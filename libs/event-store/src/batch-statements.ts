@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import type { EventMeta, Mark, NewEffect, NewEvent, NewMail } from './shapes';
+import type { EventMeta, Mark, NewEffect, NewEvent, NewMail, SpendSettled } from './shapes';
 
 /** Shards of streams, each with its own relay. Stored with every event, so it is never changed lightly. */
 export const SHARDS = 8;
@@ -47,6 +47,8 @@ export interface Outcome {
   superseded?: { streamId: string; kind: string; purpose: string }[];
   /** Slots of long jobs that have ended. */
   released?: string[];
+  /** What calls cost that had reserved it of their budgets. */
+  settledSpend?: SpendSettled[];
   /** Slots of done queries whose answers nobody needs any more. */
   forgotten?: string[];
   /** Vendors' ids that belong to a stream from now on (protocol 9). */

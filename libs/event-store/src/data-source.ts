@@ -16,6 +16,7 @@ import { RecipeCases1796342400000 } from './migrations/1796342400000-recipe-case
 import { Batches1796428800000 } from './migrations/1796428800000-batches';
 import { Installations1796515200000 } from './migrations/1796515200000-installations';
 import { Probing1796601600000 } from './migrations/1796601600000-probing';
+import { Budgets1796688000000 } from './migrations/1796688000000-budgets';
 
 /**
  * TypeORM's view of the store, for its migrations; everything else speaks to `pg` directly. Loaded only here: a process
@@ -45,6 +46,7 @@ async function storeDataSource(databaseUrl: string): Promise<DataSource> {
       Batches1796428800000,
       Installations1796515200000,
       Probing1796601600000,
+      Budgets1796688000000,
     ],
     migrationsTableName: 'migration',
     migrationsTransactionMode: 'all',

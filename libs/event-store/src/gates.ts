@@ -9,7 +9,7 @@ export interface Gate {
   /** Until when an open breaker lets nothing through. */
   shutUntil: Date | undefined;
   limits: LimitState[];
-  /** Owed effects by lane, shared calls counted once. */
+  /** Owed effects by lane, shared calls counted once; without those that wait for a budget. */
   owed: Partial<Record<string, number>>;
 }
 
@@ -93,7 +93,7 @@ const GATES = `
     case when not g.tripped then 'closed' when g.shut_until > refrain_now() then 'open' else 'half-open' end as breaker,
     (select json_object_agg(lane, n) from (
       select e.lane, count(*)::int as n from effect e
-      where e.state = 'owed' and e.shares is null and e.tenant = g.tenant
+      where e.state = 'owed' and e.shares is null and e.waits_for is null and e.tenant = g.tenant
         and e.kind in (select f.kind from gate_flow f where f.tenant = g.tenant and f.vendor = g.vendor)
       group by e.lane) o) as owed
   from gate g order by g.tenant, g.vendor`;

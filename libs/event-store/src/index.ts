@@ -1,6 +1,7 @@
 export { emptyOutcome, type Known, type KnownEvent, type Outcome, SHARDS } from './batch-statements';
 export { migrate, pendingMigrations } from './data-source';
 export { contentKey, type ContentKey } from './content-key';
+export * from './budgets';
 export { bookedCost } from './cost';
 export { transitions, type EffectState, type Step } from './effect-states';
 export { deadLetterEffects, type DeadLetterEffect, type DeadLetterSelection } from './dead-letters';
@@ -49,6 +50,7 @@ export * from './replay-view';
 export * from './replays';
 export type { Queryable } from './query';
 export * from './shapes';
+export { type Budgets, microsOf } from './spend';
 export { drainSpool, spool, SpoolFull, spoolState, type SpooledRecord, type SpoolState } from './spool';
 export { storyOf, streamsAbout, type Story, type StoryEffect, type StoryEvent } from './story';
 export { readStreams } from './streams';

@@ -1,3 +1,5 @@
+import { type Budgets, budgetsJson } from './spend';
+
 /** How the ledger treats one kind of effect (protocol 14). Times are in milliseconds. */
 export interface KindPolicy {
   kind: string;
@@ -11,6 +13,8 @@ export interface KindPolicy {
   limits?: VendorLimit[];
   /** How many effects of one tenant, lane and type of subject one call may carry; it takes of the limits once. */
   mostInBatch?: number;
+  /** Its calls cost money: each is made only where its budgets have room, and reserves from them. */
+  costsMoney?: boolean;
 }
 
 /**
@@ -48,8 +52,13 @@ export type VendorLimit = {
 /** The vendor whose gate a kind passes. */
 export const vendorOf = ({ kind, vendor }: KindPolicy): string => vendor ?? kind.split('.')[0] ?? kind;
 
-/** Policies as the parallel arrays that `claim_effects` takes. */
-export function claimParameters(policies: KindPolicy[]): unknown[] {
+/** The kinds whose calls cost money. */
+export const costly = (policies: KindPolicy[]): string[] =>
+  policies.filter((p) => p.costsMoney).map(({ kind }) => kind);
+
+/** Policies as the parallel arrays that `claim_effects` takes, and what is budgeted for those that cost money. */
+export function claimParameters(policies: KindPolicy[], budgets?: () => Budgets): unknown[] {
+  const costing = costly(policies);
   const limits = policies.flatMap((p) => (p.limits ?? []).map((limit) => ({ kind: p.kind, ...limit })));
   return [
     policies.map((p) => p.kind),
@@ -65,5 +74,7 @@ export function claimParameters(policies: KindPolicy[]): unknown[] {
     limits.map((l) => l.tenant ?? null),
     limits.map((l) => l.takesAgain ?? l.takes ?? 1),
     policies.map((p) => p.mostInBatch ?? 1),
+    costing,
+    costing.length > 0 ? budgetsJson(budgets) : null,
   ];
 }

@@ -7,11 +7,13 @@ export const MAIL_ENDED = `
     select service, tenant || ':' || subject, 'outcome',
       slot || '#' || generation || '#' || attempts || '#' || state, stream_id,
       json_build_object('kind', kind, 'purpose', purpose, 'slot', slot, 'generation', generation,
-        'rootCause', root_cause, 'state', state, 'answer', answer, 'code', code, 'meta', meta, 'owedAt', owed_at, 'repeats', repeats)
+        'rootCause', root_cause, 'state', state, 'answer', answer, 'code', code, 'meta', meta, 'owedAt', owed_at, 'repeats', repeats,
+        'reserved', spend > 0 and exists (select from spend s where s.slot = ended.slot and s.generation = ended.generation))
     from ended where state not in ('owed', 'running', 'unknown') and stream_id <> ''`;
 
 // A window's share cools from the call's end on. A job's share goes back only when it is certain that there is no job;
-// once a call of it was unknown, there may be one.
+// once a call of it was unknown, there may be one. The same holds for what it reserved of budgets, unless its answer says
+// what it cost.
 export const SETTLE = `
   with ended as (
     update effect set state = $4, answer = $5::json, code = $6, cost = coalesce($7::json, cost),
@@ -39,7 +41,8 @@ export const SETTLE = `
     where tenant = $10 and vendor = $11 and name = any ($13::text[])
   ), mailed as (${MAIL_ENDED}
   )
-  select slot from ended`;
+  select slot, case when spend > 0 and ($15::bigint is not null or (state in ('owed', 'dead') and repeats = 0))
+    then settle_spend(array[slot], array[generation], array[$15::bigint])::text end from ended`;
 
 // A call whose answer came too late to count may have reached the vendor after a newer one of its order key.
 export const TELL_LATE = `

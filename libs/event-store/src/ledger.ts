@@ -1,10 +1,13 @@
+import type { Cost } from '#libs/contracts';
 import type { Pool } from 'pg';
 import { type CallCount, countCalls } from './breaker';
-import { claimParameters, type KindPolicy, type VendorLimit, vendorOf } from './kind-policy';
+import { type ExhaustedBudget, tellExhausted } from './budgets';
+import { claimParameters, costly, type KindPolicy, type VendorLimit, vendorOf } from './kind-policy';
 import { EXPIRE, RECONCILE, SETTLE, SWEEP_PERMITS, TELL_LATE } from './ledger-statements';
 import { atomically, type Queries, run } from './query';
 import { tellOwners } from './shared-calls';
 import type { EventMeta } from './shapes';
+import { type Budgets, microsOf, wakeWaiting } from './spend';
 
 /** An effect that this process may perform now, once. */
 export interface ClaimedEffect {
@@ -27,7 +30,7 @@ export interface ClaimedEffect {
 
 /** How a performed call ended, for the ledger. */
 export type Settlement =
-  | { state: 'done'; answer: unknown; cost?: unknown }
+  | { state: 'done'; answer: unknown; cost?: Cost }
   | { state: 'dead'; code: string; message: string }
   | { state: 'owed'; code: string; afterMs: number; refused: boolean }
   | { state: 'unknown'; code: string; afterMs: number };
@@ -51,6 +54,8 @@ export interface EffectOutcome {
   owedAt?: string;
   /** Calls that were repeated although it was unknown whether the one before had been obeyed. */
   repeats?: number;
+  /** A budget holds money for what it set off: `decide` says what it cost, once that is known. */
+  reserved?: boolean;
 }
 
 /** The effect ledger of one service: who may call now, what came of it, what is overdue. */
@@ -61,6 +66,8 @@ export class Ledger {
     private readonly pool: Pool,
     private readonly service: string,
     private readonly kinds: KindPolicy[] | (() => KindPolicy[]),
+    /** What may be spent, as it is declared now. */
+    private readonly budgets?: () => Budgets,
   ) {}
 
   /** How each kind is treated now: given as a function, kinds may come while it runs. */
@@ -72,14 +79,15 @@ export class Ledger {
    * Claims up to `limit` due effects for `owner` under a lease, as far as the vendors' limits, lanes and breakers let
    * them (protocol 18); what finds no room stays owed as it is. Two claimers never get the same one, and effects of one
    * order key are claimed one after the other, in the order they were owed (protocol 16). Of a kind whose calls carry
-   * several effects, what comes of one tenant, lane and type of subject is one call, and counts as one of `limit`.
+   * several effects, what comes of one tenant, lane and type of subject is one call, and counts as one of `limit`. What
+   * costs money is claimed only where its budgets have room, and has reserved then, in the same statement.
    */
   async claim(owner: string, limit: number, policies = this.policies): Promise<ClaimedEffect[]> {
     const { rows } = await run<ClaimRow>(this.pool, 'refrain-claim', CLAIM, [
       this.service,
       limit,
       owner,
-      ...claimParameters(policies),
+      ...claimParameters(policies, this.budgets),
     ]);
     return rows.map((row) => ({
       slot: row.slot,
@@ -152,12 +160,18 @@ export class Ledger {
     });
   }
 
-  /** Lets the breakers judge the calls since the last time, and forgets shares of limits that have run out. */
-  async sweep(): Promise<void> {
+  /**
+   * Lets the breakers judge the calls since the last time, and forgets shares of limits that have run out. Where calls cost
+   * money, lets those go on whose budgets have room again; gives the budgets that it told to be exhausted, each once.
+   */
+  async sweep(): Promise<ExhaustedBudget[]> {
     const calls = this.calls;
     this.calls = [];
     await countCalls(this.pool, calls);
     await run(this.pool, 'refrain-sweep-permits', SWEEP_PERMITS, []);
+    if (costly(this.policies).length === 0) return [];
+    await wakeWaiting(this.pool, this.service, this.budgets);
+    return tellExhausted(this.pool, this.service);
   }
 
   private async receive(on: Queries, effect: ClaimedEffect, end: Settlement): Promise<boolean> {
@@ -183,6 +197,7 @@ export class Ledger {
         effect.kind,
         (limit) => limit.stoppedBy !== undefined && (code === null || saysOf(limit.stoppedBy, code)),
       ),
+      end.state === 'done' && end.cost?.usd !== undefined ? microsOf(end.cost.usd) : null,
     ]);
     return rows.length > 0;
   }
@@ -240,4 +255,4 @@ interface ClaimRow {
 const CLAIM = `
   select slot, generation, attempts, refusals, tenant, lane, subject, stream_id, kind, purpose, request, meta
   from claim_effects($1, $2, $3, $4::text[], $5::int[], $6::text[], $7::text[], $8::text[], $9::int[], $10::int[],
-    $11::int[], $12::text[], $13::int[], $14::text[], $15::int[], $16::int[])`;
+    $11::int[], $12::text[], $13::int[], $14::text[], $15::int[], $16::int[], $17::text[], $18::json)`;

@@ -78,7 +78,8 @@ const mailed = (ending: string): string => `
     returning *
   ), mailed as (${MAIL_ENDED}
   )
-  select slot from ended`;
+  select slot, case when spend > 0 and state = 'dead'
+    then settle_spend(array[slot], array[generation], array[null::bigint])::text end from ended`;
 
 const RESOLVE = mailed(`
     update effect set state = $3, answer = $4::json, code = coalesce($5, code), due = refrain_now(),
@@ -96,9 +97,9 @@ const SUPERSEDE = mailed(`
 
 const REDO = `
   insert into effect (service, slot, generation, tenant, subject, stream_id, kind, purpose, root_cause, order_key, lane,
-    request, request_hash, meta, shares)
+    request, request_hash, meta, shares, spend, spend_like)
   select service, slot, generation + 1, tenant, subject, stream_id, kind, purpose, root_cause, order_key, 'live',
-    request, request_hash, meta, shares
+    request, request_hash, meta, shares, spend, spend_like
   from (select * from effect where slot = $1 order by generation desc limit 1 for update) newest
   where state in ('done', 'dead', 'cancelled', 'superseded')
   on conflict do nothing

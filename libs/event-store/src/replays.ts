@@ -29,6 +29,8 @@ export interface Replay {
   beyondReceipts: boolean;
   /** What the service is to go by instead of what it goes by now; such a replay is a preview and is never applied. */
   declared: unknown;
+  /** What its calls may cost, in US dollars; no bound of its own where it is not said. */
+  budgetUsd: number | undefined;
   offsets: Record<string, string>;
   recordsTotal: number | undefined;
   recordsSeen: number;
@@ -133,6 +135,7 @@ interface ReplayRow {
   reads: boolean;
   beyond_receipts: boolean;
   declared: unknown;
+  budget: string | null;
   offsets: Record<string, string>;
   records_total: string | null;
   records_seen: string;
@@ -151,6 +154,7 @@ const replayOfRow = (row: ReplayRow): Replay => ({
   reads: row.reads,
   beyondReceipts: row.beyond_receipts,
   declared: row.declared ?? undefined,
+  budgetUsd: row.budget === null ? undefined : Number(row.budget) / 1_000_000,
   offsets: row.offsets,
   recordsTotal: row.records_total === null ? undefined : Number(row.records_total),
   recordsSeen: Number(row.records_seen),

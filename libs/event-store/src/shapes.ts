@@ -62,6 +62,24 @@ export interface NewEffect {
   owedSince?: string;
   /** The slot of the call that it shares with all effects of the same content (protocol 5). */
   shares?: string;
+  /** What it is thought to cost, where it costs money. */
+  spend?: SpendEstimate;
+}
+
+/** What a call is thought to cost, before it is made. */
+export interface SpendEstimate {
+  /** US dollars. */
+  usd: number;
+  /** Names what calls are like it: what the last of them cost really counts more than `usd`. */
+  like?: string;
+}
+
+/** What a call of a slot cost really, as `decide` learned. */
+export interface SpendSettled {
+  slot: string;
+  generation: number;
+  /** US dollars. */
+  usd: number;
 }
 
 /** Who waits for an effect: lanes share every limit by weights, so none starves (protocol 18). */

@@ -35,9 +35,9 @@ const JOIN = `
     where o.shares is not null and o.state = 'owed'
   ), c as (
     insert into effect as call (service, slot, generation, tenant, subject, stream_id, kind, purpose, root_cause, lane,
-      request, request_hash, meta)
+      request, request_hash, meta, spend, spend_like)
     select distinct on (shares, generation) service, shares, generation, tenant, '', '', kind, 'content', '', lane,
-      request, request_hash, meta
+      request, request_hash, meta, spend, spend_like
     from joining order by shares, generation, seq
     on conflict (slot, generation) do update set
       -- A call that someone waits for now is no longer one of a backfill.

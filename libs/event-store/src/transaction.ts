@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { Pool, PoolClient } from 'pg';
 import { type Known, type Outcome, READ, type ReadRow, readValues, type Wanted } from './batch-statements';
+import { settleSpend } from './spend';
 import { correlate, keepUnmatched } from './correlation';
 import { sorted } from './errors';
 import { type MailRow, mailOfRow } from './mailbox';
@@ -58,13 +59,16 @@ async function writeMain(on: Queries, service: string, outcome: Outcome, entry: 
   await run(on, name, text, values);
 }
 
-const hasMore = ({ effects, superseded, released, forgotten, correlated, unmatched }: Outcome): boolean =>
+const hasMore = ({ effects, superseded, released, settledSpend, forgotten, correlated, unmatched }: Outcome): boolean =>
   effects.some((e) => e.shares !== undefined) ||
-  [superseded, released, forgotten, correlated, unmatched].some((rows) => rows !== undefined && rows.length > 0);
+  [superseded, released, settledSpend, forgotten, correlated, unmatched].some(
+    (rows) => rows !== undefined && rows.length > 0,
+  );
 
 // Shared calls before their owners: whoever settles a call locks in this order too.
 async function writeAll(tx: Queries, service: string, outcome: Outcome, entry: Entry): Promise<void> {
   const { effects, superseded = [], released = [], forgotten = [], correlated = [], unmatched = [] } = outcome;
+  const { settledSpend = [] } = outcome;
   await writeMain(tx, service, outcome, entry);
   const sharing = effects.filter((e) => e.shares !== undefined);
   if (sharing.length > 0) await joinSharedCalls(tx, sharing);
@@ -74,6 +78,8 @@ async function writeAll(tx: Queries, service: string, outcome: Outcome, entry: E
   // A callback and the answer that it waits for may be in one batch.
   if (unmatched.length > 0) await keepUnmatched(tx, service, unmatched);
   if (correlated.length > 0) await correlate(tx, service, correlated);
+  // Last: many wait for the books.
+  if (settledSpend.length > 0) await settleSpend(tx, settledSpend);
 }
 
 /** A transaction that holds input keys exclusively: for parking, release, and applying a replay's item. */

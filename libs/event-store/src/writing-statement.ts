@@ -1,4 +1,5 @@
 import { type Outcome, shardOf } from './batch-statements';
+import { microsOf } from './spend';
 
 /** A prepared statement with its values. */
 export interface Prepared {
@@ -97,13 +98,15 @@ const parts = {
       ['lane', 'text', (e) => e.lane ?? 'live'],
       ['since', 'timestamptz', (e) => e.owedSince ?? null],
       ['shares', 'text', (e) => e.shares ?? null],
+      ['spend', 'bigint', (e) => (e.spend ? microsOf(e.spend.usd) : null)],
+      ['spend_like', 'text', (e) => e.spend?.like ?? null],
     ],
     sql: (
       source,
     ) => `insert into effect (service, slot, generation, tenant, subject, stream_id, kind, purpose, root_cause,
-        order_key, request, request_hash, meta, lane, due, owed_at, shares)
+        order_key, request, request_hash, meta, lane, due, owed_at, shares, spend, spend_like)
       select $1, slot, generation, tenant, subject, stream_id, kind, purpose, root_cause, order_key, request,
-        request_hash, meta, lane, coalesce(since, ${NOW}), coalesce(since, ${NOW}), shares
+        request_hash, meta, lane, coalesce(since, ${NOW}), coalesce(since, ${NOW}), shares, spend, spend_like
       from ${source} order by slot
       on conflict (slot, generation) do nothing`,
   }),

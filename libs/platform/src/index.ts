@@ -1,4 +1,6 @@
 export { accountWatch } from './account-watch';
+export { budgetSettings, declaredBudgets } from './budgets';
+export { budgetWatch } from './budget-watch';
 export * from './config';
 export * from './health.module';
 export { type InstallableApp, installableApps, readInstallable } from './installable';

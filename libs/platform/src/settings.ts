@@ -54,6 +54,13 @@ export const count = () =>
     .regex(/^[1-9]\d{0,8}$/, 'must be a whole number from 1 on')
     .transform(Number);
 
+/** Accepts an amount in US dollars, such as `25` or `0.05`, to a millionth; gives a number. */
+export const dollars = () =>
+  z
+    .string()
+    .regex(/^\d{1,7}(\.\d{1,6})?$/, 'must be an amount in US dollars, such as 25 or 0.05')
+    .transform(Number);
+
 /** Accepts the IANA name of a time zone, such as `Europe/Berlin`. */
 export const timeZone = () =>
   z.string().refine((name) => {

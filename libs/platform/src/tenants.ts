@@ -88,6 +88,18 @@ const tenant = z.strictObject({
   tenant: declaredName().describe('What events, effects and metrics call it'),
   portals: z.array(z.int().positive()).optional().describe('Its portals, for the gateway'),
   connection: declaredName().optional().describe('The connection of its portals, for the gateway'),
+  budgets: z
+    .strictObject({
+      usdPerDay: z
+        .number()
+        .min(0)
+        .max(9_999_999)
+        .multipleOf(0.000001)
+        .optional()
+        .describe('What its calls may cost a day, in US dollars; BUDGET_USD_PER_DAY unless said'),
+    })
+    .optional()
+    .describe('What may be spent for it, for the services'),
   hubspot: hubspot.describe('Its HubSpot account, for the services'),
 });
 

@@ -238,15 +238,20 @@ export class Batch<State, Event extends DomainEvent, Input> {
       lane: owed.lane ?? (meta.replayId === undefined ? meta.lane : 'replay'),
       owedSince: owed.owedSince,
       shares: answered ? undefined : this.definition.sharedSlot?.(tenant, owed.kind, owed.request),
+      spend: this.definition.estimate?.(owed.kind, owed.request),
     });
   }
 
   private withdraw(decision: Decision<Event>, { tenant, streamId }: Target<Input>, rootCause: string) {
-    const { supersede, release, forget } = decision;
+    const { supersede, release, forget, spent = [] } = decision;
     const slots = (calls: { kind: string; purpose: string }[]) =>
       calls.map((call) => slotOf({ tenant, streamId, rootCause, ...call }));
     if (supersede) (this.outcome.superseded ??= []).push(...supersede.map((s) => ({ streamId, ...s })));
     if (release) (this.outcome.released ??= []).push(...slots(release));
+    for (const { kind, purpose, ...settled } of spent) {
+      const slot = slotOf({ tenant, streamId, rootCause, kind, purpose });
+      (this.outcome.settledSpend ??= []).push({ slot, ...settled });
+    }
     if (forget) (this.outcome.forgotten ??= []).push(...slots(forget));
   }
 

@@ -27,6 +27,11 @@ export interface Decision<Event> {
   supersede?: { kind: string; purpose: string }[];
   /** Calls of this root cause whose jobs at the vendor have ended: they give back their share of its limit. */
   release?: { kind: string; purpose: string }[];
+  /**
+   * What calls of this root cause cost really, in US dollars, of which a budget holds what they were thought to cost; nothing
+   * where they were not charged after all. Told again, it corrects.
+   */
+  spent?: { kind: string; purpose: string; generation: number; usd: number }[];
   /** Queries of this root cause whose answers were used up: their receipts keep none, so that an erasure need not seek them. */
   forget?: { kind: string; purpose: string }[];
   /** A vendor's own id that from now on means this stream (protocol 9). */

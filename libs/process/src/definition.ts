@@ -1,5 +1,5 @@
 import type { Catalog, Cost, DomainEvent, Envelope } from '#libs/contracts';
-import type { EffectOutcome } from '#libs/event-store';
+import type { EffectOutcome, SpendEstimate } from '#libs/event-store';
 import type { Decider, Timer } from './decider';
 import type { Awaited, InboxKey, Target } from './pending';
 
@@ -65,4 +65,6 @@ export interface ProcessDefinition<State, Event extends DomainEvent, Input> {
   declared?(given: unknown): ProcessDefinition<State, Event, Input>;
   /** The slot of the call that an effect shares with all of the same content; added by the process, from its kinds. */
   sharedSlot?(tenant: string, kind: string, request: unknown): string | undefined;
+  /** What a call is thought to cost; added by the process, from its kinds. */
+  estimate?(kind: string, request: unknown): SpendEstimate | undefined;
 }

@@ -8,11 +8,13 @@ import {
   type KindPolicy,
   type OnError,
   type Settlement,
+  type SpendEstimate,
   type Pool,
 } from '#libs/event-store';
 import { setTimeout as pause } from 'node:timers/promises';
 import { backoff } from './backoff';
 import { idempotencyKey } from './slot';
+import type { Spending } from './spending';
 import { inCallSpan } from './trace';
 
 /** What a call is told besides its request. */
@@ -35,7 +37,7 @@ export type BatchContext = Pick<CallContext, 'tenant' | 'signal'>;
  * One kind of effect: how it is performed, and what happens when it is not known whether it was (protocol 14). What it
  * says is read anew for each claim, and kinds may be added while a service runs; none may be taken away.
  */
-export interface EffectKind extends Omit<KindPolicy, 'kind' | 'mostInBatch'> {
+export interface EffectKind extends Omit<KindPolicy, 'kind' | 'mostInBatch' | 'costsMoney'> {
   /** A query only reads and may be read again at will; a command changes or bills. */
   is: 'query' | 'command';
   /** Attempts that the vendor processed before the effect is dead. */
@@ -52,6 +54,12 @@ export interface EffectKind extends Omit<KindPolicy, 'kind' | 'mostInBatch'> {
    * Effects of equal content share one call and its receipt; undefined for a request that shares with none.
    */
   shares?(request: never): string | undefined;
+  /**
+   * Of calls that cost money, and are no batches: what one is thought to cost, asked when it is owed. It is reserved of the
+   * budgets that it falls under, once for all repeats, and made only where they have room. What it cost really is said by
+   * its answer (`cost.usd`), or later by a decision (`spent`). Undefined for a call that costs nothing.
+   */
+  spend?: { estimate(request: never): SpendEstimate | undefined };
   /** For plans, which perform nothing; a kind without it costs nothing, and no call follows from it. */
   plan?: {
     /** The answer that a successful command would give; absent where it cannot be known before. */
@@ -88,8 +96,9 @@ export class EffectRunner {
     private readonly onSettled: () => void,
     private readonly onError: OnError,
     pollMs = POLL_MS,
+    private readonly spending: Spending = {},
   ) {
-    this.ledger = new Ledger(pool, service, () => policiesOf(kinds));
+    this.ledger = new Ledger(pool, service, () => policiesOf(kinds), spending.budgets);
     this.claiming = new Loop(`effects of ${service}`, pollMs, () => this.claim(), onError);
     this.gathering = new Loop(`batches of ${service}`, GATHER_MS, () => this.gather(), onError);
     this.sweeping = new Loop(`overdue effects of ${service}`, SWEEP_MS, () => this.sweep(), onError);
@@ -164,7 +173,7 @@ export class EffectRunner {
   }
 
   private async sweep(): Promise<boolean> {
-    await this.ledger.sweep();
+    for (const budget of await this.ledger.sweep()) this.spending.onExhausted?.(budget);
     await this.ledger.expire();
     if ((await this.ledger.reconcile()) > 0) {
       this.claiming.wake();
@@ -262,6 +271,7 @@ export const policiesOf = (kinds: Record<string, EffectKind>): KindPolicy[] =>
     kind,
     maxRepeats: repeatsOf(k),
     ...(k.batch ? { mostInBatch: k.batch.most } : {}),
+    ...(k.spend ? { costsMoney: true } : {}),
   }));
 
 /** The largest number of the ledger's column. */

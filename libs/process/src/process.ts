@@ -13,6 +13,7 @@ import { MailboxPump } from './mailbox-pump';
 import { type Produce, publishTo } from './publish';
 import type { LogRange } from './replay/planner';
 import { ReplayWorker } from './replay/replay-worker';
+import type { Spending } from './spending';
 import { Storm, StormWatch } from './storm';
 
 /** What a process needs from the app that runs it. */
@@ -22,6 +23,8 @@ export interface Surroundings {
   /** Copies a record that cannot be read to the dead letter topic; resolves when it is durable there. */
   deadLetter: (record: IncomingRecord, error: Error) => Promise<void>;
   effects: Record<string, EffectKind>;
+  /** What calls may spend; without it no budget but those of replays bounds them. */
+  spending?: Spending;
   /** Calls under way at once, in this replica. */
   concurrency: number;
   /** How often, in milliseconds, relay, runner and pump look by themselves for what nobody told them of. */
@@ -87,7 +90,8 @@ export class Process<State, Event extends DomainEvent, Input> {
     };
     const release = new KeyRelease(pool, definition, committed, caution);
     this.relay = new Relay(pool, service, owner, publishTo(produce, catalog), onError, pollMs);
-    this.runner = new EffectRunner(pool, service, owner, effects, concurrency, settled, onError, pollMs);
+    const { spending } = surroundings;
+    this.runner = new EffectRunner(pool, service, owner, effects, concurrency, settled, onError, pollMs, spending);
     const watched = this.hangs.beating.bind(this.hangs);
     const replaying = log && { log, receiptDays, onCommitted: committed, caution, watched };
     this.replays = replaying && new ReplayWorker(pool, definition, effects, replaying, owner, onError);
@@ -103,6 +107,7 @@ export class Process<State, Event extends DomainEvent, Input> {
     return {
       ...definition,
       sharedSlot: this.sharedSlot.bind(this),
+      estimate: (kind, request) => this.surroundings.effects[kind]?.spend?.estimate(request as never),
       declared: declared && ((given) => this.complete(declared(given))),
     };
   }

@@ -1,4 +1,12 @@
-import { deadLetterTopic, INPUT_PARKED, INPUTS_FREED, recordKey, type Catalog } from '#libs/contracts';
+import {
+  budgetEvents,
+  type Catalog,
+  deadLetterTopic,
+  INPUT_PARKED,
+  INPUTS_FREED,
+  isOf,
+  recordKey,
+} from '#libs/contracts';
 import { eventId, type Publish, type UnpublishedEvent } from '#libs/event-store';
 import type { OutgoingRecord } from '#libs/log';
 
@@ -13,9 +21,15 @@ export const publishTo =
 
 const aboutParking = new Set<string>([INPUT_PARKED, INPUTS_FREED]);
 
+// Whoever's calls find a budget exhausted tells of it.
+function topicOf({ type, service }: UnpublishedEvent, catalog: Catalog): string {
+  if (aboutParking.has(type)) return deadLetterTopic(service);
+  return isOf(budgetEvents, type) ? budgetEvents.topic : catalog.topic;
+}
+
 function recordOfEvent(event: UnpublishedEvent, catalog: Catalog): OutgoingRecord {
   return {
-    topic: aboutParking.has(event.type) ? deadLetterTopic(event.service) : catalog.topic,
+    topic: topicOf(event, catalog),
     key: recordKey(event.tenant, event.subject),
     value: Buffer.from(event.json),
     envelope: {

@@ -1,8 +1,11 @@
 import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import type { DomainEvent } from '#libs/contracts';
 import {
+  type BudgetBook,
+  budgetBooks,
   checkStore,
   contentKey,
+  Loop,
   type OnError,
   openPool,
   type KeptDays,
@@ -28,13 +31,17 @@ import type { ProcessDefinition } from './definition';
 import type { EffectKind } from './effect-runner';
 import { Keeping } from './keeping';
 import { Process } from './process';
+import type { Spending } from './spending';
 
 const CONNECTIONS = 9;
+const BOOKS_EVERY_MS = 5_000;
 
 /** What an app says to run its process. */
 export interface RuntimeOptions<State, Event extends DomainEvent, Input> {
   definition: ProcessDefinition<State, Event, Input>;
   effects: Record<string, EffectKind>;
+  /** What calls may spend, and where it is told; measured where it is watched. */
+  spending?: Spending & { onBooks?: (books: readonly BudgetBook[]) => void };
   /** What receipts of shared calls stand under; the store makes its own where none is given. */
   contentSecret?: string;
   databaseUrl: string;
@@ -64,6 +71,7 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
   private readonly process: Process<unknown, DomainEvent, unknown>;
   private readonly projectors: Projector[];
   private readonly keeping: Keeping | undefined;
+  private readonly books: Loop | undefined;
   private opened: Promise<void> | undefined;
 
   static for<S, E extends DomainEvent, I>(options: RuntimeOptions<S, E, I>): ServiceRuntime {
@@ -72,7 +80,7 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
 
   private constructor(private readonly options: RuntimeOptions<unknown, DomainEvent, unknown>) {
     const { definition, effects, databaseUrl, connection, concurrency, decideLimitMs, version } = options;
-    const { readModels = [] } = options;
+    const { readModels = [], spending } = options;
     const { service } = definition;
     const { lines } = connection;
     // A read model that is kept up here holds a connection of its own.
@@ -83,11 +91,18 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
     const owner = `${service}/${randomUUID()}`;
     this.projectors = readModels.map((model) => new Projector(this.pool, model, owner, onError));
     const { keptDays } = options;
+    const onBooks = spending?.onBooks;
+    const lookAtBooks = async () => {
+      onBooks?.(await budgetBooks(this.pool));
+      return false;
+    };
+    this.books = onBooks && new Loop(`budgets of ${service}`, BOOKS_EVERY_MS, lookAtBooks, onError);
     const topics = Object.keys(definition.routes);
     this.keeping = keptDays && new Keeping(this.pool, keptDays, owner, connection, topics, onError);
     this.process = new Process(definition, {
       pool: this.pool,
       effects,
+      spending,
       concurrency,
       receiptDays: keptDays?.receipts,
       decideLimitMs,
@@ -112,10 +127,11 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
     await this.keeping?.start();
     this.process.start();
     for (const projector of this.projectors) projector.start();
+    this.books?.start();
   }
 
   async onApplicationShutdown(): Promise<void> {
-    const beside = [...this.projectors, ...(this.keeping ? [this.keeping] : [])];
+    const beside = [...this.projectors, ...[this.keeping, this.books].filter((one) => one !== undefined)];
     await Promise.all([this.process.stop(), ...beside.map((each) => each.stop())]);
     await this.options.book?.stop();
     await this.producer.close();

@@ -50,7 +50,7 @@ class Compiler extends TextCompiler {
   private readonly left = new Map<string, Left>();
   private object = '';
 
-  recipe({ recipe, tenants, trigger, coolDown, steps, values }: RecipeFile): Omit<Recipe, 'version'> {
+  recipe({ recipe, tenants, trigger, coolDown, budget, steps, values }: RecipeFile): Omit<Recipe, 'version'> {
     this.values = this.valuesHere(values);
     this.object = trigger.object;
     const compiled = this.trigger(trigger);
@@ -67,7 +67,14 @@ class Compiler extends TextCompiler {
       if (step.kind !== 'write') before = name;
       made.push(step);
     }
-    return { id: recipe, ...(tenants ? { tenants } : {}), trigger: compiled, coolDownMs: coolDown, steps: made };
+    return {
+      id: recipe,
+      ...(tenants ? { tenants } : {}),
+      trigger: compiled,
+      coolDownMs: coolDown,
+      ...(budget ? { usdPerDay: budget.usdPerDay } : {}),
+      steps: made,
+    };
   }
 
   private trigger({ object, on, property, becomes, source, due, when, take }: RecipeFile['trigger']): RecipeTrigger {

@@ -298,6 +298,19 @@ export const recipeSchema = z.strictObject({
     .describe(
       'A second trigger of the same content within this time makes no second video, task or note, and asks nothing again',
     ),
+  budget: z
+    .strictObject({
+      usdPerDay: z
+        .number()
+        .min(0)
+        .max(9_999_999)
+        .multipleOf(0.000001)
+        .describe(
+          'What its calls may cost a day, in US dollars, for each tenant by itself; what would cost more waits',
+        ),
+    })
+    .optional()
+    .describe('What it may spend; within what its tenant may'),
   steps: z
     .array(step)
     .min(1)

@@ -16,6 +16,8 @@ export interface Recipe {
   tenants?: readonly string[];
   trigger: RecipeTrigger;
   coolDownMs: number;
+  /** What its calls may cost a day for each tenant, in US dollars; no bound of its own where it does not say. */
+  usdPerDay?: number;
   /** In the order in which they stand; each names the one that it follows. */
   steps: readonly Step[];
 }
@@ -89,3 +91,7 @@ export interface StepDue<S extends Step = Step> extends Trigger {
   /** Of the render or enrichment that it follows, 0 behind the trigger: the later of two of one trigger time is newer. */
   number: number;
 }
+
+/** What recipes may spend a day for each tenant, in US dollars; those that say so. */
+export const recipeBudgets = (recipes: readonly Recipe[]): Record<string, number> =>
+  Object.fromEntries(recipes.flatMap(({ id, usdPerDay }) => (usdPerDay === undefined ? [] : [[id, usdPerDay]])));

@@ -67,6 +67,7 @@ export function createHeygen(options: HeygenOptions): FastifyInstance {
       concurrency: 10,
       walletUsd: 1000,
       renderPriceUsd: 0.5,
+      videoSeconds: 12.5,
       urlLifeSeconds: 7 * 86_400,
       creditFailure: 'submit',
       quotaExceeded: false,

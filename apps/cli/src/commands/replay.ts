@@ -8,10 +8,13 @@ import {
   type ReplaySelection,
   requestReplay,
   type ReplayState,
+  setReplayBudget,
 } from '#libs/event-store';
+import { inDollars, usdOption } from '../dollars';
 import { byOption } from '../operator';
 import { print, UsageError } from '../output';
 import { follow, known, PAGE } from '../replays';
+import { budgetLines } from '../replay-budget';
 import { replayTable, summaryOf } from '../replay-summary';
 import { withStore } from '../store';
 
@@ -55,8 +58,12 @@ export function addReplay(program: Command): void {
   command(replay, 'show <id>', 'show a plan, and what became of it').action(show);
   command(replay, 'apply <id>', 'do what the plan shows')
     .option('--redo', 'make effects again whose request has changed', false)
+    .option('--budget <usd>', 'what its calls may cost, in US dollars; what would cost more waits until it is raised')
     .option('--no-wait', 'only start it')
     .action(apply);
+  command(replay, 'budget <id> <usd>', 'say anew what its calls may cost, in US dollars; what waited goes on').action(
+    budget,
+  );
   command(replay, 'pause <id>', 'stop after the item in hand').action((id: string) => move(id, ['applying'], 'paused'));
   command(replay, 'resume <id>', 'go on').action((id: string) => move(id, ['paused'], 'applying'));
   command(replay, 'abort <id>', 'give it up; what was applied stays').action((id: string) =>
@@ -110,13 +117,27 @@ async function show(id: string, { json }: { json: boolean }): Promise<void> {
   await withStore((pool) => printReplay(pool, id, json));
 }
 
-async function apply(id: string, options: { redo: boolean; wait: boolean; json: boolean }): Promise<void> {
+async function apply(
+  id: string,
+  options: { redo: boolean; budget?: string; wait: boolean; json: boolean },
+): Promise<void> {
+  const usd = options.budget === undefined ? undefined : usdOption(options.budget);
   await withStore(async (pool) => {
+    if (usd !== undefined) await setReplayBudget(pool, id, usd);
     const started = await moveReplay(pool, id, ['planned'], 'applying', { redo: options.redo });
     if (!started)
       throw new Error(`${id} is not a plan that waits to be applied; \`replay show ${id}\` says what it is`);
     if (options.wait) await follow(pool, id, ['done', 'paused', 'aborted']);
     await printReplay(pool, id, options.json);
+  });
+}
+
+async function budget(id: string, text: string, { json }: { json: boolean }): Promise<void> {
+  const usd = usdOption(text);
+  await withStore(async (pool) => {
+    if (!(await setReplayBudget(pool, id, usd)))
+      throw new Error(`${id} is no replay that may spend anything; \`replay ls\` lists them`);
+    print(json, { id, budgetUsd: usd }, `${id} may spend ${inDollars(usd)}.`);
   });
 }
 
@@ -130,5 +151,6 @@ async function move(id: string, from: ReplayState[], to: ReplayState): Promise<v
 async function printReplay(pool: Pool, id: string, json: boolean): Promise<void> {
   const replay = await known(pool, id);
   const summary = await summaryOf((page) => replayPlans(pool, id, page), PAGE);
-  print(json, { replay, ...summary }, [replayTable([replay]), summary.text].join('\n'));
+  const budget = await budgetLines(pool, replay, summary);
+  print(json, { replay, ...summary, budget }, [replayTable([replay]), summary.text, ...budget].join('\n'));
 }

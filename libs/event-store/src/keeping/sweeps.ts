@@ -46,6 +46,18 @@ export const SWEEPS: readonly Sweep[] = [
       where stream_id is not null and ${older('noted_at')} limit $2 for update skip locked)`,
   },
   {
+    name: 'refrain-sweep-spend',
+    keptAs: 'receipts',
+    text: `delete from spend where (slot, generation) in (
+      select slot, generation from spend where ${older('at')} limit $2 for update skip locked)`,
+  },
+  {
+    name: 'refrain-sweep-spend-books',
+    keptAs: 'receipts',
+    text: `delete from spend_book where key in (
+      select key from spend_book where ${older('ends')} limit $2 for update skip locked)`,
+  },
+  {
     name: 'refrain-sweep-replays',
     keptAs: 'receipts',
     text: `delete from replay_item where (replay_id, seq) in (

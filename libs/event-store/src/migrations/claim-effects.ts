@@ -11,35 +11,38 @@ import { BATCH_REFUSED } from '#libs/contracts';
  *
  * Batches: of a kind whose calls carry several effects, one of each tenant and lane is admitted, and takes as many of its
  * lane and type of subject along as a call may carry. These use up nothing of the limits: it is one call.
+ *
+ * Budgets: of the kinds that cost money only what finds room in its budgets is looked at; what of it is claimed has reserved.
  */
 export const CLAIM_EFFECTS = `
 create or replace function claim_effects(
   my_service text, want int, my_owner text, kinds text[], deadlines int[], vendors text[],
   l_kinds text[], l_names text[], l_takes int[], l_most int[], l_per int[], l_zones text[], l_ages int[],
-  l_tenants text[], l_again int[], batches int[]
+  l_tenants text[], l_again int[], batches int[], spends text[] default '{}', budgets json default null
 ) returns setof effect language plpgsql set enable_seqscan = off set jit = off
   set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
   asked_at timestamptz := refrain_now();
   g_kind text[]; g_tenant text[]; g_lane text[]; t text[]; v text[];
+  p_slot text[]; p_generation int[]; p_micros bigint[]; p_keys text[];
 begin
   -- Which kinds, tenants and lanes have something due: one look into the index for each, however long the queues.
   with recursive g as (
     select k as kind, f.tenant, f.lane from unnest(kinds) k, lateral (
       select e.tenant, e.lane from effect e
-      where e.service = my_service and e.kind = k and e.state = 'owed' and e.shares is null
+      where e.service = my_service and e.kind = k and e.state = 'owed' and e.shares is null and e.waits_for is null
       order by e.service, e.kind, e.tenant, e.lane limit 1) f
     union all
     select g.kind, n.tenant, n.lane from g, lateral (
       select e.tenant, e.lane from effect e
       where e.service = my_service and e.kind = g.kind and (e.tenant, e.lane) > (g.tenant, g.lane)
-        and e.state = 'owed' and e.shares is null
+        and e.state = 'owed' and e.shares is null and e.waits_for is null
       order by e.service, e.kind, e.tenant, e.lane limit 1) n
   )
   select array_agg(g.kind), array_agg(g.tenant), array_agg(g.lane) into g_kind, g_tenant, g_lane from g
   where exists (select from effect e where e.service = my_service and e.kind = g.kind and e.tenant = g.tenant
-    and e.lane = g.lane and e.due <= asked_at and e.state = 'owed' and e.shares is null);
+    and e.lane = g.lane and e.due <= asked_at and e.state = 'owed' and e.shares is null and e.waits_for is null);
   if g_kind is null then return; end if;
 
   select array_agg(tenant), array_agg(vendor) into t, v from (
@@ -61,6 +64,10 @@ begin
     order by 1, 2, 3
     on conflict (tenant, vendor, name) do update
       set most = excluded.most, per_ms = excluded.per_ms, zone = excluded.zone;
+  if g_kind && spends then
+    select r.* into p_slot, p_generation, p_micros, p_keys
+      from room_in_budgets(my_service, g_kind, g_tenant, g_lane, spends, budgets, asked_at) r;
+  end if;
 
   return query
   with policy as (
@@ -104,7 +111,8 @@ begin
           where p.slot = e.slot and p.generation = e.generation and p.attempt = 0 and p.until > asked_at) end as jobs
       from effect e
       where e.service = my_service and e.kind = l.kind and e.tenant = l.tenant and e.lane = l.lane
-        and e.state = 'owed' and e.shares is null and e.due <= asked_at
+        and e.state = 'owed' and e.shares is null and e.waits_for is null and e.due <= asked_at
+        and (l.kind <> all (spends) or (e.slot, e.generation) in (select * from unnest(p_slot, p_generation)))
         -- One of the same order key that is under way may be a newer one: a person may owe a held effect again.
         and (e.order_key is null or not (
           exists (select from effect o where o.order_key = e.order_key and o.state in ('running', 'unknown'))
@@ -172,6 +180,17 @@ begin
       from claimed c join policy p using (kind) join needs n using (kind) group by 1, 2, 3) s
     where l.zone is not null and l.tenant = s.tenant and l.vendor = s.vendor and l.name = s.name
   ),
+  reserved as (
+    insert into spend (slot, generation, service, tenant, kind, like_key, micros, keys, at)
+    select c.slot, c.generation, my_service, c.tenant, c.kind, c.spend_like, p.micros, string_to_array(p.keys, E'\\n'), asked_at
+    from unnest(p_slot, p_generation, p_micros, p_keys) p (slot, generation, micros, keys)
+      join claimed c using (slot, generation) where p.keys <> ''
+    returning micros, keys
+  ),
+  booked as (
+    update spend_book b set reserved = b.reserved + s.micros
+    from (select k, sum(r.micros)::bigint as micros from reserved r, unnest(r.keys) k group by 1) s where b.key = s.k
+  ),
   clocked as (
     update gate g set clock = greatest(g.clock, s.tag)
     from (select tenant, vendor, max(tag) as tag from taken group by 1, 2) s
@@ -204,7 +223,7 @@ begin
       select c.*, f.deadline_ms, f.lease_until from first f, lateral (
         select e.slot, e.generation from effect e
         where e.service = my_service and e.kind = f.kind and e.tenant = f.tenant and e.lane = f.lane
-          and e.state = 'owed' and e.shares is null and e.due <= asked_at
+          and e.state = 'owed' and e.shares is null and e.waits_for is null and e.due <= asked_at
           and split_part(e.subject, ':', 1) = f.type and e.code is distinct from '${BATCH_REFUSED}'
           and (e.order_key is null or not (
             exists (select from effect o where o.order_key = e.order_key and o.state in ('running', 'unknown'))

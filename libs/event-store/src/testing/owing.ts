@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
-import type { NewEffect } from '../shapes';
+import type { NewEffect, SpendSettled } from '../shapes';
 import { emptyOutcome } from '../batch-statements';
 import { writeBatch } from '../transaction';
 
@@ -32,12 +32,13 @@ export const owe = (
     service?: string;
     superseded?: { streamId: string; kind: string; purpose: string }[];
     released?: string[];
+    settledSpend?: SpendSettled[];
   } = {},
 ): Promise<void> =>
   writeBatch(
     pool,
     more.service ?? 'toy-service',
-    { ...emptyOutcome(), effects, superseded: more.superseded, released: more.released },
+    { ...emptyOutcome(), effects, ...more },
     { open: ['default:contact:1'], parked: [] },
   );
 

@@ -13,6 +13,7 @@ import {
   takeReplayItem,
   transact,
   unsettledStreams,
+  waitsForBudget,
 } from '#libs/event-store';
 import { recordKey } from '#libs/contracts';
 import { Batch } from '../batch';
@@ -50,8 +51,9 @@ export class Applier<State, Event extends DomainEvent, Input> {
     this.simulation = new Simulation(definition, kinds);
   }
 
-  /** Applies a page of what is left; resolves to whether any item could be. */
+  /** Applies a page of what is left, unless calls wait for the replay's budget; resolves to whether any item could be. */
   async step(replay: Replay, stopping: AbortSignal): Promise<boolean> {
+    if (await waitsForBudget(this.pool, replay)) return false;
     const items = await replayItems(this.pool, replay.id, { state: 'planned', limit: PAGE });
     if (items.length === 0) {
       await moveReplay(this.pool, replay.id, ['applying'], 'done');

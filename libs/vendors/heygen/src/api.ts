@@ -9,6 +9,8 @@ export interface HeygenSettings {
   apiKey: string;
   /** Called for every video, unsigned; without it only the registered endpoints are. */
   callbackUrl?: string;
+  /** Videos are made as tests, which cost nothing and bear a watermark; only version 2 knows them. */
+  testRenders?: boolean;
 }
 
 /** One call of HeyGen's API. */

@@ -33,11 +33,12 @@ export class LegacyHeygenClient implements VideoVendor {
         ? { outcome: 'done', value: found.value }
         : { outcome: 'unknown', code: 'not-found-yet', message: 'no video of that title is there yet' };
     }
+    const { callbackUrl: callback_url, testRenders } = this.api.settings;
     return this.api.call(
       {
         method: 'POST',
         path: `/v2/template/${encodeURIComponent(order.template)}/generate`,
-        body: { ...bodyOf(order), callback_url: this.api.settings.callbackUrl },
+        body: { ...bodyOf(order), callback_url, ...(testRenders ? { test: true } : {}) },
         answer: z.object({ data: z.object({ video_id: z.string().min(1) }) }),
         read: ({ data }) => ({ videoId: data.video_id }),
       },

@@ -31,6 +31,8 @@ export interface RenderSettings {
   concurrency: number;
   walletUsd: number;
   renderPriceUsd: number;
+  /** How long the videos are that are made from now on. */
+  videoSeconds: number;
   urlLifeSeconds: number;
   /** Where missing credits show: at the submission, or as a failed render. */
   creditFailure: string;
@@ -127,7 +129,7 @@ export class RenderStore {
       this.settings.walletUsd += render.priceUsd;
     } else {
       render.status = 'completed';
-      render.duration = 12.5;
+      render.duration = this.settings.videoSeconds;
     }
     if (announce) this.#onEnd(render);
   }
@@ -149,6 +151,7 @@ export class RenderStore {
     };
     return {
       count: billed.length,
+      tests: [...this.renders.values()].filter(({ test }) => test).length,
       refunded: billed.filter(({ refunded }) => refunded).length,
       chargedUsd: billed.reduce((sum, render) => sum + (render.refunded ? 0 : render.priceUsd), 0),
       walletUsd: this.settings.walletUsd,
