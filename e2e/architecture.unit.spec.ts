@@ -48,7 +48,7 @@ it('SQL stands only in libs/event-store and in the named read models', () => {
 it('a vendor is called only by kinds of effects and by the command line', () => {
   const isOfVendor = (file: string) => file.startsWith('libs/vendors/');
   const clients = filesWhere((node) => isNewOf(vendorClients, node)).filter((file) => !isOfVendor(file));
-  expect(clients).toEqual(expect.arrayContaining(['apps/enrichment-service/src/enrichment.effects.ts']));
+  expect(clients).toEqual(expect.arrayContaining(['apps/enrichment-service/src/ask.effects.ts']));
   const mayCall = (file: string) =>
     effectsOrCli.test(file) || opensAccounts.test(file) || [looks, history].includes(file);
   expect(clients.filter((file) => !mayCall(file))).toEqual([]);

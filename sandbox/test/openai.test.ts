@@ -158,7 +158,7 @@ describe('a function that must be called', () => {
     client.chat.completions.create({
       model: MODEL,
       messages: [{ role: 'user', content: NOTES }],
-      tools: [{ type: 'function', function: { name: 'lead', strict: true, parameters: SCHEMA as never } }],
+      tools: [{ type: 'function', function: { name: 'lead', strict: true, parameters: SCHEMA } }],
       tool_choice: { type: 'function', function: { name: 'lead' } },
       ...(effort === undefined ? {} : { reasoning_effort: effort as 'none' }),
     });

@@ -1,6 +1,5 @@
-import type { Answer } from '#libs/contracts';
+import { type Answer, openaiCodes } from '#libs/contracts';
 import { Gauge } from '#libs/platform';
-import { UNAUTHORIZED, UNPAID } from '#libs/vendors/openai';
 
 const stopped = new Gauge(
   'openai_stopped',
@@ -22,8 +21,8 @@ const reasons = {
 /** Why an answer says that none will come for now; undefined where it does not say so. */
 export function stoppedBy(answer: Answer): keyof typeof reasons | undefined {
   if (answer.outcome !== 'retry') return undefined;
-  if (UNPAID.includes(answer.code)) return 'unpaid';
-  return UNAUTHORIZED.includes(answer.code) ? 'unauthorized' : undefined;
+  if (openaiCodes('unpaid').includes(answer.code)) return 'unpaid';
+  return openaiCodes('unauthorized').includes(answer.code) ? 'unauthorized' : undefined;
 }
 
 /** Tells once why the model answers nothing, and once that it does again; measures it in between. */

@@ -1,7 +1,7 @@
-import type { Answer, Cost } from '#libs/contracts';
+import { type Answer, type Cost, openaiCodes } from '#libs/contracts';
 import type { EffectKind } from '#libs/process';
 import { readAnswer, unsupportedIn } from '#libs/recipes';
-import { BUSY, OpenAiClient, type Question, type Reply, UNAUTHORIZED, UNPAID } from '#libs/vendors/openai';
+import { OpenAiClient, type Question, type Reply } from '#libs/vendors/openai';
 import { accountAlerts, type Lines, stoppedBy } from './account-alerts';
 import type { EnrichmentConfig } from './enrichment.config';
 import { observed } from './model-telemetry';
@@ -38,7 +38,8 @@ export function askingTheModel(
     limits: [
       {
         ...{ name: 'minutely', most: config.OPENAI_PER_MINUTE, perMs: 60_000 },
-        ...{ pausedBy: [...BUSY], stoppedBy: [...UNPAID, ...UNAUTHORIZED] },
+        pausedBy: [...openaiCodes('busy')],
+        stoppedBy: [...openaiCodes('unpaid'), ...openaiCodes('unauthorized')],
       },
       // A call counts until its window after its end: so short a one makes this the number of calls at once.
       { name: 'at-once', most: config.OPENAI_AT_ONCE, perMs: 1 },

@@ -1,3 +1,4 @@
+import { answerStructures, languageApis } from '#libs/contracts';
 import {
   count,
   duration,
@@ -9,7 +10,6 @@ import {
   url,
   workerSettings,
 } from '#libs/platform';
-import { answerStructures, languageApis } from '#libs/vendors/openai';
 import { z } from 'zod';
 
 /** Settings of enrichment-service. */

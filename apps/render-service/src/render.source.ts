@@ -68,10 +68,6 @@ export function renderProcess(
 ): ProcessDefinition<Renders, RenderEvent, RenderInput> {
   const { environment, reference, retryAfterMs, links, copying, prices } = settings;
   const steps = (record: ReadableRecord) => routeSteps(record, recipes(), writer);
-  const costOf = (ended: Ended<VideoState>): number | undefined =>
-    ended.state === 'done' && ended.answer.duration !== undefined
-      ? prices?.ofSeconds(ended.answer.duration)
-      : undefined;
   const recipeOf = (streamId: string) => recipes().find((recipe) => recipe.id === readStreamId(streamId).name);
   return {
     service,
@@ -104,7 +100,15 @@ export function renderProcess(
         case 'heygen.generate':
           return { type: 'generated', rootCause, generation, at, ended, ...(end.reserved ? { reserved: true } : {}) };
         case 'heygen.status':
-          return { type: 'status-read', rootCause, at, ended, purpose, link: links?.(streamId), usd: costOf(ended) };
+          return {
+            type: 'status-read',
+            rootCause,
+            at,
+            ended,
+            purpose,
+            link: links?.(streamId),
+            usd: costOf(ended, prices),
+          };
         case 'copy.make':
           return { type: 'copied', rootCause, at, ended };
         case 'copy.remove':
@@ -115,14 +119,21 @@ export function renderProcess(
       }
     },
     timerFollows: ({ name }) => (name.startsWith(AGAIN) ? ORDERED_AGAIN : STILL_ASKED),
-    timer: ({ name }, _at, streamId, rootCause) => {
-      if (name === WITHDRAW) return { type: 'withdraw' };
-      const [first = 1, second = 1] = name.match(/\d+/g)?.map(Number) ?? [];
-      if (name.startsWith(AGAIN)) return { type: 'again', render: first, generation: second, streamId };
-      if (name.startsWith(REMOVE)) return { type: 'remove-again', render: first };
-      return { type: 'overdue', rootCause, generation: first, ask: second };
-    },
+    timer: ({ name }, _at, streamId, rootCause) => timerIn(name, streamId, rootCause),
   };
+}
+
+function timerIn(name: string, streamId: string, rootCause: string): RenderInput {
+  if (name === WITHDRAW) return { type: 'withdraw' };
+  const [first = 1, second = 1] = name.match(/\d+/g)?.map(Number) ?? [];
+  if (name.startsWith(AGAIN)) return { type: 'again', render: first, generation: second, streamId };
+  if (name.startsWith(REMOVE)) return { type: 'remove-again', render: first };
+  return { type: 'overdue', rootCause, generation: first, ask: second };
+}
+
+function costOf(ended: Ended<VideoState>, prices: RenderSettings['prices']): number | undefined {
+  const seconds = ended.state === 'done' ? ended.answer.duration : undefined;
+  return seconds === undefined ? undefined : prices?.ofSeconds(seconds);
 }
 
 const saidIn = (answer: unknown): string | undefined => (answer as { message?: string } | null)?.message;

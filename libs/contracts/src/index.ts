@@ -27,3 +27,4 @@ export * from './timeline';
 export * from './topics';
 export * from './video-copy';
 export * from './video-order';
+export * from './openai';

@@ -1,3 +1,4 @@
+import { efforts } from '#libs/contracts';
 import { z } from 'zod';
 import { MASKS } from './mask';
 import { UNSUPPORTED } from './supported';
@@ -49,7 +50,7 @@ const DEFAULT_MODEL = 'gpt-6-luna';
 const askStep = z.strictObject({
   model: fixed.default(DEFAULT_MODEL).describe('Id of the model; it may hold ${values.…}'),
   effort: z
-    .enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'])
+    .enum(efforts)
     .optional()
     .describe("How much the model thinks before it answers, which is paid for; the model's own unless said"),
   properties: z.array(property).min(1).describe('The properties that the model is told, and no others'),

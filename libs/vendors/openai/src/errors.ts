@@ -1,30 +1,12 @@
-import type { Answer } from '#libs/contracts';
+import { type Answer, openaiCodes, SPEND_LIMIT } from '#libs/contracts';
 import { networkAnswer, retryAfterMs } from '#libs/vendors/http';
 import { APIConnectionError, APIError, APIUserAbortError } from 'openai';
 
 const CREDENTIALS_WAIT_MS = 60_000;
 const UNPAID_WAIT_MS = 5 * 60_000;
 
-/** Any other code that speaks of money ends as this one. */
-const SPENT = 'spend-limit';
-
-/** Nothing pays for an answer: no waiting mends it but somebody's payment. Some come with status 429, some with 400. */
-export const UNPAID: readonly string[] = [
-  ...['insufficient_quota', 'credit_balance_exhausted', 'organization_spend_limit_exceeded'],
-  SPENT,
-];
-
-/** The key is not taken. */
-export const UNAUTHORIZED: readonly string[] = ['invalid_api_key', 'http-401'];
-
-/** More than the account may ask just now. */
-export const BUSY: readonly string[] = [
-  ...['rate_limit_exceeded', 'slow_down', 'http-429'],
-  ...['server_is_overloaded', 'http-503'],
-];
-
 const isOfMoney = (code: string): boolean =>
-  UNPAID.includes(code) || /quota|credit_balance|spend_limit|usage_limit|billing_/.test(code);
+  openaiCodes('unpaid').includes(code) || /quota|credit_balance|spend_limit|usage_limit|billing_/.test(code);
 
 type Refusal = Exclude<Answer, { outcome: 'done' }>;
 
@@ -51,9 +33,11 @@ function ofStatus(error: APIError<number | undefined, Headers | undefined>): Ref
     afterMs,
   });
   const wait = waitOf(error.headers);
-  if (isOfMoney(code)) return refused(UNPAID_WAIT_MS, UNPAID.includes(code) ? code : SPENT);
-  if (status === 401) return refused(CREDENTIALS_WAIT_MS, UNAUTHORIZED.includes(code) ? code : 'http-401');
-  if (status === 429 || status === 503) return refused(wait, BUSY.includes(code) ? code : `http-${String(status)}`);
+  if (isOfMoney(code)) return refused(UNPAID_WAIT_MS, openaiCodes('unpaid').includes(code) ? code : SPEND_LIMIT);
+  if (status === 401)
+    return refused(CREDENTIALS_WAIT_MS, openaiCodes('unauthorized').includes(code) ? code : 'http-401');
+  if (status === 429 || status === 503)
+    return refused(wait, openaiCodes('busy').includes(code) ? code : `http-${String(status)}`);
   if (status === 408 || status === 409 || status >= 500)
     return { outcome: 'retry', code, message, refused: false, afterMs: wait };
   return { outcome: 'stop', code, message };

@@ -1,11 +1,2 @@
-export { BUSY, UNAUTHORIZED, UNPAID } from './errors';
-export {
-  answerStructures,
-  efforts,
-  languageApis,
-  type LanguageModel,
-  type Model,
-  type Question,
-  type Reply,
-} from './language-model';
-export { OPENAI_ITSELF, OpenAiClient, type OpenAiSettings } from './openai.client';
+export type { LanguageModel, Model, OpenAiSettings, Question, Reply } from './language-model';
+export { OPENAI_ITSELF, OpenAiClient } from './openai.client';

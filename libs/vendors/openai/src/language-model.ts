@@ -1,16 +1,17 @@
-import type { Answer } from '#libs/contracts';
+import type { Answer, AnswerStructure, Effort, LanguageApi } from '#libs/contracts';
 
-/** Which of OpenAI's APIs is asked. */
-export const languageApis = ['chat', 'responses'] as const;
-
-/**
- * How an answer is held to its schema: by strict structured output, or, where a compatible service has none, by the
- * arguments of a function that the model must call, or by JSON mode with the schema in words.
- */
-export const answerStructures = ['schema', 'function', 'json'] as const;
-
-/** How much a reasoning model thinks before it answers; what it thinks is paid for as output. */
-export const efforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
+/** Where OpenAI (or a compatible service) is, who we are there, and how it is asked. */
+export interface OpenAiSettings {
+  baseUrl?: string;
+  apiKey: string;
+  api: LanguageApi;
+  /** Of Chat Completions; Responses always go by the schema. */
+  structure: AnswerStructure;
+  /** The service knows the older words only: `system`, `max_tokens`, and neither `store` nor `safety_identifier`. */
+  isCompatible: boolean;
+  /** Where an answer is cut, in tokens; what a model thinks counts. */
+  mostTokens: number;
+}
 
 /** A question with the JSON Schema that the answer must have. */
 export interface Question {
@@ -20,7 +21,7 @@ export interface Question {
   text: string;
   schema: Record<string, unknown>;
   /** The model's own unless said; models that do not reason refuse it. */
-  effort?: (typeof efforts)[number];
+  effort?: Effort;
   /** What of an earlier answer did not fit the schema. */
   misfit?: string;
 }

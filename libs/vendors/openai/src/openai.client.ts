@@ -3,22 +3,9 @@ import { createHash } from 'node:crypto';
 import OpenAI from 'openai';
 import { chatReply, chatRequest } from './chat';
 import { refusalOf } from './errors';
-import type { answerStructures, languageApis, LanguageModel, Model, Question, Reply } from './language-model';
+import type { LanguageModel, Model, OpenAiSettings, Question, Reply } from './language-model';
 import { usdFor } from './prices';
 import { responsesReply, responsesRequest } from './responses';
-
-/** Where OpenAI (or a compatible service) is, who we are there, and how it is asked. */
-export interface OpenAiSettings {
-  baseUrl?: string;
-  apiKey: string;
-  api: (typeof languageApis)[number];
-  /** Of Chat Completions; Responses always go by the schema. */
-  structure: (typeof answerStructures)[number];
-  /** The service knows the older words only: `system`, `max_tokens`, and neither `store` nor `safety_identifier`. */
-  isCompatible: boolean;
-  /** Where an answer is cut, in tokens; what a model thinks counts. */
-  mostTokens: number;
-}
 
 /** How OpenAI itself is asked. */
 export const OPENAI_ITSELF = { api: 'chat', structure: 'schema', isCompatible: false, mostTokens: 4_000 } as const;

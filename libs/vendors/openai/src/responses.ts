@@ -1,7 +1,6 @@
 import type OpenAI from 'openai';
 import { instructionOf } from './instruction';
-import type { Question, Reply } from './language-model';
-import type { OpenAiSettings } from './openai.client';
+import type { OpenAiSettings, Question, Reply } from './language-model';
 
 type Request = OpenAI.Responses.ResponseCreateParamsNonStreaming;
 
