@@ -99,16 +99,10 @@ export function renderProcess(
           return { type: 'read', rootCause, recipe: recipeOf(streamId), streamId, purpose, at, ended };
         case 'heygen.generate':
           return { type: 'generated', rootCause, generation, at, ended, ...(end.reserved ? { reserved: true } : {}) };
-        case 'heygen.status':
-          return {
-            type: 'status-read',
-            rootCause,
-            at,
-            ended,
-            purpose,
-            link: links?.(streamId),
-            usd: costOf(ended, prices),
-          };
+        case 'heygen.status': {
+          const usd = costOf(ended, prices);
+          return { type: 'status-read', rootCause, at, ended, purpose, link: links?.(streamId), usd };
+        }
         case 'copy.make':
           return { type: 'copied', rootCause, at, ended };
         case 'copy.remove':
