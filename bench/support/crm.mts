@@ -5,13 +5,17 @@ import { APP_ID, PORTAL_ID, type Sandbox } from './place.mts';
 
 const TENANT = 'default';
 
-/** Makes contacts; resolves to their ids. */
-export async function contactsOf(hubspot: Sandbox, count: number): Promise<string[]> {
+/** Makes contacts, each with what `says` adds; resolves to their ids. */
+export async function contactsOf(
+  hubspot: Sandbox,
+  count: number,
+  says: (number: number) => Record<string, string> = () => ({}),
+): Promise<string[]> {
   const ids: string[] = [];
   while (ids.length < count) {
     const made = Array.from({ length: Math.min(50, count - ids.length) }, (_, i) =>
       hubspot.control<{ id: string }>('POST', '/ui/contacts', {
-        properties: { firstname: 'Maria', email: `lead-${ids.length + i}@example.com` },
+        properties: { firstname: 'Maria', email: `lead-${ids.length + i}@example.com`, ...says(ids.length + i) },
       }),
     );
     ids.push(...(await Promise.all(made)).map(({ id }) => id));

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { LogProducer, type OutgoingRecord, withAdmin } from '#libs/log';
+import { LagReader, LogProducer, type OutgoingRecord, withAdmin } from '#libs/log';
 import { freshDatabase } from './database.mts';
 import { remove } from './topics.mts';
 import { freePort } from '../../scripts/infra/free-port.mts';
@@ -28,6 +28,8 @@ export interface Call {
 export interface Place<Vendor extends string> {
   publish(records: OutgoingRecord[]): Promise<void>;
   sandboxes: Record<Vendor, Sandbox>;
+  /** How far consumer groups are behind on topics. */
+  lagOf(groups: readonly string[], topics: readonly string[]): LagReader;
   stop(): Promise<void>;
 }
 
@@ -67,7 +69,7 @@ export class Sandbox {
 const PUBLIC_URL = 'https://hub.example.test';
 
 /** Starts everything on topics and a database of its own. */
-export async function place<Vendor extends 'hubspot' | 'heygen'>(
+export async function place<Vendor extends 'hubspot' | 'heygen' | 'openai'>(
   infra: { kafkaBrokers: string; databaseUrl: string },
   { vendors, services, settings, recipes }: Layout<Vendor>,
 ): Promise<Place<Vendor>> {
@@ -76,8 +78,8 @@ export async function place<Vendor extends 'hubspot' | 'heygen'>(
   const { url: databaseUrl, drop } = await freshDatabase(infra.databaseUrl);
   const secret = randomBytes(16).toString('hex');
   const here = async () => `http://127.0.0.1:${await freePort()}`;
-  const [hubspot, heygen, gateway] = [await here(), await here(), await here()];
-  const at = { hubspot, heygen };
+  const [hubspot, heygen, openai, gateway] = [await here(), await here(), await here(), await here()];
+  const at = { hubspot, heygen, openai };
   const env = {
     PATH: '/usr/bin:/bin',
     KAFKA_BROKERS: infra.kafkaBrokers,
@@ -92,6 +94,8 @@ export async function place<Vendor extends 'hubspot' | 'heygen'>(
     HEYGEN_BASE_URL: heygen,
     HEYGEN_API_KEY: secret,
     HEYGEN_WEBHOOK_SECRET: secret,
+    OPENAI_BASE_URL: `${openai}/v1`,
+    OPENAI_API_KEY: secret,
     RECIPES_DIR: join(root, recipes),
     LOG_LEVEL: 'warn',
     ...settings,
@@ -121,6 +125,7 @@ export async function place<Vendor extends 'hubspot' | 'heygen'>(
   const sandboxes = Object.fromEntries(vendors.map((vendor) => [vendor, new Sandbox(at[vendor])]));
   return {
     sandboxes: sandboxes as Record<Vendor, Sandbox>,
+    lagOf: (groups, topics) => new LagReader(connection, groups, topics),
     publish: (records) => producer.publish(records, { timeoutMs: 60_000 }),
     async stop() {
       await producer.close();
