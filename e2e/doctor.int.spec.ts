@@ -508,7 +508,7 @@ steps: [{ video: { template: doctor, title: x, variables: { face: x, nickname: x
     ['stage-missing', `${at('deal')}, recipe deals`, expect.stringContaining('Risk (4711)')],
     ['template-missing', 'HeyGen template gone, recipe deals', expect.stringContaining('Correct its id')],
     ['template-variable-missing', video, expect.stringContaining('name, face')],
-    ['template-variable-type', video, expect.stringContaining('Make it a text variable')],
+    ['template-variable-type', video, expect.stringContaining('Let the recipe give image')],
     ['template-variable-unknown', video, expect.stringContaining('name, face')],
   ]);
   expect(ofSeverity(told, 'warning').map(({ code }) => code)).toContain('option-unknown');
