@@ -161,6 +161,8 @@ describe('a render', () => {
     assert.deepEqual([old.body.code, old.body.data.status], [100, 'completed']);
     await call('DELETE', `/v3/videos/${body.data.id}`);
     assert.equal((await call('GET', `/v3/videos/${body.data.id}`)).body.error.code, 'video_not_found');
+    const { renders: billed } = await heygen.control('GET', '/billing');
+    assert.ok(billed.some(({ id }: { id: string }) => id === body.data.id));
   });
 
   it('fails as planned, is told so and not charged', async () => {

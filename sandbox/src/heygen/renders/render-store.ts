@@ -60,6 +60,8 @@ const unix = (): number => Math.floor(Date.now() / 1000);
 export class RenderStore {
   readonly settings: RenderSettings;
   readonly renders = new Map<string, Render>();
+  /** Whatever was ever accepted: what is deleted stays on the bill. */
+  readonly #accepted: Render[] = [];
   outcomes: PlannedOutcome[] = [];
   readonly #random: Random;
   readonly #onEnd: (render: Render) => void;
@@ -101,6 +103,7 @@ export class RenderStore {
     };
     this.settings.walletUsd -= render.priceUsd;
     this.renders.set(render.id, render);
+    this.#accepted.push(render);
     const planned = poor
       ? { code: 'MOVIO_PAYMENT_INSUFFICIENT_CREDIT', message: 'Insufficient credit' }
       : this.#plannedFor(render);
@@ -143,7 +146,7 @@ export class RenderStore {
   }
 
   billing(): JsonObject {
-    const billed = [...this.renders.values()].filter((render) => render.priceUsd > 0);
+    const billed = this.#accepted.filter((render) => render.priceUsd > 0);
     const countBy = (key: (render: Render) => string | null): Record<string, number> => {
       const counts: Record<string, number> = {};
       for (const name of billed.map(key)) if (name !== null) counts[name] = (counts[name] ?? 0) + 1;
@@ -151,7 +154,7 @@ export class RenderStore {
     };
     return {
       count: billed.length,
-      tests: [...this.renders.values()].filter(({ test }) => test).length,
+      tests: this.#accepted.filter(({ test }) => test).length,
       refunded: billed.filter(({ refunded }) => refunded).length,
       chargedUsd: billed.reduce((sum, render) => sum + (render.refunded ? 0 : render.priceUsd), 0),
       walletUsd: this.settings.walletUsd,
