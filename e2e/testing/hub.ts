@@ -24,6 +24,8 @@ const reads: [Service, string[]][] = [
   ['crm-writer', [...ingress, ...events]],
 ];
 
+const START_MS = 90_000;
+
 /** A public address that no proxy here has: signatures must be made over it, not over where the gateway listens. */
 const publicUrl = 'https://hub.example.test';
 
@@ -216,15 +218,24 @@ export class Hub {
   private async ready(service: Service, replica = 1): Promise<void> {
     const child = this.child(service, replica);
     const starts = child.starts;
-    const url = await until(`${service} listens`, () => {
-      if (child.hasEnded) throw new Error(`${service} ended:\n${child.output}`);
-      return child.output.slice(starts).match(/"url":"([^"]+)","msg":"listening"/)?.[1];
-    });
-    await until(`${service} is ready`, async () => {
-      const answer = await fetch(`${url}/readyz`).catch(() => undefined);
-      await answer?.body?.cancel();
-      return answer?.status === 200;
-    });
+    // Many start at once, on machines that may be slow.
+    const url = await until(
+      `${service} listens`,
+      () => {
+        if (child.hasEnded) throw new Error(`${service} ended:\n${child.output}`);
+        return child.output.slice(starts).match(/"url":"([^"]+)","msg":"listening"/)?.[1];
+      },
+      START_MS,
+    );
+    await until(
+      `${service} is ready`,
+      async () => {
+        const answer = await fetch(`${url}/readyz`).catch(() => undefined);
+        await answer?.body?.cancel();
+        return answer?.status === 200;
+      },
+      START_MS,
+    );
   }
 
   /** Every setting of every process. The hub's own processes are told no more than they need by whoever runs them. */
