@@ -91,13 +91,13 @@ export class Receiver {
   }
 }
 
-/** Reads again and again until the condition holds; the reading itself is the pace. */
+/** Reads again and again until the condition holds; every 5 ms. */
 export async function until<T>(read: () => Promise<T>, met: (value: T) => boolean): Promise<T> {
   const deadline = Date.now() + 10_000;
   for (;;) {
     const value = await read();
     if (met(value)) return value;
     if (Date.now() > deadline) throw new Error(`did not come: ${JSON.stringify(value)}`);
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

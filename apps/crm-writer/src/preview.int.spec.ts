@@ -5,6 +5,7 @@ import { type EffectKind, type ItemPlan, performed, Process } from '#libs/proces
 import type { Recipe } from '#libs/recipes';
 import type { ReadRequest, UpdateRequest } from '#libs/vendors/hubspot';
 import { testDatabase, type TestDatabase } from '../../../libs/event-store/src/testing/test-database';
+import { until } from '../../../libs/event-store/src/testing/until';
 import { createTopics, testConnection } from '../../../libs/log/src/testing/log-fixture';
 import { recipeOf } from '../../../libs/recipes/src/testing/recipe-of';
 import { recordProcess } from './record.source';
@@ -134,30 +135,26 @@ function changeOf(n: number) {
   };
 }
 
-async function settled(): Promise<void> {
-  for (;;) {
+const settled = () =>
+  until(async () => {
     const { rows } = await db.pool.query<{ open: number }>(
       `select count(*)::int as open from (select 1 from effect where state in ('owed', 'running', 'unknown')
          union all select 1 from mailbox where not parked) o`,
     );
-    if (rows[0]?.open === 0) return;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
+    return rows[0]?.open === 0;
+  });
 
-const until = async (id: string, state: string) => {
-  for (;;) {
+const untilReplay = (id: string, state: string) =>
+  until(async () => {
     const replay = await replayOf(db.pool, id);
-    if (replay?.state === state) return;
-    if (replay?.state === 'failed') throw new Error(replay.error);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-};
+    if (replay?.state === 'failed' && state !== 'failed') throw new Error(replay.error);
+    return replay?.state === state;
+  });
 
 async function planOf(declared?: unknown) {
   const asked = { service: 'crm-writer', topic: Topic.ingressHubspot, selection: {}, by: 'test', declared };
   const id = await requestReplay(db.pool, asked);
-  await until(id, 'planned');
+  await untilReplay(id, 'planned');
   const items = await replayItems(db.pool, id, { limit: RECORDS });
   return { id, plans: new Map(items.map((item) => [item.subject, item.plan as ItemPlan])) };
 }
@@ -178,7 +175,7 @@ it('previews of 10,000 recorded events exactly what publishing and replaying the
   expect(plans.size).toBe(previewed.size);
 
   await moveReplay(db.pool, id, ['planned'], 'applying');
-  await until(id, 'done');
+  await untilReplay(id, 'done');
   await settled();
   const items = await replayItems(db.pool, id, { limit: RECORDS });
   expect(new Set(items.map(({ state }) => state))).toEqual(new Set(['applied']));

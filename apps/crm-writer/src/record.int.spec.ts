@@ -4,6 +4,7 @@ import type { IncomingRecord } from '#libs/log';
 import { type EffectKind, Process } from '#libs/process';
 import type { UpdateRequest } from '#libs/vendors/hubspot';
 import { testDatabase, type TestDatabase } from '../../../libs/event-store/src/testing/test-database';
+import { until } from '../../../libs/event-store/src/testing/until';
 import { judging } from '../../../libs/recipes/src/testing/recipe-of';
 import { Published } from '../../../libs/process/src/testing/toy';
 import { recordProcess } from './record.source';
@@ -72,9 +73,6 @@ function wish(number: number, score: string): IncomingRecord {
 const done: Answer = { outcome: 'done', value: { modifiedAt: '' } };
 const states = async () =>
   (await db.pool.query<{ state: string }>('select state from effect order by seq')).rows.map((row) => row.state);
-async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setImmediate(resolve));
-}
 
 it('sends only the newest wanted state of a write that waited for a limit, in its place in the queue', async () => {
   const sent: string[] = [];

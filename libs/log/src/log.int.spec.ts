@@ -45,7 +45,7 @@ async function untilReady(consumer: LogConsumer, wanted: true | RegExp): Promise
       (error: unknown) => String(error),
     );
     if (said === true ? wanted === true : wanted !== true && wanted.test(said)) return;
-    await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 

@@ -1,6 +1,7 @@
 import { INPUTS_FREED } from '#libs/contracts';
 import { parkedKeys, parkedMail, requestRelease } from '#libs/event-store';
 import { testDatabase, type TestDatabase } from '../../event-store/src/testing/test-database';
+import { until } from '../../event-store/src/testing/until';
 import { discardParked } from './key-release';
 import { Process } from './process';
 import { Published, TOY_TOPIC, toyCall, toyProcess, wordRecord } from './testing/toy';
@@ -55,9 +56,7 @@ async function heardWords(service: string, subject: string): Promise<string[]> {
   return rows.map((row) => row.word);
 }
 
-async function untilFree(service: string): Promise<void> {
-  while ((await parkedKeys(db.pool, { service })).length > 0) await new Promise((resolve) => setImmediate(resolve));
-}
+const untilFree = (service: string) => until(async () => (await parkedKeys(db.pool, { service })).length === 0);
 
 it('lists what is parked, why, and how much waits', async () => {
   await park('dl-list', 'contact:1');
@@ -97,9 +96,7 @@ it('releases in order once the bug is fixed; what comes meanwhile follows, nothi
 it('stays parked at the right input when the release fails again', async () => {
   const { handle } = await park('dl-again', 'contact:3');
   await requestRelease(db.pool, { service: 'dl-again' }, 'operator');
-  while ((await parkedKeys(db.pool, { service: 'dl-again' }))[0]?.releasedBy !== undefined) {
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  await until(async () => (await parkedKeys(db.pool, { service: 'dl-again' }))[0]?.releasedBy === undefined);
   await handle([say('contact:3', 'new')]);
   expect(await heardWords('dl-again', 'contact:3')).toEqual(['before']);
   const waiting = await parkedMail(db.pool, 'dl-again', key('contact:3'), 10);

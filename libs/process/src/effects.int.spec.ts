@@ -1,6 +1,7 @@
 import type { Answer } from '#libs/contracts';
 import { contentKey } from '#libs/event-store';
 import { testDatabase, type TestDatabase } from '../../event-store/src/testing/test-database';
+import { until } from '../../event-store/src/testing/until';
 import type { EffectKind } from './effect-runner';
 import { Process } from './process';
 import { Published, TOY_TOPIC, toyCall, toyProcess, wordRecord } from './testing/toy';
@@ -66,9 +67,7 @@ const stateOf = async () =>
   ).rows[0];
 
 /** Resolves when the one effect is in the given state. */
-async function untilState(state: string): Promise<void> {
-  while ((await stateOf())?.state !== state) await new Promise((resolve) => setImmediate(resolve));
-}
+const untilState = (state: string) => until(async () => (await stateOf())?.state === state);
 
 it('waits for a rate limit without using up attempts', async () => {
   const { perform } = scripted(...Array<Answer>(8).fill(refused), failed, done('at last'));
@@ -93,7 +92,7 @@ it('repeats an unknown command as often as its kind allows, under the same key, 
   const answer = await answerTo(toyCall(perform, { maxRepeats: 1 }), async () => {
     await untilState('unknown');
     await db.moveClock(60_000);
-    while (keys.length < 2) await new Promise((resolve) => setImmediate(resolve));
+    await until(() => keys.length === 2);
     await untilState('unknown');
     await db.moveClock(60_000);
   });

@@ -14,6 +14,7 @@ import {
 } from '#libs/event-store';
 import { effect, owe, sure } from '../../event-store/src/testing/owing';
 import { testDatabase, type TestDatabase } from '../../event-store/src/testing/test-database';
+import { until } from '../../event-store/src/testing/until';
 import type { EffectKind } from './effect-runner';
 import { eraseSubject } from './erasure';
 import { Process } from './process';
@@ -96,10 +97,6 @@ const heardOf = async (service: string, subject: string) =>
       `toy-default:${subject}`,
     )
   ).map(({ said }) => said);
-
-async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setImmediate(resolve));
-}
 
 it('counts in a dry run what it then erases: receipts, parked inputs, open work; twice does nothing more', async () => {
   const subject = someone();

@@ -2,6 +2,7 @@ import type { Answer } from '#libs/contracts';
 import { INPUT_PARKED } from '#libs/contracts';
 import { openPool } from '#libs/event-store';
 import { testDatabase, type TestDatabase } from '../../event-store/src/testing/test-database';
+import { until } from '../../event-store/src/testing/until';
 import type { EffectKind } from './effect-runner';
 import { Process, type Surroundings } from './process';
 import { Published, TOY_TOPIC, toyCall, toyProcess, wordRecord } from './testing/toy';
@@ -151,7 +152,7 @@ it('parks the key of an input whose handling fails; what follows for it waits in
         `select key, kind from mailbox where service = 'toy-park' and parked order by id`,
       )
     ).rows;
-  while ((await waiting()).length < 4) await new Promise((resolve) => setImmediate(resolve));
+  await until(async () => (await waiting()).length === 4);
   const [first, second, third, last] = await waiting();
   expect([first?.key, second?.key, third?.key]).toEqual(['bug-4', 'after-4', 'later-4']);
   expect(last?.kind).toBe('outcome');

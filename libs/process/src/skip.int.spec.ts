@@ -1,6 +1,7 @@
 import { INPUT_PARKED } from '#libs/contracts';
 import { parkedKeys, requestRelease } from '#libs/event-store';
 import { testDatabase, type TestDatabase } from '../../event-store/src/testing/test-database';
+import { until } from '../../event-store/src/testing/until';
 import type { ProcessDefinition } from './definition';
 import { Process } from './process';
 import {
@@ -64,10 +65,6 @@ async function events(service: string): Promise<string[]> {
     [service],
   );
   return rows.map((row) => row.said);
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setImmediate(resolve));
 }
 
 it('sets a failing input aside alone: what follows for its key goes on, and it is released by a key of its own', async () => {

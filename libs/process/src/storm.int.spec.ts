@@ -1,5 +1,6 @@
 import { parkedKeys, requestRelease } from '#libs/event-store';
 import { testDatabase, type TestDatabase } from '../../event-store/src/testing/test-database';
+import { until } from '../../event-store/src/testing/until';
 import { Process } from './process';
 import type { Storm } from './storm';
 import { Published, TOY_TOPIC, toyCall, toyProcess, wordRecord } from './testing/toy';
@@ -72,7 +73,7 @@ it('stops when more than 5 % of the last 1,000 inputs fail alike: no more is par
   await Promise.all(batches.map((batch) => mended.handle(batch)));
   await mended.process.check();
   expect(await requestRelease(db.pool, { service }, 'operator')).toBe(50);
-  while ((await parkedKeys(db.pool, { service })).length > 0) await new Promise((resolve) => setImmediate(resolve));
+  await until(async () => (await parkedKeys(db.pool, { service })).length === 0);
   await Promise.all(batches.map((batch) => mended.handle(batch)));
   const words = await heard(service);
   expect(words.size).toBe(220);

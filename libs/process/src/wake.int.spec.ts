@@ -1,4 +1,5 @@
 import { testDatabase, type TestDatabase } from '../../event-store/src/testing/test-database';
+import { until } from '../../event-store/src/testing/until';
 import { Process } from './process';
 import { Published, TOY_TOPIC, toyCall, toyProcess, wordRecord } from './testing/toy';
 
@@ -40,15 +41,13 @@ function start(service: string) {
 /** Two replicas that hardly ever look by themselves; the first one holds every lease. */
 async function replicas(service: string) {
   const holder = start(service);
-  await until(`select 1 from lease where name like '%${service}%'`, LEASES);
+  await untilRows(`select 1 from lease where name like '%${service}%'`, LEASES);
   const other = start(service);
-  await until(`select 1 from replica_slot where service = '${service}' and dirty`, 2);
+  await untilRows(`select 1 from replica_slot where service = '${service}' and dirty`, 2);
   return { holder, other };
 }
 
-async function until(query: string, rows: number): Promise<void> {
-  while ((await db.pool.query(query)).rowCount !== rows) await new Promise((resolve) => setImmediate(resolve));
-}
+const untilRows = (query: string, rows: number) => until(async () => (await db.pool.query(query)).rowCount === rows);
 
 it('publishes at once what another replica committed, and decides the outcomes that it settled', async () => {
   const { holder, other } = await replicas('wake-toy');

@@ -1,4 +1,5 @@
 import { moveReplay, replayItems, requestReplay } from '#libs/event-store';
+import { until } from '../../../event-store/src/testing/until';
 import { GREETER_TOPIC } from '../testing/greeter';
 import { Replaying } from '../testing/replaying';
 import type { ItemPlan } from './simulation';
@@ -86,11 +87,7 @@ it('a bulk replay killed half way does exactly the planned set', async () => {
   hub.start({});
   const { id } = await hub.plan();
   await moveReplay(hub.db.pool, id, ['planned'], 'applying');
-  for (;;) {
-    const done = await replayItems(hub.db.pool, id, { state: 'applied', limit: 100 });
-    if (done.length >= 2) break;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  await until(async () => (await replayItems(hub.db.pool, id, { state: 'applied', limit: 100 })).length >= 2);
   await hub.stopAll();
   hub.start({});
   await hub.until(id, 'done');

@@ -10,6 +10,7 @@ import {
 } from '#libs/event-store';
 import { boundsOf, type LogConnection, LogProducer, readRange } from '#libs/log';
 import { testDatabase, type TestDatabase } from '../../../event-store/src/testing/test-database';
+import { until } from '../../../event-store/src/testing/until';
 import { createTopics, testConnection, testRecord } from '../../../log/src/testing/log-fixture';
 import type { EffectKind } from '../effect-runner';
 import { Process, type Surroundings } from '../process';
@@ -104,20 +105,15 @@ export class Replaying {
     const settled = `select count(*)::int as open from (
       select 1 from effect where state in ('owed', 'running', 'unknown')
       union all select 1 from mailbox where not parked union all select 1 from unpublished) as open`;
-    for (;;) {
-      const { rows } = await this.db.pool.query<{ open: number }>(settled);
-      if (rows[0]?.open === 0) return;
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+    await until(async () => (await this.db.pool.query<{ open: number }>(settled)).rows[0]?.open === 0);
   }
 
   async until(id: string, state: ReplayState): Promise<void> {
-    for (;;) {
+    await until(async () => {
       const replay = await replayOf(this.db.pool, id);
-      if (replay?.state === state) return;
-      if (replay?.state === 'failed') throw new Error(replay.error);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+      if (replay?.state === 'failed' && state !== 'failed') throw new Error(replay.error);
+      return replay?.state === state;
+    });
   }
 
   async plan(selection: ReplaySelection = {}, over: { reads?: boolean; beyondReceipts?: boolean } = {}) {
