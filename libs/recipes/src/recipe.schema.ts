@@ -1,18 +1,9 @@
-import { efforts } from '#libs/contracts';
 import { z } from 'zod';
-import { MASKS } from './mask';
-import { UNSUPPORTED } from './supported';
+import { askStep } from './ask.schema';
+import { fixed, property, stepName } from './parts.schema';
 import { optionsOfVideo, text, variable } from './video.schema';
 
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be lowercase words joined by hyphens');
-const stepName = z
-  .string()
-  .regex(/^[a-z][a-z0-9_]{0,62}$/, 'must be lowercase words joined by underscores')
-  .describe('How later steps and the logs call it; the kind of the step unless said');
-const property = z
-  .string()
-  .regex(/^[a-z][a-z0-9_]{0,98}$/, 'must be a CRM property name: lowercase letters, digits, _');
-
 const durationUnits: Record<string, number> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** A duration such as `30m`, `24h` or `7d`, in milliseconds. */
@@ -22,7 +13,6 @@ const duration = z
   .transform((text) => Number(text.slice(0, -1)) * (durationUnits[text.slice(-1)] ?? 0));
 
 const condition = z.string().min(1).describe('An expression; the step is skipped unless it is true');
-const fixed = z.string().min(1);
 const value = z
   .union([z.string(), z.number(), z.boolean()])
   .describe('A value, or text with expressions in ${…}; one expression alone keeps its type, and null changes nothing');
@@ -42,43 +32,6 @@ const videoStep = z.strictObject({
       'What is done where a variable holds HTML, emoji, template signs or control characters: it is cleaned of them, unless said, or no video is made',
     ),
   ...optionsOfVideo,
-});
-
-/** What is asked unless a recipe says: the cheapest model that no shutdown is announced for (vendors' pages, November 2026). */
-const DEFAULT_MODEL = 'gpt-6-luna';
-
-const askStep = z.strictObject({
-  model: fixed.default(DEFAULT_MODEL).describe('Id of the model; it may hold ${values.…}'),
-  effort: z
-    .enum(efforts)
-    .optional()
-    .describe("How much the model thinks before it answers, which is paid for; the model's own unless said"),
-  properties: z.array(property).min(1).describe('The properties that the model is told, and no others'),
-  notes: z.int().min(0).max(100).default(0).describe("How many of the record's newest notes the model is told"),
-  facts: z.record(stepName, text).default({}).describe('What else the model is told, such as ${steps.usage.logins}'),
-  mask: z
-    .record(z.string(), z.array(z.enum(MASKS)).min(1))
-    .optional()
-    .describe(
-      'What is hidden before it is told, by property, fact, or `notes`: e-mail addresses, phone and card numbers, IBANs, or all of it',
-    ),
-  instruction: z.string().min(1),
-  answer: z
-    .looseObject({ type: z.literal('object'), properties: z.record(z.string(), z.unknown()) })
-    .describe('JSON Schema of the answer, in the strict subset: every property required, no further ones'),
-  supported: z
-    .array(z.string().min(1))
-    .min(1)
-    .optional()
-    .describe(
-      'Fields of the answer that must stand in what the model was told: numbers in any way of writing, words as they are; of a list each entry',
-    ),
-  unsupported: z
-    .enum(UNSUPPORTED)
-    .optional()
-    .describe(
-      'What becomes of what does not stand there: it is left out (null, or no entry), unless said, kept, or the ask fails; it is told either way',
-    ),
 });
 
 const task = z.strictObject({
