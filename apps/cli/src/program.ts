@@ -11,6 +11,7 @@ import { addInit } from './commands/init';
 import { addInstallations } from './commands/installations';
 import { addLimits } from './commands/limits';
 import { addMigrate } from './commands/migrate';
+import { addReasoning } from './commands/reasoning';
 import { addRebuild } from './commands/rebuild';
 import { addRecipes } from './commands/recipes';
 import { addReconcile } from './commands/reconcile';
@@ -41,6 +42,7 @@ export function createProgram(): Command {
   addBudgets(program);
   addRecipes(program);
   addRecords(program);
+  addReasoning(program);
   addRebuild(program);
   addInit(program);
   addInstallations(program);

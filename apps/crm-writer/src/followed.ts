@@ -40,6 +40,8 @@ export interface Place {
 export interface Refusal {
   code: string;
   reason: string;
+  /** What the step did before may be done again. */
+  over?: true;
 }
 
 export const UNREADABLE: Refusal = { code: 'unreadable', reason: 'the record could not be read' };

@@ -108,7 +108,7 @@ export function asWanted(wanted: Wishes, names: readonly string[]): ChangeWanted
 }
 
 /** Whether a wish is older than another: by trigger time, then number, then rank of state (protocol 16). */
-function precedes(older: Guard, newer: Guard): boolean {
+export function precedes(older: Guard, newer: Guard): boolean {
   const byTime = Date.parse(older.at) - Date.parse(newer.at);
   if (byTime !== 0) return byTime < 0;
   if (older.number !== newer.number) return older.number < newer.number;

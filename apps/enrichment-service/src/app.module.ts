@@ -1,9 +1,17 @@
 import type { DynamicModule } from '@nestjs/common';
 import { TenantAccounts } from '#libs/accounts';
 import { openKinds, type Pool, publishedRecipes, readForeignRows } from '#libs/event-store';
-import { type Environment, HealthModule, type Logger, version } from '#libs/platform';
-import { connectionOf, keptDaysOf, ServiceRuntime } from '#libs/process';
-import { RecipeBook, referenceOf } from '#libs/recipes';
+import {
+  budgetWatch,
+  declaredBudgets,
+  type Environment,
+  HealthModule,
+  type Logger,
+  sealerOf,
+  version,
+} from '#libs/platform';
+import { connectionOf, keptDaysOf, type Sealing, ServiceRuntime } from '#libs/process';
+import { RecipeBook, recipeBudgets, referenceOf } from '#libs/recipes';
 import type { EnrichmentConfig } from './enrichment.config';
 import { EnrichmentController } from './enrichment.controller';
 import { enrichmentEffects } from './enrichment.effects';
@@ -40,6 +48,11 @@ export class AppModule {
         },
       },
       effects: enrichmentEffects(config, systems, hubspot, lines),
+      sealing: sealingOf(config),
+      spending: {
+        budgets: () => ({ ...declaredBudgets(config), recipes: recipeBudgets(book.current()) }),
+        ...budgetWatch(lines),
+      },
       contentSecret: config.CONTENT_KEY,
       databaseUrl: config.DATABASE_URL,
       connection: connectionOf(config, service, lines),
@@ -56,4 +69,11 @@ export class AppModule {
       providers: [{ provide: ServiceRuntime, useValue: runtime }],
     };
   }
+}
+
+/** Records of questions are kept where there are keys to seal them. */
+function sealingOf({ SEALING_KEY, REASONING_DAYS: days }: EnrichmentConfig): Sealing | undefined {
+  if (!SEALING_KEY || days === 0) return undefined;
+  const sealer = sealerOf(SEALING_KEY);
+  return { days, seal: (text, place) => sealer.seal(text, place) };
 }

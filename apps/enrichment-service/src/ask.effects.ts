@@ -1,7 +1,7 @@
-import { type Answer, type Cost, openaiCodes } from '#libs/contracts';
+import { type Answer, type CallRecord, type Cost, openaiCodes } from '#libs/contracts';
 import type { EffectKind } from '#libs/process';
 import { readAnswer, unsupportedIn } from '#libs/recipes';
-import { OpenAiClient, type Question, type Reply } from '#libs/vendors/openai';
+import { OpenAiClient, type Question, type Reply, usdFor } from '#libs/vendors/openai';
 import { accountAlerts, type Lines, stoppedBy } from './account-alerts';
 import type { EnrichmentConfig } from './enrichment.config';
 import { observed } from './model-telemetry';
@@ -21,6 +21,7 @@ export function askingTheModel(
     structure: config.OPENAI_STRUCTURE,
     isCompatible: config.OPENAI_COMPATIBLE,
     mostTokens: config.OPENAI_MOST_TOKENS,
+    ...(config.OPENAI_PRICES && { prices: config.OPENAI_PRICES }),
   });
   const alerts = accountAlerts(lines);
   // What the model will say is not known before; four characters are about one token.
@@ -46,15 +47,24 @@ export function askingTheModel(
     ],
     shares: ({ model, name, instruction, text, schema, ...further }: Asked) =>
       JSON.stringify([model, name, instruction, schema, text, ...(Object.keys(further).length > 0 ? [further] : [])]),
+    // A token is no less than a byte: a budget is never overspent by what was thought too little.
+    spend: {
+      estimate({ model, instruction, text, schema }: Asked) {
+        const input = FRAME_TOKENS + Buffer.byteLength(instruction + text + JSON.stringify(schema));
+        const tokens = { input, output: config.OPENAI_MOST_TOKENS };
+        const usd = usdFor(model, tokens, config.OPENAI_PRICES);
+        return usd === undefined || usd === 0 ? undefined : { usd };
+      },
+    },
     plan: {
       cost: ({ instruction, text }: Asked) => ({ ...tokensFor(instruction.length + text.length), apiCalls: 1 }),
       follows: ({ instruction, text, misfit }: Asked) =>
         misfit === undefined ? askedAgain(instruction.length + text.length) : {},
     },
-    async perform(question: Asked, { tenant, signal }) {
-      const answer = await observed(question, () => openai.ask(question, tenant, signal));
+    async perform(question: Asked, { tenant, signal, repeats }) {
+      const answer = paidFor(await observed(question, () => openai.ask(question, tenant, signal)), 1 + repeats);
       alerts.answered(answer);
-      if (answer.outcome === 'done') return checked(question, answer);
+      if (answer.outcome === 'done') return { ...checked(question, answer), record: recordOf(question, answer) };
       return stoppedBy(answer) ? { ...answer, afterMs: config.OPENAI_RETRY_AFTER } : answer;
     },
   };
@@ -68,6 +78,26 @@ export function askingTheModel(
   };
 }
 
+/** What is kept of an answer: how it came to be, and, sealed, what was asked and what was said. */
+function recordOf({ name, model, instruction, text, schema, misfit }: Asked, { value, cost }: Done): CallRecord {
+  const { finish, content, model: answered, tokens } = value;
+  const facts = { ask: name, model, answered, finish, inputTokens: tokens.input, outputTokens: tokens.output };
+  return {
+    facts: { ...facts, ...(cost?.usd === undefined ? {} : { usd: cost.usd }) },
+    sealed: { instruction, text, schema, ...(misfit === undefined ? {} : { misfit }), answer: content },
+  };
+}
+
+// What stands around a question, in tokens: the roles, and the words for a second try.
+const FRAME_TOKENS = 500;
+
+/** An answer of a call that was repeated: each of the calls before it may have been paid for as well. */
+function paidFor(answer: Answer<Reply>, calls: number): Answer<Reply> {
+  if (answer.outcome !== 'done' || !answer.cost || calls === 1) return answer;
+  const cost = Object.fromEntries(Object.entries(answer.cost).map(([unit, amount]) => [unit, amount * calls]));
+  return { ...answer, cost };
+}
+
 // In characters: HubSpot's own limit of a text property's value and of a note, and far more than a recipe's instruction.
 const LONGEST_TEXT = 65_536;
 const LONGEST_INSTRUCTION = 10_000;
@@ -76,6 +106,8 @@ const LONGEST_INSTRUCTION = 10_000;
 type Asked = Question & { supported?: string[] };
 
 type Done = Answer<Reply> & { outcome: 'done' };
+
+const misread = { outcome: 'stop', code: 'schema' } as const;
 
 /**
  * Looks at an answer while what was told is at hand, which no receipt keeps: what does not stand there is named. An answer
@@ -86,7 +118,7 @@ function checked(question: Asked, answer: Done): Answer {
   const { finish, content } = answer.value;
   if (finish !== 'stop' || (!supported && misfit === undefined)) return answer;
   const read = readAnswer({ answer: schema as { type: 'object'; properties: Record<string, unknown> } }, content);
-  if ('error' in read) return misfit === undefined ? answer : { outcome: 'stop', code: 'schema', message: content };
+  if ('error' in read) return misfit === undefined ? answer : { ...misread, message: content, cost: answer.cost ?? {} };
   const unsupported = unsupportedIn(read.answer, supported ?? [], text);
   return unsupported.length > 0 ? { ...answer, value: { ...answer.value, unsupported } } : answer;
 }

@@ -3,16 +3,19 @@ import {
   Conflict,
   Ledger,
   Loop,
+  placeOfCall,
   StoreUnavailable,
   type ClaimedEffect,
   type KindPolicy,
   type OnError,
+  type SealedCall,
   type Settlement,
   type SpendEstimate,
   type Pool,
 } from '#libs/event-store';
 import { setTimeout as pause } from 'node:timers/promises';
 import { backoff } from './backoff';
+import type { Sealing } from './sealing';
 import { idempotencyKey } from './slot';
 import type { Spending } from './spending';
 import { inCallSpan } from './trace';
@@ -24,6 +27,8 @@ export interface CallContext {
   generation: number;
   /** From 1. A later call may find that an earlier one was obeyed, although its answer was lost. */
   attempt: number;
+  /** How many of them nobody knows whether they were obeyed: what they did, they may have done more than once. */
+  repeats: number;
   /** Aborts at the deadline; a call that it cuts ends as unknown. */
   signal: AbortSignal;
   /** The same for every repeat of one slot and generation: 64 hex digits. */
@@ -71,6 +76,15 @@ export interface EffectKind extends Omit<KindPolicy, 'kind' | 'mostInBatch' | 'c
   };
 }
 
+/** What a runner may be told besides. */
+export interface RunnerOptions {
+  /** How often, in milliseconds, it looks by itself for calls that are due. */
+  pollMs?: number | undefined;
+  spending?: Spending | undefined;
+  /** Without it no records of calls are kept. */
+  sealing?: Sealing | undefined;
+}
+
 const SWEEP_MS = 500;
 const POLL_MS = 100;
 /** How long effects that may share a call are gathered. */
@@ -85,6 +99,8 @@ export class EffectRunner {
   private readonly claiming: Loop;
   private readonly gathering: Loop;
   private readonly sweeping: Loop;
+  private readonly spending: Spending;
+  private readonly sealing: Sealing | undefined;
   private readonly running = new Set<Promise<void>>();
 
   constructor(
@@ -95,9 +111,10 @@ export class EffectRunner {
     private readonly concurrency: number,
     private readonly onSettled: () => void,
     private readonly onError: OnError,
-    pollMs = POLL_MS,
-    private readonly spending: Spending = {},
+    { pollMs = POLL_MS, spending = {}, sealing }: RunnerOptions = {},
   ) {
+    this.spending = spending;
+    this.sealing = sealing;
     this.ledger = new Ledger(pool, service, () => policiesOf(kinds), spending.budgets);
     this.claiming = new Loop(`effects of ${service}`, pollMs, () => this.claim(), onError);
     this.gathering = new Loop(`batches of ${service}`, GATHER_MS, () => this.gather(), onError);
@@ -183,18 +200,36 @@ export class EffectRunner {
   }
 
   private async perform(effect: ClaimedEffect, kind: EffectKind, ask: Ask, claimedAt: number): Promise<void> {
+    const began = performance.now();
     const answer = await this.call(effect, kind, ask, claimedAt).catch(thrown);
+    const kept = await this.sealed(effect, answer, Math.round(performance.now() - began));
     const ok = health(answer);
     if (ok !== undefined) this.ledger.note(effect, ok);
-    await this.settle(effect, answer, settlementOf(answer, effect, kind), claimedAt + 2 * kind.deadlineMs);
+    await this.settle(effect, answer, settlementOf(answer, effect, kind), {
+      until: claimedAt + 2 * kind.deadlineMs,
+      ...(kept ? { kept } : {}),
+    });
     this.onSettled();
   }
 
+  private async sealed(effect: ClaimedEffect, answer: Answer, tookMs: number): Promise<SealedCall | undefined> {
+    const record = answer.outcome === 'done' || answer.outcome === 'stop' ? answer.record : undefined;
+    if (!record || !this.sealing) return undefined;
+    const sealed = await this.sealing.seal(JSON.stringify(record.sealed), placeOfCall(effect));
+    const trace = effect.meta.traceparent?.split('-')[1];
+    return { facts: { ...record.facts, tookMs, ...(trace ? { trace } : {}) }, sealed, days: this.sealing.days };
+  }
+
   // A receipt is worth more than one try: until the lease is over nobody else can know how the call ended.
-  private async settle(effect: ClaimedEffect, answer: Answer, end: Settlement, until: number): Promise<void> {
+  private async settle(
+    effect: ClaimedEffect,
+    answer: Answer,
+    end: Settlement,
+    { until, kept }: { until: number; kept?: SealedCall },
+  ): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       try {
-        const taken = await this.ledger.settle(effect, end);
+        const taken = await this.ledger.settle(effect, end, kept);
         if (!taken && mayHaveHappened(answer)) await this.ledger.tellLate(effect, answer.outcome);
         return;
       } catch (error) {
@@ -212,6 +247,7 @@ export class EffectRunner {
       tenant: effect.tenant,
       generation: effect.generation,
       attempt: effect.attempt,
+      repeats: effect.repeats,
       signal: AbortSignal.timeout(left),
       idempotencyKey: idempotencyKey(effect.slot, effect.generation),
     };
@@ -290,7 +326,7 @@ const thrown = (error: unknown): Answer => ({
 function settlementOf(answer: Answer, effect: ClaimedEffect, kind: EffectKind): Settlement {
   if (answer.outcome === 'done') return { state: 'done', answer: answer.value, cost: answer.cost };
   const { code, message } = answer;
-  if (answer.outcome === 'stop') return { state: 'dead', code, message };
+  if (answer.outcome === 'stop') return { state: 'dead', code, message, cost: answer.cost };
   const used = effect.attempt - effect.refusals;
   if (answer.outcome === 'unknown' && kind.is === 'command') {
     return { state: 'unknown', code, afterMs: backoff(effect.attempt) };

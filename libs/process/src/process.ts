@@ -13,6 +13,7 @@ import { MailboxPump } from './mailbox-pump';
 import { type Produce, publishTo } from './publish';
 import type { LogRange } from './replay/planner';
 import { ReplayWorker } from './replay/replay-worker';
+import type { Sealing } from './sealing';
 import type { Spending } from './spending';
 import { Storm, StormWatch } from './storm';
 
@@ -25,6 +26,8 @@ export interface Surroundings {
   effects: Record<string, EffectKind>;
   /** What calls may spend; without it no budget but those of replays bounds them. */
   spending?: Spending;
+  /** Where records of calls are kept; without it there are none. */
+  sealing?: Sealing;
   /** Calls under way at once, in this replica. */
   concurrency: number;
   /** How often, in milliseconds, relay, runner and pump look by themselves for what nobody told them of. */
@@ -90,8 +93,9 @@ export class Process<State, Event extends DomainEvent, Input> {
     };
     const release = new KeyRelease(pool, definition, committed, caution);
     this.relay = new Relay(pool, service, owner, publishTo(produce, catalog), onError, pollMs);
-    const { spending } = surroundings;
-    this.runner = new EffectRunner(pool, service, owner, effects, concurrency, settled, onError, pollMs, spending);
+    const { spending, sealing } = surroundings;
+    const further = { pollMs, spending, sealing };
+    this.runner = new EffectRunner(pool, service, owner, effects, concurrency, settled, onError, further);
     const watched = this.hangs.beating.bind(this.hangs);
     const replaying = log && { log, receiptDays, onCommitted: committed, caution, watched };
     this.replays = replaying && new ReplayWorker(pool, definition, effects, replaying, owner, onError);

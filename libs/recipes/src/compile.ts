@@ -235,7 +235,7 @@ class Compiler extends TextCompiler {
   private write(
     path: PropertyKey[],
     name: string,
-    { when, write }: StepWith<'write'>,
+    { when, until, write }: StepWith<'write'>,
     before: string | undefined,
   ): WriteStep {
     const properties = this.texts([...path, 'properties'], write.properties, ofWrite);
@@ -246,7 +246,9 @@ class Compiler extends TextCompiler {
     });
     const stage = write.stage === undefined ? undefined : this.stage([...path, 'stage'], write.stage);
     const texts = [...Object.values(properties), ...textsOf(actions), ...(stage ? [stage.text] : [])];
-    const { all, ...base } = this.base(path, name, when, texts, { variables: ofWrite, before });
+    const end = until === undefined ? undefined : this.expression([...path.slice(0, -1), 'until'], until, ofWrite);
+    const looking = end ? [...texts, end] : texts;
+    const { all, ...base } = this.base(path, name, when, looking, { variables: ofWrite, before });
     const readsStages = stage !== undefined || all.some(({ reads }) => reads['stages']);
     const pipeline = readsStages ? pipelined[this.object]?.pipeline : undefined;
     if (readsStages && pipeline === undefined)
@@ -256,7 +258,8 @@ class Compiler extends TextCompiler {
     // What it will say is read along, where anything is: then it is known what that was before.
     const along = needs.size > 0 ? [...Object.keys(properties), ...(stage ? [stage.property] : [])] : [];
     const reads = [...new Set([...needs, ...along])];
-    return { kind: 'write', ...base, properties, ...(stage ? { stage } : {}), actions, reads, readsStages };
+    const whole = { kind: 'write', ...base, properties, actions, reads, readsStages } as const;
+    return { ...whole, ...(stage ? { stage } : {}), ...(end ? { until: end } : {}) };
   }
 
   private stage(path: PropertyKey[], wanted: string): WriteStep['stage'] {

@@ -183,7 +183,20 @@ const step = z.union(
   [
     z.strictObject({ ...around, video: videoStep }),
     z.strictObject({ ...around, ask: askStep }),
-    z.strictObject({ ...around, write: writeStep }),
+    z
+      .strictObject({
+        ...around,
+        until: condition
+          .optional()
+          .describe(
+            'An expression: what the step did for a record it does not do again until this was true of it, however often `when` is; a value that wobbles around a threshold makes one task',
+          ),
+        write: writeStep,
+      })
+      .refine(({ when, until }) => until === undefined || when !== undefined, {
+        path: ['until'],
+        message: 'ends what `when` begins: say when',
+      }),
     z.strictObject({ ...around, fetch: fetchStep }),
     z.strictObject({ ...around, assign: assignStep }),
   ],

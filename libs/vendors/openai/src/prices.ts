@@ -4,13 +4,17 @@ export const PRICES_OF = '2026-11-21';
 /** Where a question holds more tokens than this, all of it costs more: twice the input, one and a half times the output. */
 const LONG = 272_000;
 
-interface Price {
+/** US dollars for a million tokens. */
+export interface Price {
   input: number;
   output: number;
 }
 
+/** Prices by the model's id. */
+export type Prices = Readonly<Record<string, Price>>;
+
 /** By model, as OpenAI's model pages said on {@link PRICES_OF}; they move. */
-const PRICES: Readonly<Record<string, Price>> = {
+const PRICES: Prices = {
   'gpt-6-luna': { input: 0.1, output: 0.5 },
   'gpt-6-sol': { input: 2, output: 10 },
   'gpt-6-astra': { input: 10, output: 50 },
@@ -27,10 +31,16 @@ const PRICES: Readonly<Record<string, Price>> = {
 
 /**
  * What an answer costs in US dollars, at most: what the vendor had cached is counted as new. Undefined for a model whose
- * price is not known. A model is known by its id, also with the day of its snapshot behind it.
+ * price is neither known nor `agreed`, which counts more. A model is known by its id, also with the day of its snapshot
+ * behind it.
  */
-export function usdFor(model: string, tokens: { input: number; output: number }): number | undefined {
-  const price = PRICES[model] ?? PRICES[model.replace(/-\d{4}-\d{2}-\d{2}$/, '')];
+export function usdFor(
+  model: string,
+  tokens: { input: number; output: number },
+  agreed: Prices = {},
+): number | undefined {
+  const prices = { ...PRICES, ...agreed };
+  const price = prices[model] ?? prices[model.replace(/-\d{4}-\d{2}-\d{2}$/, '')];
   if (!price) return undefined;
   const [input, output] = tokens.input > LONG ? [2 * price.input, 1.5 * price.output] : [price.input, price.output];
   return (tokens.input * input + tokens.output * output) / 1_000_000;
