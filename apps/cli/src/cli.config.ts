@@ -16,6 +16,7 @@ export const logConfig = z.object({
 export const recipesConfig = z.object({
   RECIPES_DIR: recipeSettings.RECIPES_DIR,
   RECIPES_ENVIRONMENT: recipeSettings.RECIPES_ENVIRONMENT,
+  ASKS_DIR: recipeSettings.ASKS_DIR,
 });
 
 /** Under which address vendors call the gateway. */

@@ -21,7 +21,7 @@ import { createTopics, testConnection, TopicReader } from '../../../libs/log/src
 import { createProgram } from './program';
 import { append } from './registry';
 
-const plain = readFileSync(join(__dirname, '../../../recipes/lead-qualified.yaml'), 'utf8');
+const plain = readFileSync(join(__dirname, '../../../libs/recipes/src/testing/lead-qualified.yaml'), 'utf8');
 const later = plain.replace('coolDown: 24h', 'coolDown: 48h');
 const guarded = `approvals: required\n${plain}`;
 const versionOf = (text: string): string => {

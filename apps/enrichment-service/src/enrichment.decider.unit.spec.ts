@@ -1,13 +1,16 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EnrichmentEvent, Fate } from '#libs/contracts';
-import { labelOf, loadRecipes, readRecipe, stepOf, tablesWith } from '#libs/recipes';
+import { labelOf, readRecipe, stepOf, tablesWith } from '#libs/recipes';
+import { recipeOf } from '../../../libs/recipes/src/testing/recipe-of';
 import { given as givenOf } from '../../../libs/process/src/testing/given';
 import type { AskDue, EnrichmentInput } from './enrichment-input';
 import { serviceDecider } from './service.decider';
 
-const [recipe] = loadRecipes(join(__dirname, '../../../recipes')).filter((r) => r.id === 'lead-qualified');
+const inline = readFileSync(join(__dirname, '../../../libs/recipes/src/testing/lead-qualified.yaml'), 'utf8');
+const recipe = recipeOf(inline);
 const step = stepOf(recipe, 'ask');
-if (!recipe || !step) throw new Error('the recipe is gone');
+if (!step) throw new Error('the recipe is gone');
 const given = (...history: EnrichmentEvent[]) => givenOf(serviceDecider, ...history);
 
 const at = '2026-11-21T10:00:00.000Z';

@@ -1,5 +1,8 @@
 export { type ActionForm } from './action';
 export * from './ask';
+export { LONGEST_INSTRUCTION } from './ask-check';
+export { type AskFile, askJsonSchema } from './ask.schema';
+export { askFolder, askNamed, type Asks, asksBeside, readAsk, type ReadAsk, selfContained, stepOfAsk } from './asks';
 export * from './assign';
 export * from './book';
 export * from './cases';

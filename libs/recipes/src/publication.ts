@@ -1,4 +1,5 @@
 import type { Publication, RecipeEvent } from '#libs/contracts';
+import { asksIn } from './asks';
 import { samplesOf } from './cases';
 import { schemaChanges } from './difference';
 import { loopsOf } from './loops';
@@ -143,6 +144,28 @@ export function refuseLoops(
     `with what is live in ${environment}, ${loops.map(({ says }) => says).join('; ')}; or withdraw another recipe of that way first: ` +
       `\`refrain recipes withdraw <id> --environment ${environment}\`. Nothing was done`,
   );
+}
+
+/**
+ * Refuses an ask whose content is other than that of its name and version in what was live before, in any environment: an
+ * ask that was published does not change. Pure.
+ */
+export function refuseChangedAsks(
+  published: readonly Pick<Publication, 'recipe' | 'version' | 'text'>[],
+  next: readonly Pick<Wish, 'recipe' | 'text'>[],
+) {
+  for (const { recipe, text } of next) {
+    for (const [name, content] of asksIn(text)) {
+      const before = [...published, ...next].find((one) => (asksIn(one.text).get(name) ?? content) !== content);
+      if (!before) continue;
+      const as =
+        'version' in before ? `was published with ${before.recipe} ${before.version}` : `stands in ${before.recipe}`;
+      throw new PublicationRefused(
+        `${recipe} uses ${name}, which ${as} and says something else there: a published ask does not change. Put back what ` +
+          `it said, give what it says now the next version (a file of its own), and use that one. Nothing was done`,
+      );
+    }
+  }
 }
 
 function waitingFor(history: History, recipe: string, version: string): Publication {

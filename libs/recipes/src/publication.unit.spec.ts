@@ -6,7 +6,7 @@ import { approval, liveIn, publication, refusal, rollbackTo, waitingIn, type Wis
 import { readRecipe } from './read';
 import { elsewhere } from './reference';
 
-const plain = readFileSync(join(__dirname, '../../../recipes/lead-qualified.yaml'), 'utf8');
+const plain = readFileSync(join(__dirname, 'testing/lead-qualified.yaml'), 'utf8');
 const guarded = `approvals: required\n${plain}`;
 const wider = (text: string) => text.replace('[firstname, lastname,', '[firstname, lastname, phone,');
 const quieter = (text: string) => text.replace('coolDown: 24h', 'coolDown: 48h');
