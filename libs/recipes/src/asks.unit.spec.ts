@@ -91,7 +91,7 @@ it('reads the asks beside the folder of recipes, and names the place of what is 
   writeFileSync(join(folder, 'recipes/graded.yaml'), using());
   expect(() => loadRecipes(join(folder, 'recipes'))).toThrow(
     new RegExp(
-      `^${join(folder, 'asks/grade@2.yaml')}:16:\\d+: examples\\.0\\.answer: budget must be supported.*\\n.*grade@2 has faults`,
+      `^${join(folder, 'asks/grade@2.yaml')}:15:\\d+: examples\\.0\\.answer: budget must be supported.*\\n.*grade@2 has faults`,
     ),
   );
   write();
@@ -151,7 +151,7 @@ describe('examples', () => {
     [
       'does not fit',
       examples('many'),
-      /^grade@2\.yaml:16:\d+: examples\.0\.answer: does not fit the schema of answers: budget/,
+      /^grade@2\.yaml:15:\d+: examples\.0\.answer: does not fit the schema of answers: budget/,
     ],
     [
       'says what nobody was told',
@@ -176,7 +176,7 @@ it.each([
   [
     'that hides what it does not tell',
     ask().replace('{ company: [email] }', '{ phone: [phone] }'),
-    /:7:\d+: mask\.phone: is not told/,
+    /:6:\d+: mask\.phone: is not told/,
   ],
   [
     'with an optional field',
@@ -236,7 +236,7 @@ it.each([
   ['and forgets the answer', '{ properties: [a], instruction: y }', /steps\.0\.ask\.answer: /],
 ])('a recipe that uses %s is refused with its place', (_, said, fault) => {
   write();
-  expect(faultsOf(using(said, '"true" == "true"'))).toEqual([expect.stringMatching(fault)]);
+  expect(faultsOf(using(said, '1 < 2'))).toEqual([expect.stringMatching(fault)]);
 });
 
 it('without a folder of asks it says how one is given', () => {

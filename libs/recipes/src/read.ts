@@ -85,8 +85,12 @@ function told(issue: Issue): Pick<Issue, 'path' | 'message'>[] {
   return meant[0].flatMap((inner) => told({ ...inner, path: [...issue.path, ...inner.path] }));
 }
 
-const isOfKind = (errors: Issue[]): boolean =>
-  !errors.some(({ code, path }) => code === 'invalid_type' && path.length <= 1);
+const isOfKind = (errors: Issue[]): boolean => !errors.some((issue) => issue.path.length <= 1 && isAbsent(issue));
+
+const isAbsent = (issue: Issue): boolean =>
+  issue.code === 'invalid_type' ||
+  (issue.code === 'invalid_union' &&
+    issue.errors.every((errors) => errors.some((one) => one.path.length === 0 && isAbsent(one))));
 
 const knowsAllWords = (errors: Issue[]): boolean =>
   !errors.some(({ code, path }) => code === 'unrecognized_keys' && path.length === 0);
