@@ -1,5 +1,15 @@
 import { answerStructures, heygenApiVersions, languageApis } from '#libs/contracts';
-import { count, duration, flag, hubspotSettings, logSettings, needsAccount, recipeSettings, secret, url } from '#libs/platform';
+import {
+  count,
+  duration,
+  flag,
+  hubspotSettings,
+  logSettings,
+  needsAccount,
+  recipeSettings,
+  secret,
+  url,
+} from '#libs/platform';
 import { z } from 'zod';
 
 /** Settings of the commands, each read only by the commands that need them. */

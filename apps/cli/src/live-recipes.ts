@@ -21,11 +21,11 @@ export const recipesOption = (): Option =>
   );
 
 /** The recipes that the services take: those of a path, of RECIPES_DIR, or published ones. Whatever they refer to is taken to be there. */
-export function liveRecipes(path?: string): Promise<LiveRecipes> {
+export function liveRecipes(path?: string, asks?: Asks): Promise<LiveRecipes> {
   const { RECIPES_DIR, RECIPES_ENVIRONMENT, ASKS_DIR } = loadConfig(recipesConfig, process.env);
   const folder = path ?? RECIPES_DIR;
   if (folder === undefined) return publishedRecipes(RECIPES_ENVIRONMENT);
-  return Promise.resolve(readAll(recipeFiles(folder), RECIPES_ENVIRONMENT, asksFor(folder, ASKS_DIR)));
+  return Promise.resolve(readAll(recipeFiles(folder), RECIPES_ENVIRONMENT, asks ?? asksFor(folder, ASKS_DIR)));
 }
 
 /** The same, and none where neither the settings nor a path say which. */

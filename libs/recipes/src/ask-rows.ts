@@ -40,6 +40,8 @@ export interface AskRow {
   label: Readonly<Record<string, Label>>;
   /** What a model that is asked so is told. */
   textFor(ask: AskFile): string;
+  /** The facts that an ask needs and the row does not give. */
+  missing(ask: AskFile): string[];
 }
 
 /** Gives the rows on which an ask is tried; rejects with a RecipeFault that names every fault of them. */
@@ -66,15 +68,14 @@ export function readRows(text: string, file: string, ask: AskFile): { rows: AskR
         const fault = labelFault(ask.answer, field, label);
         if (fault !== undefined) tell(['label', field], fault);
       }
-      const missing = Object.keys(ask.facts).filter(
-        (name) => given.told === undefined && !(name in (given.facts ?? {})),
-      );
-      for (const name of missing) tell([], `must give the fact ${name}: ${ask.facts[name] ?? ''}`);
-      rows.push({
+      const row: AskRow = {
         name: given.row ?? `row ${String(rows.length + 1)}`,
         label: given.label,
         textFor: (one) => told(given, one),
-      });
+        missing: (one) => missingIn(given, one),
+      };
+      for (const name of row.missing(ask)) tell([], `must give the fact ${name}: ${ask.facts[name] ?? ''}`);
+      rows.push(row);
     });
   }
   if (faults.length === 0 && rows.length === 0) faults.push(`${file}:1:1: holds no rows`);
@@ -102,6 +103,9 @@ function partsOf(text: string, file: string): Part[] {
   if (Array.isArray(source.value)) return [{ source, values: source.value as unknown[], at: (i) => [i] }];
   return [{ source, values: [source.value], at: () => [] }];
 }
+
+const missingIn = ({ told: text, facts = {} }: z.infer<typeof rowSchema>, ask: AskFile): string[] =>
+  text === undefined ? Object.keys(ask.facts).filter((name) => !(name in facts)) : [];
 
 function told({ told: text, record = {}, notes = [], facts = {} }: z.infer<typeof rowSchema>, ask: AskFile): string {
   if (text !== undefined) return ['<<<DATA', ...text.trimEnd().split('\n').map(inert), 'DATA>>>'].join('\n');
