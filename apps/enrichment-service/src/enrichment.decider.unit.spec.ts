@@ -249,6 +249,29 @@ it('fails once when the request is refused, and waits for a person when nobody k
   expect(given(requested, prepared)(ended('held'))).toEqual({ events: [] });
 });
 
+it('asks by the name of the ask where the recipe uses one of a file, and says which version that is', () => {
+  const using = recipeOf(`recipe: lead-qualified
+trigger: { object: contact, property: lifecyclestage }
+steps: [{ name: judged, ask: { use: lead-grade@3 } }]
+asks:
+  lead-grade@3:
+    ask: lead-grade@3
+    description: Grades.
+    model: m
+    properties: [firstname]
+    instruction: Judge.
+    answer: { type: object, additionalProperties: false, required: [score], properties: { score: { type: integer } } }
+`);
+  const { effects = [] } = given(requested)({ ...read({ firstname: 'Ada' }, []), recipe: using } as EnrichmentInput);
+  expect(effects.map(({ request }) => request)).toEqual([
+    {
+      ...{ name: 'lead-grade', ask: 'lead-grade@3', model: 'm', instruction: 'Judge.' },
+      text: '<<<DATA\nfirstname: Ada\nDATA>>>',
+      schema: stepOf(using, 'ask')?.answer,
+    },
+  ]);
+});
+
 describe('what a question looks up', () => {
   const looking = (name: string) => {
     const text = `recipe: lead-qualified

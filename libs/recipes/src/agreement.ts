@@ -62,7 +62,7 @@ function shapeOf(schema: unknown): Shape {
 
 /** Why a label cannot be held against answers of a schema; undefined where it can. */
 export function labelFault({ properties }: AskStep['answer'], field: string, label: Label): string | undefined {
-  const schema = properties[field];
+  const schema = Object.hasOwn(properties, field) ? properties[field] : undefined;
   if (schema === undefined) return `the answer has no field ${field}: it has ${Object.keys(properties).join(', ')}`;
   const { kind, types, only } = shapeOf(schema);
   const isNumber = types.includes('number') || types.includes('integer');

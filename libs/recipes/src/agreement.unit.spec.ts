@@ -49,6 +49,7 @@ it.each<[Field, Label, unknown, number | undefined]>([
 });
 
 it.each<[string, Label, RegExp]>([
+  ['constructor', 1, /no field constructor/],
   ['bugdet', 1, /no field bugdet: it has budget, /],
   ['budget', 1.5, /a whole number/],
   ['budget', 'many', /a whole number/],

@@ -105,7 +105,7 @@ function partsOf(text: string, file: string): Part[] {
 }
 
 const missingIn = ({ told: text, facts = {} }: z.infer<typeof rowSchema>, ask: AskFile): string[] =>
-  text === undefined ? Object.keys(ask.facts).filter((name) => !(name in facts)) : [];
+  text === undefined ? Object.keys(ask.facts).filter((name) => !Object.hasOwn(facts, name)) : [];
 
 function told({ told: text, record = {}, notes = [], facts = {} }: z.infer<typeof rowSchema>, ask: AskFile): string {
   if (text !== undefined) return ['<<<DATA', ...text.trimEnd().split('\n').map(inert), 'DATA>>>'].join('\n');

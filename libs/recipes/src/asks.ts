@@ -6,7 +6,6 @@ import type { z } from 'zod';
 import type { AskStep } from './ask';
 import { askFaults, type AskFault, instructionOf } from './ask-check';
 import { type AskFile, askFileSchema, type askStep, type askUse } from './ask.schema';
-import type { CompileFault } from './compile-text';
 import { type RecipeFile, recipeSchema, type StepFile } from './recipe.schema';
 import { RecipeSource } from './source';
 import { strictFaults } from './strict-schema';
@@ -101,9 +100,9 @@ function fileFaults(ask: AskFile, name = ask.ask): AskFault[] {
 export function withWholeAsks(
   recipe: RecipeFile,
   asks?: Asks,
-): { recipe: WholeRecipe; used: Record<string, AskFile> } | { faults: CompileFault[]; ofAsks: string[] } {
+): { recipe: WholeRecipe; used: Record<string, AskFile> } | { faults: AskFault[]; ofAsks: string[] } {
   const { asks: own = {}, steps, ...rest } = recipe;
-  const faults: CompileFault[] = [];
+  const faults: AskFault[] = [];
   const ofAsks: string[] = [];
   const used: Record<string, AskFile> = {};
   for (const [name, ask] of Object.entries(own))
@@ -144,7 +143,7 @@ function unknownAsk(use: string, asks: Asks | undefined): string {
 }
 
 function factFaults({ facts }: z.infer<typeof askUse>, file: AskFile): AskFault[] {
-  const missing = Object.entries(file.facts).filter(([name]) => !(name in facts));
+  const missing = Object.entries(file.facts).filter(([name]) => !Object.hasOwn(facts, name));
   const known = Object.keys(file.facts).join(', ') || 'none';
   return [
     ...missing.map(([name, is]) => ({
@@ -152,7 +151,7 @@ function factFaults({ facts }: z.infer<typeof askUse>, file: AskFile): AskFault[
       message: `must give the fact ${name}, which ${file.ask} needs: ${is}`,
     })),
     ...Object.keys(facts)
-      .filter((name) => !(name in file.facts))
+      .filter((name) => !Object.hasOwn(file.facts, name))
       .map((name) => ({ path: ['facts', name], message: `is no fact that ${file.ask} is told; it needs: ${known}` })),
   ];
 }

@@ -109,10 +109,14 @@ export function readRecipe(
     return { faults: parsed.error.issues.flatMap(told).map(({ path, message }) => source.fault(path, message)) };
   }
   const whole = withWholeAsks(parsed.data, reference.asks);
-  const compiled = 'faults' in whole ? whole : compileRecipe(whole.recipe, environment, reference);
-  if ('faults' in compiled || 'faults' in whole) {
-    const { faults, ofAsks = [] } = { ofAsks: [], ...('faults' in compiled ? compiled : { faults: [] }) };
-    return { faults: [...ofAsks, ...faults.map(({ path, message, offset }) => source.fault(path, message, offset))] };
+  if ('faults' in whole) {
+    return { faults: [...whole.ofAsks, ...whole.faults.map(({ path, message }) => source.fault(path, message))] };
+  }
+  const compiled = compileRecipe(whole.recipe, environment, reference);
+  if ('faults' in compiled) {
+    return {
+      faults: compiled.faults.map(({ path, message, offset }) => source.fault(path, message, offset)),
+    };
   }
   // The asks of files count as if they stood here: of a published text, where they do, the version is the same.
   const content = { ...parsed.data, ...(Object.keys(whole.used).length > 0 ? { asks: whole.used } : {}) };

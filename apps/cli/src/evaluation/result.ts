@@ -64,7 +64,7 @@ function sideResult({ name, ask }: Side, rows: readonly AskRow[], came: readonly
   const all: number[] = [];
   const fields = Object.entries(ask.answer.properties).map(([field, schema]) => {
     const judged = rows.flatMap(({ label }, at) => {
-      const wanted = label[field];
+      const wanted = Object.hasOwn(label, field) ? label[field] : undefined;
       if (wanted === undefined) return [];
       const one = came[at];
       // Whether it could be judged does not hang on its having come.
