@@ -23,8 +23,6 @@ export const labelSchema = z.union(
 );
 export type Label = z.infer<typeof labelSchema>;
 
-type Kind = 'exact' | 'number' | 'list' | 'text' | 'other';
-
 /** How far a number may be from its label, as a share of the range that its schema says, or else of the label. */
 const TOLERANCE = 0.1;
 
@@ -33,55 +31,56 @@ const isWithin = (label: Label): label is { is: number; within: number } =>
 const isContains = (label: Label): label is { contains: string | string[] } =>
   typeof label === 'object' && label !== null && 'contains' in label;
 
+/** Kinds of value, each with the labels that it may have. */
+const kinds = {
+  choice: { is: 'is one of', fits: (label: unknown, only: readonly unknown[]) => only.includes(label) },
+  whole: { is: 'is a whole number', fits: (label: unknown) => Number.isInteger(label) },
+  number: { is: 'is a number', fits: (label: unknown) => typeof label === 'number' },
+  truth: { is: 'is true or false', fits: (label: unknown) => typeof label === 'boolean' },
+  list: { is: 'is a list', fits: (label: unknown) => Array.isArray(label) },
+  text: { is: 'is a text', fits: (label: unknown) => typeof label === 'string' },
+  other: { is: 'cannot be judged: leave it out', fits: () => false },
+} as const;
+type Kind = keyof typeof kinds;
+
+const kindByType: Readonly<Record<string, Kind>> = {
+  ...{ integer: 'whole', number: 'number', boolean: 'truth', array: 'list', string: 'text' },
+};
+
 interface Shape {
   kind: Kind;
-  /** The types that it may have, null among them. */
-  types: unknown[];
+  isNullable: boolean;
+  only: readonly unknown[];
+  /** Between the bounds of a number, where it has both. */
   range?: number;
-  only?: unknown[];
 }
 
 function shapeOf(schema: unknown): Shape {
-  const { type, anyOf, enum: only, const: one, minimum, maximum } = (schema ?? {}) as Record<string, unknown>;
-  const inner = Array.isArray(anyOf) ? anyOf.map(shapeOf) : [];
-  const solid = inner.find(({ types }) => types.some((name) => name !== 'null'));
-  const types = [type ?? [], ...inner.map((each) => each.types)].flat(2);
-  if (solid) return { ...solid, types };
-  const range = typeof minimum === 'number' && typeof maximum === 'number' ? maximum - minimum : undefined;
-  const choices = Array.isArray(only) ? only : one === undefined ? undefined : [one];
-  const about = {
-    types,
-    ...(range === undefined ? {} : { range }),
-    ...(choices ? { only: choices as unknown[] } : {}),
-  };
-  if (choices || types.includes('integer') || types.includes('boolean')) return { kind: 'exact', ...about };
-  if (types.includes('number')) return { kind: 'number', ...about };
-  if (types.includes('array')) return { kind: 'list', ...about };
-  return { kind: types.includes('string') ? 'text' : 'other', ...about };
+  const { type, anyOf, minimum, maximum, ...said } = (schema ?? {}) as Record<string, unknown>;
+  const forms = Array.isArray(anyOf) ? anyOf.map(shapeOf) : [];
+  const types = [type].flat();
+  const only = Array.isArray(said['enum']) ? (said['enum'] as unknown[]) : 'const' in said ? [said['const']] : [];
+  const isNullable =
+    [...types, ...only].some((one) => one === 'null' || one === null) || forms.some((form) => form.isNullable);
+  const solid = forms.find(({ kind }) => kind !== 'other');
+  if (solid) return { ...solid, isNullable };
+  const byType = kindByType[String(types.find((one) => one !== 'null'))] ?? 'other';
+  const range = typeof minimum === 'number' && typeof maximum === 'number' ? { range: maximum - minimum } : {};
+  return { kind: only.length > 0 ? 'choice' : byType, isNullable, only, ...range };
 }
 
 /** Why a label cannot be held against answers of a schema; undefined where it can. */
 export function labelFault({ properties }: AskStep['answer'], field: string, label: Label): string | undefined {
-  const schema = Object.hasOwn(properties, field) ? properties[field] : undefined;
-  if (schema === undefined) return `the answer has no field ${field}: it has ${Object.keys(properties).join(', ')}`;
-  const { kind, types, only } = shapeOf(schema);
-  const isNumber = types.includes('number') || types.includes('integer');
-  if (isWithin(label)) return isNumber ? undefined : 'is no number: say no within';
+  if (!Object.hasOwn(properties, field))
+    return `the answer has no field ${field}: it has ${Object.keys(properties).join(', ')}`;
+  const { kind, isNullable, only } = shapeOf(properties[field]);
+  if (isWithin(label)) return kind === 'whole' || kind === 'number' ? undefined : 'is no number: say no within';
   if (isContains(label))
     return kind === 'text' || kind === 'list' ? undefined : 'is neither text nor list: say no contains';
-  if (label === null) return types.includes('null') || only?.includes(null) ? undefined : 'is never null';
-  if (kind === 'list') return Array.isArray(label) ? undefined : 'is a list';
-  if (Array.isArray(label)) return 'is no list';
-  if (only) return only.includes(label) ? undefined : `is one of ${only.map(String).join(', ')}`;
-  if (isNumber)
-    return typeof label === 'number' && isWhole(label, types)
-      ? undefined
-      : `is ${types.includes('number') ? 'a number' : 'a whole number'}`;
-  if (types.includes('boolean')) return typeof label === 'boolean' ? undefined : 'is true or false';
-  return kind === 'text' && typeof label !== 'string' ? 'is a text' : undefined;
+  if (label === null) return isNullable ? undefined : 'is never null';
+  if (kinds[kind].fits(label, only)) return undefined;
+  return [kinds[kind].is, ...(only.length > 0 ? [only.map(String).join(', ')] : [])].join(' ');
 }
-
-const isWhole = (label: number, types: unknown[]): boolean => types.includes('number') || Number.isInteger(label);
 
 /**
  * How far an answer agrees with a label, from 0 to 1; undefined where it cannot be judged, such as a text of which the
@@ -96,7 +95,9 @@ export function agreementOf(schema: unknown, label: Label, value: unknown): numb
   if (label === null || value === null) return asShare(label === value);
   if (isWithin(label)) return asShare(isNear(value, label.is, label.within));
   switch (kind) {
-    case 'exact':
+    case 'choice':
+    case 'whole':
+    case 'truth':
       return asShare(label === value);
     case 'number': {
       const tolerance = TOLERANCE * (range ?? Math.abs(Number(label)));

@@ -61,7 +61,7 @@ it.each<[string, Label, RegExp]>([
   ['urgency', 'medium', /is one of low, high/],
   ['sure', 'yes', /true or false/],
   ['names', 'A', /is a list/],
-  ['budget', [1], /no list/],
+  ['budget', [1], /a whole number/],
 ])('a label of %s that is %j is refused', (field, label, why) => {
   expect(labelFault({ type: 'object', properties }, field, label)).toMatch(why);
 });

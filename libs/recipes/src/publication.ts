@@ -156,10 +156,11 @@ export function refuseChangedAsks(
 ) {
   for (const { recipe, text } of next) {
     for (const [name, content] of asksIn(text)) {
-      const before = [...published, ...next].find((one) => (asksIn(one.text).get(name) ?? content) !== content);
-      if (!before) continue;
-      const as =
-        'version' in before ? `was published with ${before.recipe} ${before.version}` : `stands in ${before.recipe}`;
+      const differs = (one: { text: string }) => (asksIn(one.text).get(name) ?? content) !== content;
+      const before = published.find(differs);
+      const beside = next.find(differs);
+      if (!before && !beside) continue;
+      const as = before ? `was published with ${before.recipe} ${before.version}` : `stands in ${beside?.recipe ?? ''}`;
       throw new PublicationRefused(
         `${recipe} uses ${name}, which ${as} and says something else there: a published ask does not change. Put back what ` +
           `it said, give what it says now the next version (a file of its own), and use that one. Nothing was done`,

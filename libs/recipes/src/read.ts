@@ -69,7 +69,8 @@ export function readTogether<File extends { file: string; text: string }>(
   const loops = loopsOf(good.map(({ recipe }) => recipe));
   const fileOf = (id: string) => good.find(({ recipe }) => recipe.id === id)?.file ?? id;
   faults.push(...loops.map(({ recipe, says }) => `${fileOf(recipe.id)}:1:1: ${says}`));
-  return { good, faults };
+  // Of an ask that several of them use, its faults are told once.
+  return { good, faults: [...new Set(faults)] };
 }
 
 type Issue = z.core.$ZodIssue;
