@@ -187,6 +187,7 @@ const yamlOf = (value: object): string => stringify(value, { lineWidth: 100, ali
 
 /** The asks that stand in a published recipe's text, each with a hash of its content; none of a text that has none. */
 export function asksIn(text: string): Map<string, string> {
+  if (!text.includes('asks')) return new Map();
   const { value } = new RecipeSource(text, '');
   const own = recipeSchema.shape.asks.safeParse((value as { asks?: unknown } | null | undefined)?.asks);
   return new Map(Object.entries(own.data ?? {}).map(([name, ask]) => [name, contentOf(ask)]));

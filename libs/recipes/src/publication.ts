@@ -154,11 +154,13 @@ export function refuseChangedAsks(
   published: readonly Pick<Publication, 'recipe' | 'version' | 'text'>[],
   next: readonly Pick<Wish, 'recipe' | 'text'>[],
 ) {
-  for (const { recipe, text } of next) {
-    for (const [name, content] of asksIn(text)) {
-      const differs = (one: { text: string }) => (asksIn(one.text).get(name) ?? content) !== content;
-      const before = published.find(differs);
-      const beside = next.find(differs);
+  const withAsks = <T extends { text: string }>(one: T) => ({ ...one, asks: asksIn(one.text) });
+  const [were, are] = [published.map(withAsks), next.map(withAsks)];
+  for (const { recipe, asks } of are) {
+    for (const [name, content] of asks) {
+      const differs = (one: { asks: Map<string, string> }) => (one.asks.get(name) ?? content) !== content;
+      const before = were.find(differs);
+      const beside = are.find(differs);
       if (!before && !beside) continue;
       const as = before ? `was published with ${before.recipe} ${before.version}` : `stands in ${beside?.recipe ?? ''}`;
       throw new PublicationRefused(
