@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { version } from '#libs/platform';
+import { addAsks } from './commands/asks';
 import { addBackfill } from './commands/backfill';
 import { addBudgets } from './commands/budgets';
 import { addDlq } from './commands/dlq';
@@ -41,6 +42,7 @@ export function createProgram(): Command {
   addLimits(program);
   addBudgets(program);
   addRecipes(program);
+  addAsks(program);
   addRecords(program);
   addReasoning(program);
   addRebuild(program);

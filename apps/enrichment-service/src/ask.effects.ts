@@ -1,6 +1,6 @@
 import { type Answer, type CallRecord, type Cost, openaiCodes } from '#libs/contracts';
 import type { EffectKind } from '#libs/process';
-import { readAnswer, unsupportedIn } from '#libs/recipes';
+import { LONGEST_INSTRUCTION, readAnswer, unsupportedIn } from '#libs/recipes';
 import { OpenAiClient, type Question, type Reply, usdFor } from '#libs/vendors/openai';
 import { accountAlerts, type Lines, stoppedBy } from './account-alerts';
 import type { EnrichmentConfig } from './enrichment.config';
@@ -45,6 +45,7 @@ export function askingTheModel(
       // A call counts until its window after its end: so short a one makes this the number of calls at once.
       { name: 'at-once', most: config.OPENAI_AT_ONCE, perMs: 1 },
     ],
+    // What else the question says counts as well, the version of its ask above all.
     shares: ({ model, name, instruction, text, schema, ...further }: Asked) =>
       JSON.stringify([model, name, instruction, schema, text, ...(Object.keys(further).length > 0 ? [further] : [])]),
     // A token is no less than a byte: a budget is never overspent by what was thought too little.
@@ -98,12 +99,14 @@ function paidFor(answer: Answer<Reply>, calls: number): Answer<Reply> {
   return { ...answer, cost };
 }
 
-// In characters: HubSpot's own limit of a text property's value and of a note, and far more than a recipe's instruction.
+// In characters: HubSpot's own limit of a text property's value and of a note.
 const LONGEST_TEXT = 65_536;
-const LONGEST_INSTRUCTION = 10_000;
 
-/** A question, and the fields of its answer that must stand in what is told. */
-type Asked = Question & { supported?: string[] };
+/**
+ * A question, the fields of its answer that must stand in what is told, and the ask of a file that it is, by name and
+ * version.
+ */
+type Asked = Question & { supported?: string[]; ask?: string };
 
 type Done = Answer<Reply> & { outcome: 'done' };
 

@@ -1,5 +1,6 @@
 import type { Looked } from '#libs/expressions';
 import {
+  askNamed,
   type AskStep,
   askText,
   type Note,
@@ -44,7 +45,9 @@ function question(
   notes: Note[],
   looked: Looked,
 ): object | { rejected: Refused } {
-  const { name, model, instruction, answer: schema, effort, supported } = step;
+  const { model, instruction, answer: schema, effort, supported, use } = step;
+  // What two recipes ask by the same file is the same question, whatever they call it.
+  const name = use === undefined ? step.name : askNamed(use).name;
   try {
     const text = askText(step, bindings, notes, { looked });
     // What a recipe does not say does not stand there: the same question stays the same.
@@ -52,6 +55,7 @@ function question(
       ...{ name, model, instruction, text, schema },
       ...(effort === undefined ? {} : { effort }),
       ...(supported.length > 0 ? { supported } : {}),
+      ...(use === undefined ? {} : { ask: use }),
     };
   } catch (error) {
     return { rejected: rejectionOf(error) };

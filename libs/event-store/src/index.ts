@@ -40,7 +40,7 @@ export { type ReadModel, type Statement } from './read-models/read-model';
 export { oldestWriterMs, readModels, readModelState, type ReadModelState, requestRebuild } from './read-models/rebuild';
 export { listRecords, NotBuilt, type RecordRow } from './read-models/record-list';
 export { recordsModel, renderStatuses } from './read-models/records';
-export { appendPublications, type NewPublication, publicationsIn, publishedRecipes } from './recipes';
+export { appendPublications, type NewPublication, publicationsIn, publishedRecipes, textsOnceLive } from './recipes';
 export { Relay, relayAll, type Publish } from './relay';
 export { type UnpublishedEvent } from './unpublished';
 export { Replica } from './replica';

@@ -5,6 +5,16 @@ import { fixed, property, stepName } from './parts.schema';
 import { UNSUPPORTED } from './supported';
 import { text } from './video.schema';
 
+/** How an ask of a file is named: by its name and version. */
+export const askRef = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,62}@[1-9]\d{0,5}$/, 'must be a name and a version, such as lead-qualification@2');
+
+const example = z.strictObject({
+  told: z.string().min(1).describe('What the model would be told, line by line as it is told'),
+  answer: z.record(z.string(), z.unknown()).describe('The right answer to it; it fits the schema of answers'),
+});
+
 /** What is asked unless a recipe says: the cheapest model that no shutdown is announced for (vendors' pages, November 2026). */
 const DEFAULT_MODEL = 'gpt-6-luna';
 
@@ -41,4 +51,48 @@ export const askStep = z.strictObject({
     .describe(
       'What becomes of what does not stand there: it is left out (null, or no entry), unless said, kept, or the ask fails; it is told either way',
     ),
+  thresholds: z
+    .record(stepName, z.number())
+    .optional()
+    .describe('Numbers that steps compare answers with, read as ${thresholds.…}'),
+  examples: z
+    .array(example)
+    .min(1)
+    .max(20)
+    .optional()
+    .describe('Shown to the model with the instruction, as data between markers'),
+});
+
+const { facts, ...whole } = askStep.shape;
+
+/** A question to a language model that stands in a file of its own, as the file says it. */
+export const askFileSchema = z.strictObject({
+  ask: askRef.describe('Name and version, as the file is named'),
+  description: z.string().min(1).describe('What it is for'),
+  ...whole,
+  model: whole.model.refine((id) => !id.includes('${'), 'must be the id of a model: a file reads no values'),
+  facts: z
+    .record(stepName, z.string().min(1))
+    .default({})
+    .describe('Facts that a recipe must give it, and what each of them is'),
+});
+
+/** A file's question with its defaults filled in. */
+export type AskFile = z.infer<typeof askFileSchema>;
+
+/** How a recipe asks by a file: what it says besides stands in the place of what the file says. */
+export const askUse = z.strictObject({
+  use: askRef.describe('The ask of a file, by its name and version'),
+  facts,
+  model: whole.model.unwrap().optional(),
+  effort: whole.effort,
+  properties: whole.properties.optional(),
+  notes: whole.notes.unwrap().optional(),
+  mask: whole.mask,
+});
+
+/** The published JSON Schema of an ask's file, for editors. */
+export const askJsonSchema = (): Record<string, unknown> => ({
+  title: 'Refrain ask',
+  ...z.toJSONSchema(askFileSchema, { target: 'draft-7', io: 'input' }),
 });

@@ -19,7 +19,10 @@ export interface AskStep extends StepBase {
   facts: Record<string, Text>;
   /** What is hidden before it is told, by property, fact, or `notes`. */
   mask: Readonly<Record<string, readonly Mask[]>>;
+  /** With the ask's examples in it. */
   instruction: string;
+  /** The ask of a file that it is, by name and version; absent where the recipe holds it itself. */
+  use?: string;
   /** JSON Schema of the answer, in the strict subset: every property required, no further ones. */
   answer: { type: 'object'; properties: Record<string, unknown> };
   /** Fields of the answer that must stand in what the model was told, and what becomes of what does not. */
@@ -52,7 +55,7 @@ const UNSEEN = /[\p{Cc}\p{Cf}\u3164\uffa0\u115f\u1160\u{e0000}-\u{e0fff}]/gu;
  * A text as data: it cannot close the markers around it, nor look like a line of its own beside it, nor hold what a reader
  * of the record would not see.
  */
-const inert = (text: string): string =>
+export const inert = (text: string): string =>
   text
     .replace(/\r\n?|[\u2028\u2029\u0085\v\f]/g, '\n')
     .replace(UNSEEN, (one) => (one === '\n' || one === '\t' ? one : ''))

@@ -36,6 +36,7 @@ function reachOf(recipe: Recipe | undefined): Reach {
     reads(video.properties, sent);
   }
   if (ask) {
+    if (ask.use !== undefined) reach.set(`${BY}${ask.use}`, '');
     for (const property of ask.properties) reach.set(`sends ${of(property)} to OpenAI`, '');
     if (ask.notes > 0) reach.set(`sends notes of the ${trigger.object} to OpenAI`, '');
     for (const [field, schema] of Object.entries(ask.answer.properties))
@@ -112,10 +113,11 @@ const saidIn = (texts: readonly Text[]): string =>
   texts.map(({ literal }) => (literal === undefined ? 'what an expression gives' : plain(literal))).join(', ');
 
 const ALL = 'all tenants';
+const BY = 'asks by ';
 
 /** What reaches nobody new: something is read and told to nobody, or fewer tenants than all are left. */
 const isNarrow = (says: string, was: Reach): boolean =>
-  says.startsWith('reads ') || (says.startsWith('is for tenant ') && was.has(`is for ${ALL}`));
+  says.startsWith('reads ') || says.startsWith(BY) || (says.startsWith('is for tenant ') && was.has(`is for ${ALL}`));
 
 const readsOf = (texts: readonly Text[]): string[] =>
   texts.flatMap(({ reads }) => (reads['record'] ?? []).flatMap(([property]) => property ?? []));

@@ -1,5 +1,10 @@
 export { type ActionForm } from './action';
 export * from './ask';
+export { agreementOf, type Label } from './agreement';
+export { LONGEST_INSTRUCTION } from './ask-check';
+export { type AskRow, readRows, rowsJsonSchema, type RowSource } from './ask-rows';
+export { type AskFile, askJsonSchema } from './ask.schema';
+export { askFolder, askNamed, type Asks, asksBeside, readAsk, type ReadAsk, selfContained, stepOfAsk } from './asks';
 export * from './assign';
 export * from './book';
 export * from './cases';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { askStep } from './ask.schema';
+import { askFileSchema, askRef, askStep, askUse } from './ask.schema';
 import { fixed, property, stepName } from './parts.schema';
 import { optionsOfVideo, text, variable } from './video.schema';
 
@@ -182,7 +182,7 @@ const around = { name: stepName.optional(), when: condition.optional() };
 const step = z.union(
   [
     z.strictObject({ ...around, video: videoStep }),
-    z.strictObject({ ...around, ask: askStep }),
+    z.strictObject({ ...around, ask: z.union([askStep, askUse], { error: 'must be an ask: whole, or by use' }) }),
     z
       .strictObject({
         ...around,
@@ -284,6 +284,10 @@ export const recipeSchema = z.strictObject({
     .refine((steps) => (['video', 'ask'] as const).every((kind) => steps.filter((step) => kind in step).length <= 1), {
       message: 'has more than one video or ask: a recipe makes one of each at most',
     }),
+  asks: z
+    .record(askRef, askFileSchema)
+    .optional()
+    .describe('The asks that it uses, as they stood in their files: publication puts them here'),
 });
 
 /** A recipe's file as it was read, defaults filled in. */
