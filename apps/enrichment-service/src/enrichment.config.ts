@@ -36,6 +36,13 @@ export const enrichmentConfig = z
     OPENAI_MOST_TOKENS: count()
       .prefault('4000')
       .describe('Where an answer is cut, in tokens; what a model thinks counts. A cut answer fails as `length`'),
+    OPENAI_SUMMARY_MODEL: z
+      .string()
+      .min(1)
+      .default('gpt-6-luna')
+      .describe(
+        'Id of the model that sums up texts which are longer than a question may hold; another one sums up all anew',
+      ),
     OPENAI_RETRY_AFTER: duration()
       .prefault('5m')
       .describe('How long questions wait that nothing pays for, or whose key is not taken, until one is asked again'),

@@ -3,6 +3,18 @@ export * from './ask';
 export * from './assign';
 export * from './book';
 export * from './cases';
+export {
+  cut,
+  type Entry,
+  fitted,
+  linesOf,
+  MOST_CHARACTERS,
+  MOST_PARTS,
+  PART,
+  type Part,
+  type SummedUp,
+} from './condense';
+export * from './context';
 export { coolsDown, handedOn, isSameChange, type Said } from './chain';
 export { type Changer } from './changer';
 export { type AwaitedDate, dueAt } from './date';
@@ -67,3 +79,4 @@ export * from './video';
 export { type DueOf, type Watched, watchedBy } from './watched';
 export * from './write';
 export { every } from './every';
+export { isWithin, tokensIn } from './tokens';

@@ -62,7 +62,10 @@ function runScopes(recipe: Recipe, timeline: TimelineForm): string[] {
   return [
     objectScope(object, 'read'),
     ...(saysOfRecord ? [objectScope(object, 'write')] : []),
-    ...stepsOf(recipe, 'ask').flatMap(({ notes }) => (notes > 0 ? [objectScope('note', 'read')] : [])),
+    ...stepsOf(recipe, 'ask').flatMap(({ notes, context }) => [
+      ...(notes > 0 ? [objectScope('note', 'read')] : []),
+      ...Object.keys(context.most).flatMap((kind) => contextScopes[kind] ?? [objectScope('call', 'read')]),
+    ]),
     ...actions.flatMap(({ kind }) => actionScopes[kind === 'event' && timeline === 'notes' ? 'note' : kind]),
     ...upserts(actions).flatMap((upsert) => [
       objectScope(upsert.object, 'read'),
@@ -90,6 +93,12 @@ const objectScope = (object: string, way: 'read' | 'write'): string =>
 
 const schemaScope = (object: string, way: 'read' | 'write'): string =>
   object === 'ticket' ? 'tickets' : `crm.schemas.${scopedAs(object)}.${way}`;
+
+/** What is needed to read kinds of context; of all others, what calls need. */
+const contextScopes: Readonly<Record<string, readonly string[]>> = {
+  emails: [objectScope('email', 'read'), 'sales-email-read'],
+  tickets: [objectScope('ticket', 'read')],
+};
 
 /** What is needed beside the record's own scopes. */
 const actionScopes = {
