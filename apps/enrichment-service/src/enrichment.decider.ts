@@ -122,16 +122,16 @@ function onRead(
   const elsewhere = open && ended.state !== 'done' && readingNow(input, where);
   if (elsewhere) return { events: [], effects: [elsewhere] };
   const asked = ended.state === 'done' ? askOf(enrichment, recipe, ended.answer, again) : unread(ended.code);
-  if ('refused' in asked) {
-    const { code, reason } = asked.refused;
-    // Where something was paid for already, it is no rejection.
-    return open ? (again || enrichment.rounds ? fail : reject)(enrichment, code, reason) : nothing();
-  }
+  if ('refused' in asked) return open ? refuse(enrichment, asked, again) : nothing();
   if ('parts' in asked) return divide(enrichment, asked, open);
   const effects = [asked.ask];
   if (again || (!open && enrichment.status !== 'rejected')) return { events: [], effects };
   return { events: [{ type: 'EnrichmentPrepared', data: { ...aboutOf(enrichment), ...asked.said } }], effects };
 }
+
+/** Where something was paid for already, it is no rejection. */
+const refuse = (enrichment: Enrichment, { refused: { code, reason } }: Refused, again: boolean) =>
+  (again || enrichment.rounds !== undefined ? fail : reject)(enrichment, code, reason);
 
 // What has ended well wants no summaries any more. Of what has failed the calls are stated, for the ledger to compare: one
 // that was refused may be owed again.

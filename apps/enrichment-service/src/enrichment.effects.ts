@@ -2,10 +2,11 @@ import type { EffectKind } from '#libs/process';
 import { fetchFrom } from '#libs/vendors/fetch';
 import type { HubspotAccounts, ReadRequest } from '#libs/vendors/hubspot';
 import type { Lines } from './account-alerts';
-import { askingTheModel } from './ask.effects';
+import { askingTheModel, modelAt } from './ask.effects';
 import type { EnrichmentConfig } from './enrichment.config';
 import { CONTEXT_CALLS, READ_CONTEXT, READ_RECORD, SUMMARISE } from './enrichments';
 import { fetchKind, type SystemRequest } from './fetch.decider';
+import { mostAfterReading, summingUp } from './summary.effects';
 import type { Systems } from './systems';
 
 /**
@@ -20,7 +21,7 @@ export function enrichmentEffects(
   hubspot: HubspotAccounts,
   lines: Lines,
 ): Record<string, EffectKind> {
-  const model = askingTheModel(config, lines);
+  const model = modelAt(config, lines);
   const reading = (calls: number): EffectKind => ({
     is: 'query',
     deadlineMs: 8_000,
@@ -29,7 +30,7 @@ export function enrichmentEffects(
     limits: hubspot.limits(calls),
     plan: {
       cost: (request: ReadRequest) => ({ apiCalls: callsOf(request) }),
-      follows: (request: ReadRequest) => model.mostAfterReading(textsOf(request)),
+      follows: (request: ReadRequest) => mostAfterReading(model, textsOf(request)),
     },
     perform: (request: ReadRequest, call) => hubspot.of(call.tenant).read(request, call.signal),
   });
@@ -37,8 +38,8 @@ export function enrichmentEffects(
     // The record, and one batch of its notes.
     [READ_RECORD]: reading(2),
     [READ_CONTEXT]: reading(CONTEXT_CALLS),
-    'openai.ask': model.ask,
-    [SUMMARISE]: model.summarise,
+    'openai.ask': askingTheModel(model),
+    [SUMMARISE]: summingUp(model, config.OPENAI_SUMMARY_MODEL),
   };
   systems.follow((names) => {
     for (const name of names) kinds[fetchKind(name)] ??= asking(name, systems);

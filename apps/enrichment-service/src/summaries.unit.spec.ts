@@ -1,5 +1,5 @@
 import type { EnrichmentEvent, Fate } from '#libs/contracts';
-import { type Owed } from '#libs/process';
+import type { Owed } from '#libs/process';
 import { readRecipe, stepOf } from '#libs/recipes';
 import { given as givenOf } from '../../../libs/process/src/testing/given';
 import type { EnrichmentInput, Summary } from './enrichment-input';

@@ -1,7 +1,7 @@
 import type { Given } from '#libs/expressions';
 import { z } from 'zod';
-import { type Entry, linesOf } from './condense';
-import { contextKinds, type ContextWish, type Note, type Told } from './context';
+import type { Entry } from './condense';
+import { contextKinds, type ContextWish, type Note, NOTES, type Told } from './context';
 import { type Mask, masked } from './mask';
 import { notText, readable } from './readable';
 import type { StepBase, StepBindings } from './step';
@@ -114,9 +114,6 @@ const HTML: ReadonlySet<string> = new Set(['notes', 'calls', 'meetings']);
 
 /** The text of a question: lines between markers that say it is data. */
 export const dataOf = (lines: string): string => ['<<<DATA', ...(lines === '' ? [] : [lines]), 'DATA>>>'].join('\n');
-
-/** How a mask names the notes. */
-export const NOTES = 'notes';
 
 /** Why no answer can be checked against a schema; undefined where one can. */
 export function answerFault(schema: AskStep['answer']): string | undefined {

@@ -1,7 +1,7 @@
 import type { Expression } from '#libs/expressions';
 import { assignFields, type AssignStep } from './assign';
-import { answerFault, answerFields, type AskStep, NOTES, supportFault } from './ask';
-import { type ContextWish, TRANSCRIPT } from './context';
+import { answerFault, answerFields, type AskStep, supportFault } from './ask';
+import { contextIn } from './context';
 import { actionForms, propertiesNeeded, textsOf } from './compile-actions';
 import { type CompileFault, never, TextCompiler } from './compile-text';
 import { type FetchStep, leaves, segment } from './fetch';
@@ -166,16 +166,11 @@ class Compiler extends TextCompiler {
 
   private ask(path: PropertyKey[], name: string, { when, ask }: StepWith<'ask'>): AskStep {
     const { properties, tokens, instruction, answer } = ask;
-    const { notes, context } = this.context(path, ask);
+    const { faults, ...told } = contextIn(ask);
+    this.faults.push(...faults.map(({ at, message }) => ({ path: [...path, ...at], message })));
     const unusable = answerFault(answer);
     if (unusable !== undefined) this.faults.push({ path: [...path, 'answer'], message: unusable });
     const { effort, mask = {}, supported = [], unsupported = 'leave-out' } = ask;
-    for (const name of Object.keys(mask))
-      if (![...properties, ...Object.keys(ask.facts), NOTES, ...Object.keys(context.most)].includes(name))
-        this.faults.push({
-          path: [...path, 'mask', name],
-          message: 'is not told: name a property, a fact, notes, or a kind of context',
-        });
     for (const [i, field] of supported.entries()) {
       const message = supportFault(answer, field, unsupported);
       if (message !== undefined) this.faults.push({ path: [...path, 'supported', i], message });
@@ -189,8 +184,7 @@ class Compiler extends TextCompiler {
       ...base,
       model: this.fixed([...path, 'model'], ask.model),
       properties,
-      notes,
-      context,
+      ...told,
       tokens,
       facts,
       instruction,
@@ -201,17 +195,6 @@ class Compiler extends TextCompiler {
       unsupported,
       reads: [...new Set([...properties, ...recordReads(all)])],
     };
-  }
-
-  private context(path: PropertyKey[], ask: StepWith<'ask'>['ask']): { notes: number; context: ContextWish } {
-    const { notes = ask.notes, transcript, ...kinds } = ask.context ?? {};
-    const at = [...path, 'context'];
-    if (ask.notes > 0 && notes !== ask.notes)
-      this.faults.push({ path: [...at, NOTES], message: 'says another number of notes than `notes` beside it' });
-    if (transcript && kinds.transcripts === undefined)
-      this.faults.push({ path: [...at, 'transcript'], message: 'is told nowhere: say how many transcripts' });
-    const most = Object.fromEntries(Object.entries(kinds).filter(([, number]) => number !== undefined));
-    return { notes, context: { most, transcript: transcript ?? [TRANSCRIPT] } };
   }
 
   private fetch(path: PropertyKey[], name: string, { when, fetch }: StepWith<'fetch'>): FetchStep {

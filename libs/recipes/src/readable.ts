@@ -28,16 +28,16 @@ export function readable(text: string, kind: 'html' | 'any'): string | undefined
 
 const BEGINNINGS: readonly [RegExp, string][] = [
   [/^%PDF-/, 'a PDF file'],
-  [/^PK\u0003\u0004/, 'a ZIP or Office file'],
+  [/^PK\p{Cc}{2}/u, 'a ZIP or Office file'],
   [/^.?PNG\r?\n/, 'an image'],
   [/^GIF8[79]a/, 'an image'],
-  [/^.{0,8}(?:JFIF|Exif)\0/s, 'an image'],
+  [/^.{0,8}(?:JFIF|Exif)\p{Cc}/su, 'an image'],
   [/^\{\\rtf/, 'an RTF file'],
   [/^data:[\w.+-]+\/[\w.+-]+;base64,/, 'a file in base64'],
 ];
 
 // Control characters but for the usual blanks; what stood for bytes that are no UTF-8; what no standard gives a meaning.
-const NO_CHARACTER = /[\u0000-\u0008\u000e-\u001f\u007f-\u009f\ufffd\p{Co}\p{Cs}]/gu;
+const NO_CHARACTER = /(?![\t\n\v\f\r\u0085])[\p{Cc}\ufffd\p{Co}\p{Cs}]/gu;
 const MOST_OF_NO_CHARACTERS = 0.02;
 const BASE64 = /(?:[A-Za-z0-9+/_-]{60,}\s?)+={0,2}/g;
 const LEAST_BASE64 = 200;
