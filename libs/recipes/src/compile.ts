@@ -85,7 +85,7 @@ class Compiler extends TextCompiler {
     return {
       object,
       ...(waits ? { on: waits } : {}),
-      ...(property === undefined ? {} : { property }),
+      ...(property === undefined ? {} : { properties: [property].flat() }),
       ...(becomes ? { becomes } : {}),
       ...(source === undefined ? {} : { source }),
       ...(due ? { due: { date: due.date, offsetMs: (due.after ?? 0) - (due.before ?? 0) } } : {}),

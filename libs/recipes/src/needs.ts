@@ -124,12 +124,12 @@ export function subscriptionsOf(recipes: readonly Recipe[]): SubscriptionNeed[] 
     found.set(key, { ...known, for: reasons, fate: known.fate && need.fate });
   };
   for (const { id, trigger } of recipes) {
-    const { object, on = [], property, source, due } = trigger;
+    const { object, on = [], properties = [], source, due } = trigger;
     if (due) add({ object, change: PROPERTY_CHANGE, property: due.date, fate: false }, id);
     else if (source === undefined) {
       for (const change of on) {
-        const of = change === PROPERTY_CHANGE && property !== undefined ? { property } : {};
-        add({ object, change, ...of, fate: false }, id);
+        if (change !== PROPERTY_CHANGE) add({ object, change, fate: false }, id);
+        else for (const property of properties) add({ object, change, property, fate: false }, id);
       }
     }
     for (const change of fatesOf(object)) add({ object, change, fate: true }, id);
