@@ -1,9 +1,13 @@
-import type { EnrichmentEvent, Fate } from '#libs/contracts';
+import type { Cost, EnrichmentEvent, Fate } from '#libs/contracts';
 import type { Owed } from '#libs/process';
 import { readRecipe, stepOf } from '#libs/recipes';
 import { given as givenOf } from '../../../libs/process/src/testing/given';
+import { askingTheModel, modelAt } from './ask.effects';
+import type { EnrichmentConfig } from './enrichment.config';
 import type { EnrichmentInput, Summary } from './enrichment-input';
+import { CONTEXT_CALLS } from './enrichments';
 import { serviceDecider } from './service.decider';
+import { mostAfterReading, summingUp } from './summary.effects';
 
 const made = readRecipe(
   `recipe: told
@@ -222,4 +226,59 @@ describe('what is no text', () => {
 it('refuses what is longer than can be summed up', () => {
   const decision = given(requested)(read('read', 'word '.repeat(600_000)));
   expect(decision.events).toMatchObject([{ type: 'EnrichmentRejected', data: { code: 'too-long' } }]);
+});
+
+describe('what a plan says at most', () => {
+  const lines = { info: () => undefined, error: () => undefined };
+  const model = modelAt({ OPENAI_API_KEY: 'k', OPENAI_MOST_TOKENS: 4_000 } as EnrichmentConfig, lines);
+  const kinds = { 'openai.ask': askingTheModel(model), 'openai.summarise': summingUp(model, 'm') };
+  const costOf = ({ kind, request }: Owed): Cost =>
+    kind === 'hubspot.context'
+      ? { apiCalls: CONTEXT_CALLS }
+      : (kinds[kind as keyof typeof kinds].plan?.cost(request as never) ?? {});
+  const sum = (costs: Cost[]) =>
+    costs.reduce(
+      (all, { apiCalls = 0, inputTokens = 0, outputTokens = 0 }) => ({
+        apiCalls: all.apiCalls + apiCalls,
+        inputTokens: all.inputTokens + inputTokens,
+        outputTokens: all.outputTokens + outputTokens,
+      }),
+      { apiCalls: 0, inputTokens: 0, outputTokens: 0 },
+    );
+  const bounds = (most: Cost, real: Cost) => {
+    for (const unit of ['apiCalls', 'inputTokens', 'outputTokens'] as const)
+      expect(real[unit] ?? 0).toBeLessThanOrEqual(most[unit] ?? 0);
+  };
+
+  // A record that says something else at each reading, whose summaries are long, and an answer that does not fit.
+  const longest = 'They said much, and more. '.repeat(600);
+  const text = (n: number) => transcript.replaceAll('seats', `seats of ${String(n)}`);
+  const owed: Owed[][] = [];
+  let { events } = after([requested]);
+  const next = (input: EnrichmentInput) => {
+    const step = after(events, input);
+    events = step.events;
+    if (step.effects.length > 0) owed.push(step.effects);
+    return step.effects;
+  };
+  let calls = next(read('read', text(0)));
+  for (const round of [1, 2, 3]) {
+    const last = round === 3;
+    for (const { purpose } of calls) next(summary(purpose, { summary: last ? 'short' : longest }));
+    calls = next(read(`read-${String(round)}`, text(last ? 2 : round)));
+  }
+  next({ ...summary('ask'), type: 'answered', at, ended: { state: 'done', answer: { finish: 'stop', content: '{', model: 'm', tokens } } });
+  next(read('read-again', text(2)));
+  const all = owed.flat();
+
+  it('holds for all that follows a reading, and for all that follows summaries', () => {
+    expect(all.map(({ purpose }) => purpose).filter((purpose) => !purpose.startsWith('part-'))).toEqual([
+      ...['read-1', 'read-2', 'read-3', 'ask', 'read-again', 'ask-again'],
+    ]);
+    expect(all.length).toBeGreaterThan(15);
+    bounds(mostAfterReading(model, 7), sum(all.map(costOf)));
+    const [first = []] = owed;
+    const follows = first.map(({ request }) => kinds['openai.summarise'].plan?.follows(request as never) ?? {});
+    bounds(sum([...first.map(costOf), ...follows]), sum(all.map(costOf)));
+  });
 });
