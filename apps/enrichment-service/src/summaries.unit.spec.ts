@@ -267,7 +267,12 @@ describe('what a plan says at most', () => {
     for (const { purpose } of calls) next(summary(purpose, { summary: last ? 'short' : longest }));
     calls = next(read(`read-${String(round)}`, text(last ? 2 : round)));
   }
-  next({ ...summary('ask'), type: 'answered', at, ended: { state: 'done', answer: { finish: 'stop', content: '{', model: 'm', tokens } } });
+  next({
+    ...summary('ask'),
+    type: 'answered',
+    at,
+    ended: { state: 'done', answer: { finish: 'stop', content: '{', model: 'm', tokens } },
+  });
   next(read('read-again', text(2)));
   const all = owed.flat();
 
