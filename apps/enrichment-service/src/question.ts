@@ -7,7 +7,8 @@ import {
   isWithin,
   type LeftOut,
   linesOf,
-  MOST_CHARACTERS,
+  MOST_BYTES,
+  MOST_TAGS,
   NOT_TEXT,
   type Part,
   type Properties,
@@ -53,8 +54,9 @@ export function questionOf(
 ): Question | { missing: Part[]; leftOut: LeftOut[] } | { rejected: Refused } {
   const unmet = step.when && unmetBy(step.when, { ...bindings }, { looked });
   if (unmet) return { rejected: unmet };
-  if (lengthOf(bindings.record, step, told) > MOST_CHARACTERS)
-    return tooLong(`more than ${String(MOST_CHARACTERS)} characters`);
+  const all = textsOf(bindings.record, step, told);
+  if (Buffer.byteLength(all) > MOST_BYTES) return tooLong(`more than ${String(MOST_BYTES)} bytes`);
+  if (all.split('<').length > MOST_TAGS) return tooLong(`more than ${String(MOST_TAGS)} tags of HTML`);
   let telling: Telling;
   try {
     telling = tellingOf(step, bindings, told, { looked });
@@ -89,13 +91,11 @@ function roomFor(lines: string, { instruction, answer, tokens }: AskStep): numbe
   return isWithin(asked + lines, tokens - AROUND) ? tokens : Math.max(1, tokens - AROUND - tokensIn(asked));
 }
 
-const lengthOf = (record: Properties, { properties }: AskStep, { notes, context = {} }: Told): number =>
+const textsOf = (record: Properties, { properties }: AskStep, { notes, context = {} }: Told): string =>
   [
     ...properties.map((name) => record[name] ?? ''),
     ...[notes, ...Object.values(context)].flat().map(({ text }) => text),
-  ]
-    .map(({ length }) => length)
-    .reduce((sum, length) => sum + length, 0);
+  ].join('\n');
 
 const tooLong = (why: string): { rejected: Refused } => ({
   rejected: { code: 'too-long', reason: `the record says too much for one question: ${why}; let the ask tell less` },

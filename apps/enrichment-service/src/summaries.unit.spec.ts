@@ -237,7 +237,7 @@ describe('what a plan says at most', () => {
       ? { apiCalls: CONTEXT_CALLS }
       : (kinds[kind as keyof typeof kinds].plan?.cost(request as never) ?? {});
   const sum = (costs: Cost[]) =>
-    costs.reduce(
+    costs.reduce<Required<Pick<Cost, 'apiCalls' | 'inputTokens' | 'outputTokens'>>>(
       (all, { apiCalls = 0, inputTokens = 0, outputTokens = 0 }) => ({
         apiCalls: all.apiCalls + apiCalls,
         inputTokens: all.inputTokens + inputTokens,
@@ -267,12 +267,9 @@ describe('what a plan says at most', () => {
     for (const { purpose } of calls) next(summary(purpose, { summary: last ? 'short' : longest }));
     calls = next(read(`read-${String(round)}`, text(last ? 2 : round)));
   }
-  next({
-    ...summary('ask'),
-    type: 'answered',
-    at,
-    ended: { state: 'done', answer: { finish: 'stop', content: '{', model: 'm', tokens } },
-  });
+  const answer = { finish: 'stop' as const, content: '{', model: 'm', tokens };
+  const ended = { state: 'done' as const, answer };
+  next({ type: 'answered', rootCause, recipe, record, purpose: 'ask', at, ended });
   next(read('read-again', text(2)));
   const all = owed.flat();
 

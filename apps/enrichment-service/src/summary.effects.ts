@@ -1,6 +1,6 @@
 import type { Answer, Cost } from '#libs/contracts';
 import type { EffectKind } from '#libs/process';
-import { dataOf, MOST_CHARACTERS, MOST_PARTS, PART, readAnswer } from '#libs/recipes';
+import { dataOf, MOST_BYTES, MOST_PARTS, PART, readAnswer } from '#libs/recipes';
 import type { Done, Model } from './ask.effects';
 import { CONTEXT_CALLS, MOST_ROUNDS } from './enrichments';
 
@@ -71,7 +71,7 @@ const AROUND_DATA = 400;
  */
 export function mostAfterReading(model: Model, texts: number): Cost {
   const { tokensFor } = model;
-  const characters = Math.min(MOST_CHARACTERS, texts * LONGEST_TEXT);
+  const characters = Math.min(MOST_BYTES, texts * LONGEST_TEXT);
   const { inputTokens, outputTokens } = tokensFor(LONGEST_INSTRUCTION + characters);
   const asked = { inputTokens: 2 * inputTokens, outputTokens: 2 * outputTokens, apiCalls: 2 + CONTEXT_CALLS };
   const parts = MOST_ROUNDS * Math.min(MOST_PARTS, texts + Math.ceil(characters / PART));

@@ -37,8 +37,9 @@ const SUMMARY = 600;
 /** Summaries of summaries; a model that shortens nothing must not go on for ever. */
 const DEEPEST = 3;
 
-/** The most characters that are looked at; two megabytes and what comes with them. */
-export const MOST_CHARACTERS = 2_500_000;
+/** The most bytes that are looked at, two megabytes and what comes with them; and the most tags of HTML in them. */
+export const MOST_BYTES = 2_500_000;
+export const MOST_TAGS = 100_000;
 
 const lineOf = ({ name, text }: Entry): string => `${name}: ${text}`;
 export const linesOf = (entries: readonly Entry[]): string => entries.map(lineOf).join('\n');
@@ -51,7 +52,7 @@ interface Counted extends Entry {
 
 /**
  * Makes entries fit into so many tokens: the longest are told by the summaries of their parts, the others as they are.
- * `missing` are parts of which no summary is known yet. Pure, and bounded in time by {@link MOST_CHARACTERS}.
+ * `missing` are parts of which no summary is known yet. Pure, and bounded in time by {@link MOST_BYTES}.
  */
 export function fitted(
   entries: readonly Entry[],
@@ -60,6 +61,8 @@ export function fitted(
 ): Fitting | { missing: Part[] } | { tooLong: string } {
   if (isWithin(linesOf(entries), most)) return { entries, summedUp: [] };
   let counted: Counted[] = entries.map((entry) => ({ ...entry, tokens: tokensIn(lineOf(entry)) }));
+  const all = sumOf(counted);
+  if (all > most + MOST_PARTS * PART) return { tooLong: `it holds ${String(all)} tokens` };
   for (let depth = 0; depth < DEEPEST; depth += 1) {
     if (sumOf(counted) <= most) {
       const summedUp = counted.flatMap(({ was }) => was ?? []);

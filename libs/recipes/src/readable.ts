@@ -14,8 +14,8 @@ const seen = visibleText({
 
 /** Elements by which a text that may be plain shows that it is HTML; an address in angle brackets is none. */
 const ELEMENT =
-  /<\/?(?:a|b|blockquote|body|br|center|code|div|em|font|h[1-6]|head|hr|html|i|img|li|meta|ol|p|pre|s|script|small|span|strong|style|sub|sup|table|tbody|td|th|tr|u|ul)\b[^>]*>/i;
-const TAG = /<[^>]+>/;
+  /<\/?(?:a|b|blockquote|body|br|center|code|div|em|font|h[1-6]|head|hr|html|i|img|li|meta|ol|p|pre|s|script|small|span|strong|style|sub|sup|table|tbody|td|th|tr|u|ul)\b[^<>]*>/i;
+const TAG = /<[^<>]+>/;
 
 /**
  * What a reader sees of a text that is HTML (`html`), or may be; undefined where that cannot be told. A text without tags

@@ -30,6 +30,18 @@ describe('what is no text', () => {
   });
 });
 
+it.each(['<', '<a "', '<li>x</li>', '<p style="color:red">x</p>', '&lt;', 'data:;base64,'])(
+  'a text of nothing but %j is read in no time',
+  (one) => {
+    const text = one.repeat(65_000 / one.length);
+    const began = performance.now();
+    readable(text, 'html');
+    readable(text, 'any');
+    notText(text);
+    expect(performance.now() - began).toBeLessThan(2_000);
+  },
+);
+
 it('lays out HTML as the lines that a reader sees', () => {
   expect(readable('<p>one</p><p>two</p><ul><li>three</li><li>four &amp; five</li></ul>', 'html')).toBe(
     'one\ntwo\nthree\nfour & five',
