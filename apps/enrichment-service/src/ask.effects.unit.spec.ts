@@ -1,8 +1,8 @@
-import { askingTheModel } from './ask.effects';
+import { askingTheModel, modelAt } from './ask.effects';
 import type { EnrichmentConfig } from './enrichment.config';
 
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
-const { ask } = askingTheModel({ OPENAI_API_KEY: 'x', OPENAI_API: 'chat' } as EnrichmentConfig, quiet);
+const ask = askingTheModel(modelAt({ OPENAI_API_KEY: 'x', OPENAI_API: 'chat' } as EnrichmentConfig, quiet));
 // What is owed is known by its kind alone: a request is whatever was kept.
 const shares = ask.shares as (request: object) => string;
 const question = {

@@ -59,6 +59,13 @@ export const enrichmentConfig = z
       .describe(
         'Prices of models in US dollars for a million tokens, input/output, such as my-model=0.2/1.2; they count more than the listed ones. Budgets do not bound a model whose price is not known',
       ),
+    OPENAI_SUMMARY_MODEL: z
+      .string()
+      .min(1)
+      .default('gpt-6-luna')
+      .describe(
+        'Id of the model that sums up texts which are longer than a question may hold; another one sums up all anew',
+      ),
     OPENAI_RETRY_AFTER: duration()
       .prefault('5m')
       .describe('How long questions wait that nothing pays for, or whose key is not taken, until one is asked again'),

@@ -203,6 +203,7 @@ describe('an answer that breaks its schema', () => {
     const deletion: Fate = { what: 'deleted', at: '2026-11-21T11:00:00.000Z' };
     expect(given(requested, prepared, misread)({ type: 'followed', fate: deletion }).supersede).toEqual([
       { kind: 'hubspot.read', purpose: 'read-again' },
+      { kind: 'hubspot.context', purpose: 'read-again' },
       { kind: 'openai.ask', purpose: 'ask-again' },
     ]);
   });
@@ -325,6 +326,7 @@ describe('where the record is merged, deleted or erased', () => {
       events: [noted(deletion)],
       supersede: [
         { kind: 'hubspot.read', purpose: 'read' },
+        { kind: 'hubspot.context', purpose: 'read' },
         { kind: 'openai.ask', purpose: 'ask' },
       ],
     });

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
-import { answerFault, inert, NOTES, readAnswer, supportFault } from './ask';
+import { answerFault, inert, readAnswer, supportFault } from './ask';
 import type { askStep } from './ask.schema';
+import { contextIn } from './context';
 import { unsupportedIn } from './supported';
 
 type Asked = Omit<z.infer<typeof askStep>, 'facts'> & { facts: Record<string, unknown> };
@@ -37,10 +38,8 @@ export function askFaults(ask: Asked): AskFault[] {
   const { answer, supported = [], unsupported = 'leave-out' } = ask;
   const unusable = answerFault(answer);
   if (unusable !== undefined) return [{ path: ['answer'], message: unusable }];
-  const told = [...ask.properties, ...Object.keys(ask.facts), NOTES];
-  const masks = Object.keys(ask.mask ?? {}).filter((name) => !told.includes(name));
   return [
-    ...masks.map((name) => ({ path: ['mask', name], message: 'is not told: name a property, a fact, or notes' })),
+    ...contextIn(ask).faults.map(({ at, message }) => ({ path: at, message })),
     ...supported.flatMap((field, i) => {
       const message = supportFault(answer, field, unsupported);
       return message === undefined ? [] : [{ path: ['supported', i], message }];

@@ -1,8 +1,10 @@
 import { z } from 'zod';
-import { type AskStep, askText, inert, type Note } from './ask';
+import { dataOf, inert, tellingOf } from './ask';
 import type { AskFile } from './ask.schema';
 import { labelFault, labelSchema, type Label } from './agreement';
 import { stepOfAsk } from './asks';
+import { contextKinds, type Note } from './context';
+import { linesOf } from './condense';
 import { property, stepName } from './parts.schema';
 import { RecipeSource } from './source';
 
@@ -18,15 +20,22 @@ const rowSchema = z
     told: z.string().min(1).optional().describe('What the model is told, line by line; in the place of all below'),
     record: z.record(property, z.string().nullable()).optional().describe('The properties of a record'),
     notes: z.array(said).optional().describe('Its notes, the newest first'),
+    context: z
+      .partialRecord(z.enum(contextKinds), z.array(said))
+      .optional()
+      .describe('What else was written or said, by kind, the newest first'),
     facts: z.record(stepName, z.string()).optional().describe('The facts that the ask needs'),
     label: z
       .record(z.string().min(1), labelSchema)
       .refine((label) => Object.keys(label).length > 0, 'says nothing')
       .describe('What is right of the answer, by field; a field that it does not name is not judged'),
   })
-  .refine(({ told, record, notes, facts }) => (told === undefined) === Boolean(record ?? notes ?? facts), {
-    message: 'needs either told, or what it is made of: record, notes, facts',
-  });
+  .refine(
+    ({ told, record, notes, context, facts }) => (told === undefined) === Boolean(record ?? notes ?? context ?? facts),
+    {
+      message: 'needs either told, or what it is made of: record, notes, context, facts',
+    },
+  );
 
 /** The published JSON Schema of a labelled set, for editors. */
 export const rowsJsonSchema = (): Record<string, unknown> => ({
@@ -107,12 +116,17 @@ function partsOf(text: string, file: string): Part[] {
 const missingIn = ({ told: text, facts = {} }: z.infer<typeof rowSchema>, ask: AskFile): string[] =>
   text === undefined ? Object.keys(ask.facts).filter((name) => !Object.hasOwn(facts, name)) : [];
 
-function told({ told: text, record = {}, notes = [], facts = {} }: z.infer<typeof rowSchema>, ask: AskFile): string {
-  if (text !== undefined) return ['<<<DATA', ...text.trimEnd().split('\n').map(inert), 'DATA>>>'].join('\n');
-  const step: AskStep = stepOfAsk(ask, facts);
-  const written = notes.map((note): Note => (typeof note === 'string' ? { at: UNDATED, text: note } : note));
-  return askText(step, { record, steps: {} }, written);
+function told(row: z.infer<typeof rowSchema>, ask: AskFile): string {
+  const { told: text, record = {}, notes = [], context = {}, facts = {} } = row;
+  if (text !== undefined) return dataOf(text.trimEnd().split('\n').map(inert).join('\n'));
+  const read = {
+    notes: notes.map(dated),
+    context: Object.fromEntries(Object.entries(context).map(([kind, all]) => [kind, all.map(dated)])),
+  };
+  return dataOf(linesOf(tellingOf(stepOfAsk(ask, facts), { record, steps: {} }, read).entries));
 }
+
+const dated = (note: z.infer<typeof said>): Note => (typeof note === 'string' ? { at: UNDATED, text: note } : note);
 
 /** When a note was written of which nobody says it. */
 const UNDATED = '2026-01-01T00:00:00Z';

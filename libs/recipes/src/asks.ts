@@ -5,6 +5,7 @@ import { stringify } from 'yaml';
 import type { z } from 'zod';
 import type { AskStep } from './ask';
 import { askFaults, type AskFault, instructionOf } from './ask-check';
+import { contextIn, NOTES } from './context';
 import { type AskFile, askFileSchema, type askStep, type askUse } from './ask.schema';
 import { type RecipeFile, recipeSchema, type StepFile } from './recipe.schema';
 import { RecipeSource } from './source';
@@ -129,7 +130,7 @@ export function withWholeAsks(
 
 /** Stands where a fault was noted: such a recipe is never run. */
 const NOTHING: WholeAsk = {
-  ...{ model: '', properties: [], notes: 0, facts: {}, instruction: '' },
+  ...{ model: '', properties: [], notes: 0, tokens: 1, facts: {}, instruction: '' },
   answer: { type: 'object', properties: {} },
 };
 
@@ -158,7 +159,8 @@ function factFaults({ facts }: z.infer<typeof askUse>, file: AskFile): AskFault[
 
 function wholeAsk({ use, facts, ...over }: z.infer<typeof askUse>, file: AskFile): WholeAsk {
   const { ask: _, description: __, facts: ___, mask = {}, ...rest } = file;
-  const told: string[] = [...(over.properties ?? file.properties), ...Object.keys(facts), 'notes'];
+  const { most } = contextIn({ ...file, ...over, facts, mask: {} }).context;
+  const told = [...(over.properties ?? file.properties), ...Object.keys(facts), NOTES, ...Object.keys(most)];
   // What the file hides stays hidden, unless the recipe says otherwise of the same.
   const kept = Object.entries(mask).filter(([name]) => told.includes(name));
   return { ...rest, ...over, facts, mask: { ...Object.fromEntries(kept), ...over.mask }, use };
@@ -198,10 +200,13 @@ const contentOf = (ask: AskFile): string => createHash('sha256').update(JSON.str
 /** The step that an ask of a file is, where it is given these facts. */
 export function stepOfAsk(ask: AskFile, facts: Readonly<Record<string, string>>): AskStep {
   const { description: _, thresholds: __, examples: ___, ask: use, mask = {}, effort, ...rest } = ask;
+  const { notes, context } = contextIn(ask);
   return {
     kind: 'ask',
     name: askNamed(use).name,
     ...rest,
+    notes,
+    context,
     ...(effort === undefined ? {} : { effort }),
     facts: Object.fromEntries(Object.entries(facts).map(([name, text]) => [name, literal(text)])),
     mask,

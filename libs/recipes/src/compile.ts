@@ -3,6 +3,7 @@ import { assignFields, type AssignStep } from './assign';
 import { answerFields, type AskStep } from './ask';
 import { askFaults, instructionOf } from './ask-check';
 import type { WholeRecipe, WholeStep } from './asks';
+import { contextIn } from './context';
 import { actionForms, propertiesNeeded, textsOf } from './compile-actions';
 import { type CompileFault, never, TextCompiler } from './compile-text';
 import { type FetchStep, leaves, segment } from './fetch';
@@ -87,7 +88,7 @@ class Compiler extends TextCompiler {
     return {
       object,
       ...(waits ? { on: waits } : {}),
-      ...(property === undefined ? {} : { property }),
+      ...(property === undefined ? {} : { properties: [property].flat() }),
       ...(becomes ? { becomes } : {}),
       ...(source === undefined ? {} : { source }),
       ...(due ? { due: { date: due.date, offsetMs: (due.after ?? 0) - (due.before ?? 0) } } : {}),
@@ -167,8 +168,9 @@ class Compiler extends TextCompiler {
   }
 
   private ask(path: PropertyKey[], name: string, { when, ask }: StepWith<'ask'>): AskStep {
-    const { properties, notes, answer, use, effort, mask = {}, supported = [], unsupported = 'leave-out' } = ask;
+    const { properties, tokens, answer, use, effort, mask = {}, supported = [], unsupported = 'leave-out' } = ask;
     this.faults.push(...askFaults(ask).map((fault) => ({ ...fault, path: [...path, ...fault.path] })));
+    const { notes, context } = contextIn(ask);
     const facts = this.texts([...path, 'facts'], ask.facts);
     const { all, ...base } = this.base(path, name, when, Object.values(facts));
     return {
@@ -177,6 +179,8 @@ class Compiler extends TextCompiler {
       model: this.fixed([...path, 'model'], ask.model),
       properties,
       notes,
+      context,
+      tokens,
       facts,
       instruction: instructionOf(ask),
       answer,

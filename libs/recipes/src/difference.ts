@@ -38,7 +38,8 @@ function reachOf(recipe: Recipe | undefined): Reach {
   if (ask) {
     if (ask.use !== undefined) reach.set(`${BY}${ask.use}`, '');
     for (const property of ask.properties) reach.set(`sends ${of(property)} to OpenAI`, '');
-    if (ask.notes > 0) reach.set(`sends notes of the ${trigger.object} to OpenAI`, '');
+    for (const kind of [...(ask.notes > 0 ? ['notes'] : []), ...Object.keys(ask.context.most)])
+      reach.set(`sends ${kind} of the ${trigger.object} to OpenAI`, '');
     for (const [field, schema] of Object.entries(ask.answer.properties))
       reach.set(`takes ${field} from the answer`, typeOf(schema));
     const facts = readsOf(Object.values(ask.facts));

@@ -8,6 +8,19 @@ export { askFolder, askNamed, type Asks, asksBeside, readAsk, type ReadAsk, self
 export * from './assign';
 export * from './book';
 export * from './cases';
+export {
+  cut,
+  type Entry,
+  fitted,
+  linesOf,
+  MOST_BYTES,
+  MOST_PARTS,
+  MOST_TAGS,
+  PART,
+  type Part,
+  type SummedUp,
+} from './condense';
+export * from './context';
 export { coolsDown, handedOn, isSameChange, type Said } from './chain';
 export { type Changer } from './changer';
 export { type AwaitedDate, dueAt } from './date';
@@ -72,3 +85,4 @@ export * from './video';
 export { type DueOf, type Watched, watchedBy } from './watched';
 export * from './write';
 export { every } from './every';
+export { isWithin, tokensIn } from './tokens';

@@ -213,7 +213,10 @@ const trigger = z
       .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
       .optional()
       .describe("HubSpot's name of what happened (propertyChange unless said), or the source's own; one or several"),
-    property: property.optional().describe('The property that changed'),
+    property: z
+      .union([property, z.array(property).min(1).max(10)])
+      .optional()
+      .describe('The property that changed, or one of several'),
     becomes: z.array(z.string()).min(1).optional().describe('Its new value, one of these; any unless said'),
     source: name
       .optional()
