@@ -88,26 +88,17 @@ export function labelFault({ properties }: AskStep['answer'], field: string, lab
  * a list by what it shares with the label, as a part of both together.
  */
 export function agreementOf(schema: unknown, label: Label, value: unknown): number | undefined {
-  const { kind, range } = shapeOf(schema);
-  const asShare = (agrees: boolean) => (agrees ? 1 : 0);
+  const shape = shapeOf(schema);
   if (isContains(label)) return held([label.contains].flat(), value);
-  if ((kind === 'text' || kind === 'other') && label !== null) return undefined;
-  if (label === null || value === null) return asShare(label === value);
-  if (isWithin(label)) return asShare(isNear(value, label.is, label.within));
-  switch (kind) {
-    case 'choice':
-    case 'whole':
-    case 'truth':
-      return asShare(label === value);
-    case 'number': {
-      const tolerance = TOLERANCE * (range ?? Math.abs(Number(label)));
-      return asShare(isNear(value, Number(label), tolerance));
-    }
-    case 'list':
-      return Array.isArray(label) && Array.isArray(value) ? overlap(label, value) : 0;
-    default:
-      return undefined;
-  }
+  if ((shape.kind === 'text' || shape.kind === 'other') && label !== null) return undefined;
+  if (Array.isArray(label)) return Array.isArray(value) ? overlap(label, value) : 0;
+  return agrees(shape, label, value) ? 1 : 0;
+}
+
+function agrees({ kind, range }: Shape, label: Exclude<Label, unknown[]>, value: unknown): boolean {
+  if (isWithin(label)) return isNear(value, label.is, label.within);
+  if (kind !== 'number' || typeof label !== 'number') return label === value;
+  return isNear(value, label, TOLERANCE * (range ?? Math.abs(label)));
 }
 
 // What is computed of decimals is off by a hair.
