@@ -46,6 +46,14 @@ let hub: Hub;
 beforeAll(async () => {
   for (const [name, text] of Object.entries(recipes)) writeFileSync(join(folder, `${name}.yaml`), text);
   hub = await Hub.start({ RECIPES_DIR: folder });
+  await Promise.all(
+    transcript.map((name) =>
+      hub.hubspot.crm.properties.coreApi.create('calls', {
+        ...{ name, label: name, groupName: 'callinformation' },
+        ...{ type: 'string' as never, fieldType: 'textarea' as never },
+      }),
+    ),
+  );
 });
 afterAll(async () => {
   await hub?.stop();
@@ -68,6 +76,8 @@ const textIn = (call: Call | undefined): string => {
   const { messages } = call?.requestBody as { messages: { role: string; content: string }[] };
   return messages.find(({ role }) => role === 'user')?.content ?? '';
 };
+
+const isSummary = (call: Call) => JSON.stringify(call.requestBody).includes('You sum up one part');
 
 it('is the newest of each kind, as text and masked, by one batch of each', async () => {
   const lead = await Lead.make(hub, { note: '<p>Wants a <b>demo</b></p>' });
@@ -115,14 +125,6 @@ it('is a transcript of two megabytes for two records: each part is paid for once
   const all = Array.from({ length: 28_000 }, (_, n) => line(n)).join('');
   const said = `${all.slice(0, 1_000_000)} We have $77123 for it. ${all.slice(1_000_000, 2_000_000)}`;
   const leads = [await Lead.make(hub), await Lead.make(hub)];
-  await Promise.all(
-    transcript.map((name) =>
-      hub.hubspot.crm.properties.coreApi.create('calls', {
-        ...{ name, label: name, groupName: 'callinformation' },
-        ...{ type: 'string' as never, fieldType: 'textarea' as never },
-      }),
-    ),
-  );
   const parts = transcript.map((name, n) => [name, said.slice(n * 65_000, (n + 1) * 65_000)] as const);
   const properties = { hs_timestamp: '2026-11-05T10:00:00Z', hs_call_title: 'Terms', ...Object.fromEntries(parts) };
   await made(
@@ -138,7 +140,6 @@ it('is a transcript of two megabytes for two records: each part is paid for once
   await Promise.all(leads.map((lead) => becomes(lead, 'OPEN')));
   for (const lead of leads) await lead.has({ jobtitle: '77123' }, 120_000);
 
-  const isSummary = (call: Call) => JSON.stringify(call.requestBody).includes('You sum up one part');
   const summaries = (await hub.calls('openai')).filter(isSummary);
   expect(summaries.filter(({ billed }) => billed)).toHaveLength(new Set(summaries.map(textIn)).size);
   expect(summaries.length).toBeGreaterThan(20);
@@ -156,6 +157,40 @@ it('is a transcript of two megabytes for two records: each part is paid for once
     expect(told(lead, 'completed')).toMatchObject([{ answer: { budget: 77123 } }]);
     expect(told(lead, 'completed')[0]).not.toHaveProperty('unsupported');
   }
+  const ofThese = 'value.propertyValue == "OPEN"';
+  const replay = ['replay', '--service', 'enrichment-service', '--topic', 'ingress.hubspot.v1', '--filter', ofThese];
+  const { effects, cost } = await hub.refrain<{ effects: object; cost: object }>(...replay);
+  expect({ effects, cost }).toEqual({
+    effects: { 'hubspot.context': { skipped: 2 }, 'openai.ask': { skipped: 2 } },
+    cost: {},
+  });
+});
+
+it('of which one part cannot be summed up ends by its name, and goes on with that part alone', async () => {
+  const lead = await Lead.make(hub);
+  const said = Array.from({ length: 6_000 }, (_, n) => `${lead.email} said line ${String(n)} of their talk. `).join('');
+  const parts = [0, 1, 2, 3, 4].map((n) => [transcript[n] ?? '', said.slice(n * 65_000, (n + 1) * 65_000)] as const);
+  const properties = { hs_timestamp: '2026-11-05T10:00:00Z', ...Object.fromEntries(parts) };
+  await made('calls', properties, [tie(lead, AssociationTypes.callToContact)]);
+  await hub.control('openai', 'POST', '/faults', {
+    match: { bodyIncludes: `${lead.email} said line 7 of` },
+    fault: { kind: 'status', code: 'model_not_found' },
+    times: 1,
+  });
+  await becomes(lead, 'OPEN');
+  await until('it is told', () => told(lead, 'failed').length > 0);
+  expect(told(lead, 'failed')).toMatchObject([{ code: 'model_not_found' }]);
+  const { parts: all } = told(lead, 'divided')[0] as { parts: string[] };
+  await until('the others are kept', () => told(lead, 'summarised').length === all.length - 1);
+  const { effects } = await hub.refrain<{ effects: { id: string; kind: string }[] }>(
+    ...['dlq', 'ls', '--key', `default:contact:${lead.id}`],
+  );
+  expect(effects).toMatchObject([{ kind: 'openai.summarise', code: 'model_not_found' }]);
+  await hub.refrain('dlq', 'retry', '--effect', effects[0]?.id ?? '');
+  await lead.has({ jobtitle: true });
+  const calls = (await hub.calls('openai')).filter((call) => textIn(call).includes(lead.email) && call.billed);
+  expect(all.length).toBeGreaterThan(2);
+  expect([calls.filter(isSummary).length, calls.length]).toEqual([all.length, all.length + 1]);
 });
 
 it('refuses what is no text, without a call', async () => {
