@@ -59,7 +59,8 @@ const writesOf = (recipe: Recipe) =>
 
 function sentenceOf(loop: readonly Recipe[]): string {
   const [first] = loop;
-  const { due, properties: [property = due?.date] = [] } = first?.trigger ?? {};
+  const { due, properties } = first?.trigger ?? {};
+  const property = due?.date ?? properties?.join(' or ');
   const way = [...loop, first].map((recipe) => recipe?.id).join(' → ');
   const remedy =
     property === undefined

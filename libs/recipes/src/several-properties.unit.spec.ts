@@ -1,5 +1,6 @@
 import type { HubspotChange } from '#libs/contracts';
 import { writtenTo } from './loop-guard';
+import { loopsOf } from './loops';
 import { subscriptionsOf } from './needs';
 import { recipeOf } from './testing/recipe-of';
 import { matching } from './trigger';
@@ -41,4 +42,15 @@ it('knows what the hub itself wrote to each of them', () => {
   const properties = { hs_call_body: 'a', call_transcript: 'b', other: 'c' };
   const written = writtenTo([recipe], { record: { type: 'call', id: '1' }, tenant: 'default', properties, at: '' });
   expect(written.map(({ value }) => value.property)).toEqual(['hs_call_body', 'call_transcript']);
+});
+
+it('is refused where it writes one of them itself', () => {
+  const own = recipeOf(`
+recipe: own
+trigger: { object: call, property: [hs_call_body, call_transcript] }
+steps: [{ write: { properties: { call_transcript: x } } }]
+`);
+  expect(loopsOf([own]).map(({ says }) => says)).toEqual([
+    expect.stringContaining('by hs_call_body or call_transcript: let the trigger name'),
+  ]);
 });
