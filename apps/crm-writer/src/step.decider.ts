@@ -15,8 +15,7 @@ import {
   stepsOf,
   type WriteStep,
 } from '#libs/recipes';
-import { precedes } from './wishes';
-import { aboutOf, followedBy, type Followed, type Place, type Refusal, UNREADABLE } from './followed';
+import { aboutOf, followedBy, type Followed, type Place, precedes, type Refusal, UNREADABLE } from './followed';
 
 /** A write step that is to be taken, as recipes tell it. */
 export type WriteDue = Due<WriteStep>;

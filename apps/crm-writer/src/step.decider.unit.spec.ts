@@ -324,7 +324,7 @@ describe('what is done until something is so', () => {
   it('is not done for a late trigger that stands between one that did it and any end', () => {
     expect(alarms([0, 85], [4, 60], [2, 90])).toEqual([done, 'not-met', 'still-so']);
     expect(alarms([0, 60], [4, 85], [2, 90])).toEqual(['not-met', done, 'still-so']);
-    expect(alarms([4, 60], [2, 90], [6, 90])).toEqual(['not-met', done, done]);
+    expect(alarms([4, 60], [2, 90], [6, 95])).toEqual(['not-met', done, done]);
   });
 
   it('stays done where the same trigger is read again', () => {

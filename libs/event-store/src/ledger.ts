@@ -120,7 +120,7 @@ export class Ledger {
     return atomically(this.pool, async (tx) => {
       const taken = await this.receive(tx, effect, end);
       if (taken && effect.streamId === '') await tellOwners(tx, effect);
-      if (taken && kept) await keepCall(tx, effect, this.service, kept);
+      if (taken && kept) await keepCall(tx, { ...effect, service: this.service }, kept);
       return taken;
     });
   }

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { callEvents, type CallEvent, callStream, wireType } from '#libs/contracts';
 import type { Pool } from 'pg';
 import { emptyOutcome } from './batch-statements';
-import type { ClaimedEffect } from './ledger';
 import { type Queries, type Queryable, rowsOf, run } from './query';
 import { eventId } from './shapes';
 import { transact } from './transaction';
@@ -35,8 +34,12 @@ export const placeOfCall = ({ slot, generation, attempt }: { slot: string; gener
   `call/${slot}#${String(generation)}#${String(attempt)}`;
 
 /** Keeps a call's record, in the transaction that settles the call. */
-export async function keepCall(tx: Queries, effect: ClaimedEffect, service: string, call: SealedCall): Promise<void> {
-  const { slot, generation, attempt, tenant, kind } = effect;
+export async function keepCall(
+  tx: Queries,
+  of: { service: string; slot: string; generation: number; attempt: number; tenant: string; kind: string },
+  call: SealedCall,
+): Promise<void> {
+  const { service, slot, generation, attempt, tenant, kind } = of;
   const { facts, sealed, days } = call;
   const values = [slot, generation, attempt, service, tenant, kind, JSON.stringify(facts), sealed, days];
   await run(tx, 'refrain-keep-call', KEEP, values);

@@ -36,14 +36,9 @@ function reachOf(recipe: Recipe | undefined): Reach {
     reads(video.properties, sent);
   }
   if (ask) {
-    if (ask.use !== undefined) reach.set(`${BY}${ask.use}`, '');
-    for (const property of ask.properties) reach.set(`sends ${of(property)} to OpenAI`, '');
-    for (const kind of [...(ask.notes > 0 ? ['notes'] : []), ...Object.keys(ask.context.most)])
-      reach.set(`sends ${kind} of the ${trigger.object} to OpenAI`, '');
-    for (const [field, schema] of Object.entries(ask.answer.properties))
-      reach.set(`takes ${field} from the answer`, typeOf(schema));
     const facts = readsOf(Object.values(ask.facts));
-    for (const property of facts) reach.set(`sends ${of(property)} to OpenAI`, '');
+    for (const [says, as] of reachOfAsk(ask, trigger.object)) reach.set(says, as);
+    for (const property of [...ask.properties, ...facts]) reach.set(`sends ${of(property)} to OpenAI`, '');
     reads(ask.reads, new Set([...ask.properties, ...facts]));
   }
   stepsOf(recipe, 'fetch').forEach((step) => {
@@ -58,6 +53,16 @@ function reachOf(recipe: Recipe | undefined): Reach {
     reads(step.reads);
   });
   return reach;
+}
+
+function reachOfAsk({ use, notes, context, answer }: AskStep, object: string): [string, string][] {
+  const kinds = [...(notes > 0 ? ['notes'] : []), ...Object.keys(context.most)];
+  const fields = Object.entries(answer.properties);
+  return [
+    ...(use === undefined ? [] : [[`${BY}${use}`, ''] as [string, string]]),
+    ...kinds.map((kind): [string, string] => [`sends ${kind} of the ${object} to OpenAI`, '']),
+    ...fields.map(([field, schema]): [string, string] => [`takes ${field} from the answer`, typeOf(schema)]),
+  ];
 }
 
 type Reached = [says: string, as: string];

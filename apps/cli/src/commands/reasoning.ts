@@ -75,7 +75,8 @@ async function show(id: string, { unmask, why, by, json }: ShowOptions): Promise
     const { sealed, place, service: _, ...shown } = call;
     if (!unmask) {
       const hint = `What was asked and answered is sealed; --unmask --why <reason> shows it, and tells so on the log.`;
-      return print(json, shown, [...detailsOf(shown), hint].join('\n'));
+      print(json, shown, [...detailsOf(shown), hint].join('\n'));
+      return;
     }
     const opened = await new Sealer(new OwnKeys(loadConfig(keys, process.env).SEALING_KEY)).open(sealed, place);
     const question = sealedQuestion.parse(JSON.parse(opened));
