@@ -17,6 +17,7 @@ import { Batches1796428800000 } from './migrations/1796428800000-batches';
 import { Installations1796515200000 } from './migrations/1796515200000-installations';
 import { Probing1796601600000 } from './migrations/1796601600000-probing';
 import { Budgets1796688000000 } from './migrations/1796688000000-budgets';
+import { Jobs1796860800000 } from './migrations/1796860800000-jobs';
 
 /**
  * TypeORM's view of the store, for its migrations; everything else speaks to `pg` directly. Loaded only here: a process
@@ -47,6 +48,7 @@ async function storeDataSource(databaseUrl: string): Promise<DataSource> {
       Installations1796515200000,
       Probing1796601600000,
       Budgets1796688000000,
+      Jobs1796860800000,
     ],
     migrationsTableName: 'migration',
     migrationsTransactionMode: 'all',

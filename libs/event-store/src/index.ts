@@ -20,6 +20,7 @@ export * from './installations';
 export { checkKeptDays, KeepingMismatch, type KeptDays } from './keeping/days';
 export { Housekeeping } from './keeping/housekeeping';
 export { type KindPolicy, type VendorLimit } from './kind-policy';
+export { gathering, type GatherSpec, type OpenJob, openJobs } from './jobs';
 export { dueMail, mailWaits } from './mailbox';
 export * from './ledger';
 export { dropLeases, holdLeases } from './lease';

@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 import { type CallCount, countCalls } from './breaker';
 import { type ExhaustedBudget, tellExhausted } from './budgets';
 import { claimParameters, costly, type KindPolicy, type VendorLimit, vendorOf } from './kind-policy';
+import { carriedBy, gatherAgain, gatherJobs, type GatherSpec, takeFrom } from './jobs';
 import { EXPIRE, RECONCILE, SETTLE, SWEEP_PERMITS, TELL_LATE } from './ledger-statements';
 import { atomically, type Queries, run } from './query';
 import { tellOwners } from './shared-calls';
@@ -26,13 +27,15 @@ export interface ClaimedEffect {
   purpose: string;
   request: unknown;
   meta: EventMeta;
+  /** Of a job that is looked at again: what its last call left, as given when it was settled as owed. */
+  soFar: unknown;
 }
 
 /** How a performed call ended, for the ledger. */
 export type Settlement =
   | { state: 'done'; answer: unknown; cost?: Cost }
   | { state: 'dead'; code: string; message: string }
-  | { state: 'owed'; code: string; afterMs: number; refused: boolean }
+  | { state: 'owed'; code: string; afterMs: number; refused: boolean; soFar?: unknown }
   | { state: 'unknown'; code: string; afterMs: number };
 
 /**
@@ -102,6 +105,7 @@ export class Ledger {
       purpose: row.purpose,
       request: row.request,
       meta: row.meta,
+      soFar: row.answer,
     }));
   }
 
@@ -116,6 +120,36 @@ export class Ledger {
       const taken = await this.receive(tx, effect, end);
       if (taken) await tellOwners(tx, effect);
       return taken;
+    });
+  }
+
+  /** Gathers what waits for company into jobs, as the specs of their kinds say; resolves to how many jobs were made. */
+  gather(specs: readonly GatherSpec[]): Promise<number> {
+    return gatherJobs(this.pool, this.service, specs);
+  }
+
+  /** The effects that a job carries still: those that were settled, withdrawn or erased meanwhile are left out. */
+  carriedBy(job: Pick<ClaimedEffect, 'slot'>): Promise<ClaimedEffect[]> {
+    return carriedBy(this.pool, this.service, job.slot);
+  }
+
+  /**
+   * Settles an effect that a job carries, like one that was claimed, and all its owners; it is taken out of the job in the
+   * same transaction. What is owed again waits for the `company` named, or goes by itself where none is. Resolves to whether
+   * it was taken: a second time it is not.
+   */
+  async settleCarried(
+    job: Pick<ClaimedEffect, 'slot'>,
+    effect: ClaimedEffect,
+    end: Settlement,
+    company: string | undefined,
+  ): Promise<boolean> {
+    return atomically(this.pool, async (tx) => {
+      if (!(await takeFrom(tx, job.slot, effect))) return false;
+      await this.receive(tx, effect, end);
+      if (end.state === 'owed' && company !== undefined) await gatherAgain(tx, effect, company);
+      if (effect.streamId === '') await tellOwners(tx, effect);
+      return true;
     });
   }
 
@@ -220,6 +254,7 @@ const saysOf = (codes: readonly string[] | undefined, code: string): boolean => 
 // What the vendor said is kept of both ends: of a refusal in words.
 function answerOf(end: Settlement): string | null {
   if (end.state === 'done') return JSON.stringify(end.answer ?? null);
+  if (end.state === 'owed') return end.soFar === undefined ? null : JSON.stringify(end.soFar);
   return end.state === 'dead' ? JSON.stringify({ message: end.message }) : null;
 }
 
@@ -250,9 +285,11 @@ interface ClaimRow {
   purpose: string;
   request: unknown;
   meta: EventMeta;
+  answer: unknown;
 }
 
 const CLAIM = `
-  select slot, generation, attempts, refusals, tenant, lane, subject, stream_id, kind, purpose, request, meta
+  select slot, generation, attempts, refusals, tenant, lane, subject, stream_id, kind, purpose, request, meta,
+    answer
   from claim_effects($1, $2, $3, $4::text[], $5::int[], $6::text[], $7::text[], $8::text[], $9::int[], $10::int[],
     $11::int[], $12::text[], $13::int[], $14::text[], $15::int[], $16::int[], $17::text[], $18::json)`;

@@ -6,6 +6,7 @@ import {
   StoreUnavailable,
   type ClaimedEffect,
   type KindPolicy,
+  type Lane,
   type OnError,
   type Settlement,
   type SpendEstimate,
@@ -13,6 +14,8 @@ import {
 } from '#libs/event-store';
 import { setTimeout as pause } from 'node:timers/promises';
 import { backoff } from './backoff';
+import { freeCarried, gatherSpecs, type Job, type JobInHand, performJob, type UnderWay } from './jobs';
+import { settlementOf } from './settlement';
 import { idempotencyKey } from './slot';
 import type { Spending } from './spending';
 import { inCallSpan } from './trace';
@@ -28,6 +31,8 @@ export interface CallContext {
   signal: AbortSignal;
   /** The same for every repeat of one slot and generation: 64 hex digits. */
   idempotencyKey: string;
+  /** Of a job: what it carries, and how far it has come. */
+  job?: JobInHand;
 }
 
 /** What a call that carries several effects is told besides their requests. */
@@ -42,7 +47,9 @@ export interface EffectKind extends Omit<KindPolicy, 'kind' | 'mostInBatch' | 'c
   is: 'query' | 'command';
   /** Attempts that the vendor processed before the effect is dead. */
   maxAttempts: number;
-  perform(request: never, call: CallContext): Promise<Answer>;
+  perform(request: never, call: CallContext): Promise<Answer | UnderWay>;
+  /** Of a job, which carries effects of another kind. Owed by no decision; found at the vendor before it is sent again. */
+  job?: Job;
   /**
    * Where one call may carry several effects: how many at most, and the call, which answers each in its turn. They are of
    * one tenant, lane and type of subject. What refuses all of them for one of them answers with the code
@@ -64,10 +71,10 @@ export interface EffectKind extends Omit<KindPolicy, 'kind' | 'mostInBatch' | 'c
   plan?: {
     /** The answer that a successful command would give; absent where it cannot be known before. */
     answer?(request: never): unknown;
-    /** Upper bound of what the call costs. */
-    cost(request: never): Cost;
+    /** Upper bound of what the call costs; `lane` is that in which it would be owed. */
+    cost(request: never, lane: Lane): Cost;
     /** Upper bound of what all calls together cost that this service may make because of any answer to this one. */
-    follows(request: never): Cost;
+    follows(request: never, lane: Lane): Cost;
   };
 }
 
@@ -75,6 +82,8 @@ const SWEEP_MS = 500;
 const POLL_MS = 100;
 /** How long effects that may share a call are gathered. */
 const GATHER_MS = 250;
+/** How often is looked whether what waits for a job is enough for one. */
+const JOBS_MS = 500;
 
 /**
  * Performs owed effects, each at most once per claim. Vendors are called here and nowhere else; what comes of a call is
@@ -85,6 +94,7 @@ export class EffectRunner {
   private readonly claiming: Loop;
   private readonly gathering: Loop;
   private readonly sweeping: Loop;
+  private readonly jobs: Loop;
   private readonly running = new Set<Promise<void>>();
 
   constructor(
@@ -101,12 +111,14 @@ export class EffectRunner {
     this.ledger = new Ledger(pool, service, () => policiesOf(kinds), spending.budgets);
     this.claiming = new Loop(`effects of ${service}`, pollMs, () => this.claim(), onError);
     this.gathering = new Loop(`batches of ${service}`, GATHER_MS, () => this.gather(), onError);
+    this.jobs = new Loop(`jobs of ${service}`, JOBS_MS, () => this.gatherJobs(), onError);
     this.sweeping = new Loop(`overdue effects of ${service}`, SWEEP_MS, () => this.sweep(), onError);
   }
 
   start(): void {
     this.claiming.start();
     this.gathering.start();
+    this.jobs.start();
     this.sweeping.start();
   }
 
@@ -117,7 +129,7 @@ export class EffectRunner {
 
   /** Claims nothing more and waits for the calls in hand. */
   async stop(): Promise<void> {
-    await Promise.all([this.claiming, this.gathering, this.sweeping].map((loop) => loop.stop()));
+    await Promise.all([this.claiming, this.gathering, this.jobs, this.sweeping].map((loop) => loop.stop()));
     await Promise.all(this.running);
   }
 
@@ -130,6 +142,12 @@ export class EffectRunner {
   private async gather(): Promise<boolean> {
     const { calls } = await this.begin(({ mostInBatch = 1 }) => mostInBatch > 1);
     return calls.some((effects) => effects.length === this.kindOf(effects).batch?.most);
+  }
+
+  private async gatherJobs(): Promise<boolean> {
+    const made = await this.ledger.gather(gatherSpecs(this.kinds));
+    if (made > 0) this.claiming.wake();
+    return made > 0;
   }
 
   /** Begins the calls that are due and find room, of the kinds that pass. */
@@ -153,7 +171,7 @@ export class EffectRunner {
 
   private run(effects: ClaimedEffect[], claimedAt: number): void {
     const kind = this.kindOf(effects);
-    const asks = asksOf(effects, kind);
+    const asks = this.asksOf(effects, kind);
     const performed = effects.map((effect, i) =>
       this.perform(effect, kind, asks[i] ?? unanswered, claimedAt).catch((error: unknown) => {
         this.onError(error, `effect ${effect.kind}`);
@@ -186,12 +204,16 @@ export class EffectRunner {
     const answer = await this.call(effect, kind, ask, claimedAt).catch(thrown);
     const ok = health(answer);
     if (ok !== undefined) this.ledger.note(effect, ok);
-    await this.settle(effect, answer, settlementOf(answer, effect, kind), claimedAt + 2 * kind.deadlineMs);
+    const end = settlementOf(answer, effect, kind);
+    if (kind.job && (end.state === 'done' || end.state === 'dead')) {
+      await freeCarried(this.ledger, this.kinds, effect, end.state === 'dead' ? end.code : 'not-answered');
+    }
+    await this.settle(effect, answer, end, claimedAt + 2 * kind.deadlineMs);
     this.onSettled();
   }
 
   // A receipt is worth more than one try: until the lease is over nobody else can know how the call ended.
-  private async settle(effect: ClaimedEffect, answer: Answer, end: Settlement, until: number): Promise<void> {
+  private async settle(effect: ClaimedEffect, answer: Performed, end: Settlement, until: number): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       try {
         const taken = await this.ledger.settle(effect, end);
@@ -205,7 +227,7 @@ export class EffectRunner {
     }
   }
 
-  private async call(effect: ClaimedEffect, kind: EffectKind, ask: Ask, claimedAt: number): Promise<Answer> {
+  private async call(effect: ClaimedEffect, kind: EffectKind, ask: Ask, claimedAt: number): Promise<Performed> {
     const left = Math.floor(claimedAt + kind.deadlineMs - performance.now());
     if (left <= 0) return { outcome: 'retry', code: 'claimed-too-late', message: 'not sent', refused: true };
     const call: CallContext = {
@@ -226,13 +248,19 @@ export class EffectRunner {
       effect.meta.traceparent,
       attributes,
       () => ask(call),
-      (result) => (result.outcome === 'done' ? undefined : result.code),
+      (result) => ('code' in result ? result.code : undefined),
     );
+  }
+
+  private asksOf(effects: readonly ClaimedEffect[], kind: EffectKind): Ask[] {
+    if (kind.job) return effects.map((effect) => (call) => performJob(this.ledger, this.kinds, effect, call));
+    return asksOf(effects, kind);
   }
 }
 
 /** Asks the vendor for one effect, alone or with others in one call. */
-type Ask = (call: CallContext) => Promise<Answer>;
+type Ask = (call: CallContext) => Promise<Performed>;
+type Performed = Answer | UnderWay;
 
 function asksOf(effects: readonly ClaimedEffect[], kind: EffectKind): Ask[] {
   const { batch } = kind;
@@ -256,13 +284,13 @@ const unanswered = (): Promise<Answer> =>
   Promise.resolve({ outcome: 'unknown', code: 'not-answered', message: 'the batch has no answer for it' });
 
 // What an answer says of the vendor's health: undefined where it says nothing, as a limit or a call that was not sent.
-function health(answer: Answer): boolean | undefined {
-  if (answer.outcome === 'done' || answer.outcome === 'stop') return true;
+function health(answer: Performed): boolean | undefined {
+  if (answer.outcome === 'done' || answer.outcome === 'under-way' || answer.outcome === 'stop') return true;
   if (answer.outcome === 'retry' && answer.refused) return answer.code === 'unreachable' ? false : undefined;
   return false;
 }
 
-const mayHaveHappened = ({ outcome }: Answer): boolean => outcome === 'done' || outcome === 'unknown';
+const mayHaveHappened = ({ outcome }: Performed): boolean => outcome === 'done' || outcome === 'unknown';
 
 /** How the ledger treats each kind. */
 export const policiesOf = (kinds: Record<string, EffectKind>): KindPolicy[] =>
@@ -277,8 +305,8 @@ export const policiesOf = (kinds: Record<string, EffectKind>): KindPolicy[] =>
 /** The largest number of the ledger's column. */
 const ANY_NUMBER = 2 ** 31 - 1;
 
-// A query that a crash cut may be read again at will: it is never held for a person.
-const repeatsOf = ({ is, maxRepeats }: EffectKind): number => (is === 'query' ? ANY_NUMBER : maxRepeats);
+// A query that a crash cut may be read again at will, and a job is looked for first: neither is ever held for a person.
+const repeatsOf = ({ is, job, maxRepeats }: EffectKind): number => (is === 'query' || job ? ANY_NUMBER : maxRepeats);
 
 // Adapters answer, they do not throw; should one do so, the call may have gone out.
 const thrown = (error: unknown): Answer => ({
@@ -286,17 +314,3 @@ const thrown = (error: unknown): Answer => ({
   code: 'adapter-threw',
   message: error instanceof Error ? error.message : String(error),
 });
-
-function settlementOf(answer: Answer, effect: ClaimedEffect, kind: EffectKind): Settlement {
-  if (answer.outcome === 'done') return { state: 'done', answer: answer.value, cost: answer.cost };
-  const { code, message } = answer;
-  if (answer.outcome === 'stop') return { state: 'dead', code, message };
-  const used = effect.attempt - effect.refusals;
-  if (answer.outcome === 'unknown' && kind.is === 'command') {
-    return { state: 'unknown', code, afterMs: backoff(effect.attempt) };
-  }
-  const refused = answer.outcome === 'retry' && answer.refused;
-  if (!refused && used >= kind.maxAttempts) return { state: 'dead', code, message };
-  const wish = answer.outcome === 'retry' ? answer.afterMs : undefined;
-  return { state: 'owed', code, afterMs: wish ?? backoff(effect.attempt), refused };
-}

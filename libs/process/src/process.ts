@@ -8,6 +8,7 @@ import { EffectRunner, type EffectKind } from './effect-runner';
 import { HangWatch } from './hang-watch';
 import { InputProcessor, type OnParked } from './input-processor';
 import { inputOfRecord, placeOf } from './inputs';
+import { companyOf } from './jobs';
 import { KeyRelease } from './key-release';
 import { MailboxPump } from './mailbox-pump';
 import { type Produce, publishTo } from './publish';
@@ -107,6 +108,7 @@ export class Process<State, Event extends DomainEvent, Input> {
     return {
       ...definition,
       sharedSlot: this.sharedSlot.bind(this),
+      company: (tenant, kind, request) => companyOf(this.surroundings.effects, tenant, kind, request),
       estimate: (kind, request) => this.surroundings.effects[kind]?.spend?.estimate(request as never),
       declared: declared && ((given) => this.complete(declared(given))),
     };

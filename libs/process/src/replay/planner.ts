@@ -237,7 +237,7 @@ export class Planner<State, Event extends DomainEvent, Input> {
 
   private inputs({ replay }: Run<State, Event, Input>, records: IncomingRecord[]): PlanInput<Input>[] {
     return records.flatMap((record) => {
-      const input = replayInput(this.definition, record, { id: replay.id, redo: false });
+      const input = replayInput(this.definition, record, { ...replay, redo: false });
       return input ? [{ ...input, record }] : [];
     });
   }
