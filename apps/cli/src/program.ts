@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { version } from '#libs/platform';
 import { addBackfill } from './commands/backfill';
+import { addBatches } from './commands/batches';
 import { addBudgets } from './commands/budgets';
 import { addDlq } from './commands/dlq';
 import { addDoctor } from './commands/doctor';
@@ -39,6 +40,7 @@ export function createProgram(): Command {
   addErase(program);
   addLimits(program);
   addBudgets(program);
+  addBatches(program);
   addRecipes(program);
   addRecords(program);
   addRebuild(program);

@@ -3,13 +3,16 @@ import { TenantAccounts } from '#libs/accounts';
 import { openKinds, type Pool, publishedRecipes, readForeignRows } from '#libs/event-store';
 import { type Environment, HealthModule, type Logger, version } from '#libs/platform';
 import { connectionOf, keptDaysOf, ServiceRuntime } from '#libs/process';
-import { RecipeBook, referenceOf } from '#libs/recipes';
+import { type Recipe, RecipeBook, referenceOf } from '#libs/recipes';
 import type { EnrichmentConfig } from './enrichment.config';
 import { EnrichmentController } from './enrichment.controller';
 import { enrichmentEffects } from './enrichment.effects';
 import { enrichmentProcess, service } from './enrichment.source';
 import { FETCH_KINDS } from './fetch.decider';
 import { Systems } from './systems';
+
+const modelsOf = (recipes: readonly Recipe[]): string[] =>
+  recipes.flatMap(({ steps }) => steps.flatMap((step) => (step.kind === 'ask' ? [step.model] : [])));
 
 /** enrichment-service: what recipes wait for → OpenAI's answers, and those of other systems → enrichment events. */
 export class AppModule {
@@ -39,7 +42,7 @@ export class AppModule {
           await Promise.all([book.stop(), systems.stop(), accounts.stop()]);
         },
       },
-      effects: enrichmentEffects(config, systems, hubspot, lines),
+      effects: enrichmentEffects(config, systems, hubspot, lines, () => modelsOf(book.current())),
       contentSecret: config.CONTENT_KEY,
       databaseUrl: config.DATABASE_URL,
       connection: connectionOf(config, service, lines),

@@ -1,8 +1,8 @@
 import { type Answer, type Cost, openaiCodes } from '#libs/contracts';
-import type { EffectKind } from '#libs/process';
+import { type EffectKind, type Lane, plus } from '#libs/process';
 import { readAnswer, unsupportedIn } from '#libs/recipes';
-import { OpenAiClient, type Question, type Reply } from '#libs/vendors/openai';
-import { accountAlerts, type Lines, stoppedBy } from './account-alerts';
+import { BATCH_RATE, OpenAiClient, type OpenAiSettings, type Question, type Reply, usdFor } from '#libs/vendors/openai';
+import { type AccountAlerts, stoppedBy } from './account-alerts';
 import type { EnrichmentConfig } from './enrichment.config';
 import { observed } from './model-telemetry';
 
@@ -12,24 +12,19 @@ import { observed } from './model-telemetry';
  */
 export function askingTheModel(
   config: EnrichmentConfig,
-  lines: Lines,
-): { ask: EffectKind; mostAfterReading: (texts: number) => Cost } {
-  const openai = new OpenAiClient({
-    baseUrl: config.OPENAI_BASE_URL,
-    apiKey: config.OPENAI_API_KEY,
-    api: config.OPENAI_API,
-    structure: config.OPENAI_STRUCTURE,
-    isCompatible: config.OPENAI_COMPATIBLE,
-    mostTokens: config.OPENAI_MOST_TOKENS,
-  });
-  const alerts = accountAlerts(lines);
-  // What the model will say is not known before; four characters are about one token.
-  const tokensFor = (characters: number) => ({
-    inputTokens: Math.ceil(characters / 4),
-    outputTokens: config.OPENAI_MOST_TOKENS,
-  });
-  // Where an answer does not fit: the record is read once more, with its notes, and the model asked once more.
-  const askedAgain = (characters: number): Cost => ({ ...tokensFor(characters), apiCalls: 3 });
+  alerts: AccountAlerts,
+  models: () => readonly string[],
+): { ask: EffectKind; mostAfterReading: (texts: number, lane: Lane) => Cost } {
+  const openai = new OpenAiClient(settingsOf(config));
+  // What the model will say is not known before; four characters are about one token. Of a batch half is paid, unless it is
+  // asked singly where there is none.
+  const mostFor = (model: readonly string[], characters: number, lane: Lane): Cost => {
+    const tokens = { input: Math.ceil(characters / 4), output: config.OPENAI_MOST_TOKENS };
+    const rate = lane === 'batch' && config.OPENAI_BATCH_ELSE === 'wait' ? BATCH_RATE : 1;
+    const prices = model.map((one) => usdFor(one, tokens, rate));
+    const usd = prices.every((price) => price !== undefined) ? { usd: Math.max(0, ...prices) } : {};
+    return { inputTokens: tokens.input, outputTokens: tokens.output, ...usd };
+  };
   const ask: EffectKind = {
     is: 'command',
     deadlineMs: config.OPENAI_DEADLINE,
@@ -47,9 +42,13 @@ export function askingTheModel(
     shares: ({ model, name, instruction, text, schema, ...further }: Asked) =>
       JSON.stringify([model, name, instruction, schema, text, ...(Object.keys(further).length > 0 ? [further] : [])]),
     plan: {
-      cost: ({ instruction, text }: Asked) => ({ ...tokensFor(instruction.length + text.length), apiCalls: 1 }),
-      follows: ({ instruction, text, misfit }: Asked) =>
-        misfit === undefined ? askedAgain(instruction.length + text.length) : {},
+      cost: ({ model, instruction, text }: Asked, lane) => ({
+        ...mostFor([model], instruction.length + text.length, lane),
+        apiCalls: 1,
+      }),
+      // Where an answer does not fit: the record is read once more, with its notes, and the model asked once more.
+      follows: ({ model, instruction, text, misfit }: Asked, lane) =>
+        misfit === undefined ? { ...mostFor([model], instruction.length + text.length, lane), apiCalls: 3 } : {},
     },
     async perform(question: Asked, { tenant, signal }) {
       const answer = await observed(question, () => openai.ask(question, tenant, signal));
@@ -60,20 +59,30 @@ export function askingTheModel(
   };
   return {
     ask,
-    mostAfterReading(texts) {
+    mostAfterReading(texts, lane) {
       // A question to the model, or to another system, whose record may be read and which may be asked once more.
-      const { inputTokens, outputTokens } = tokensFor(LONGEST_INSTRUCTION + texts * LONGEST_TEXT);
-      return { inputTokens: 2 * inputTokens, outputTokens: 2 * outputTokens, apiCalls: 4 };
+      const once = mostFor(models(), LONGEST_INSTRUCTION + texts * LONGEST_TEXT, lane);
+      return { ...plus(once, once), apiCalls: 4 };
     },
   };
 }
+
+/** Where the model is, and how it is asked. */
+export const settingsOf = (config: EnrichmentConfig): OpenAiSettings => ({
+  baseUrl: config.OPENAI_BASE_URL,
+  apiKey: config.OPENAI_API_KEY,
+  api: config.OPENAI_API,
+  structure: config.OPENAI_STRUCTURE,
+  isCompatible: config.OPENAI_COMPATIBLE,
+  mostTokens: config.OPENAI_MOST_TOKENS,
+});
 
 // In characters: HubSpot's own limit of a text property's value and of a note, and far more than a recipe's instruction.
 const LONGEST_TEXT = 65_536;
 const LONGEST_INSTRUCTION = 10_000;
 
 /** A question, and the fields of its answer that must stand in what is told. */
-type Asked = Question & { supported?: string[] };
+export type Asked = Question & { supported?: string[] };
 
 type Done = Answer<Reply> & { outcome: 'done' };
 
@@ -81,7 +90,7 @@ type Done = Answer<Reply> & { outcome: 'done' };
  * Looks at an answer while what was told is at hand, which no receipt keeps: what does not stand there is named. An answer
  * that fits its schema no better than the one before is none: it waits among the dead letters, with what it says.
  */
-function checked(question: Asked, answer: Done): Answer {
+export function checked(question: Asked, answer: Done): Answer {
   const { supported, schema, text, misfit } = question;
   const { finish, content } = answer.value;
   if (finish !== 'stop' || (!supported && misfit === undefined)) return answer;

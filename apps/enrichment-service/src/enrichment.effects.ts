@@ -1,8 +1,9 @@
 import type { EffectKind } from '#libs/process';
 import { fetchFrom } from '#libs/vendors/fetch';
 import type { HubspotAccounts, ReadRequest } from '#libs/vendors/hubspot';
-import type { Lines } from './account-alerts';
+import { accountAlerts, type Lines } from './account-alerts';
 import { askingTheModel } from './ask.effects';
+import { askingInBatches } from './batch.effects';
 import type { EnrichmentConfig } from './enrichment.config';
 import { fetchKind, type SystemRequest } from './fetch.decider';
 import type { Systems } from './systems';
@@ -18,8 +19,11 @@ export function enrichmentEffects(
   systems: Systems,
   hubspot: HubspotAccounts,
   lines: Lines,
+  /** The models that live recipes ask: for plans, which must bound what a question costs before it is known. */
+  models: () => readonly string[] = () => [],
 ): Record<string, EffectKind> {
-  const model = askingTheModel(config, lines);
+  const alerts = accountAlerts(lines);
+  const model = askingTheModel(config, alerts, models);
   const kinds: Record<string, EffectKind> = {
     'hubspot.read': {
       is: 'query',
@@ -30,11 +34,12 @@ export function enrichmentEffects(
       limits: hubspot.limits(2),
       plan: {
         cost: ({ notes }: ReadRequest) => ({ apiCalls: notes > 0 ? 2 : 1 }),
-        follows: ({ properties, notes }: ReadRequest) => model.mostAfterReading(properties.length + notes),
+        follows: ({ properties, notes }: ReadRequest, lane) => model.mostAfterReading(properties.length + notes, lane),
       },
       perform: (request: ReadRequest, call) => hubspot.of(call.tenant).read(request, call.signal),
     },
     'openai.ask': model.ask,
+    'openai.batch': askingInBatches(config, alerts, lines),
   };
   systems.follow((names) => {
     for (const name of names) kinds[fetchKind(name)] ??= asking(name, systems);

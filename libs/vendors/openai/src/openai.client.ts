@@ -1,8 +1,8 @@
 import type { Answer } from '#libs/contracts';
-import { createHash } from 'node:crypto';
 import OpenAI from 'openai';
 import { chatReply, chatRequest } from './chat';
 import { refusalOf } from './errors';
+import { askerOf } from './instruction';
 import type { LanguageModel, Model, OpenAiSettings, Question, Reply } from './language-model';
 import { usdFor } from './prices';
 import { responsesReply, responsesRequest } from './responses';
@@ -61,9 +61,6 @@ export class OpenAiClient implements LanguageModel {
     }
   }
 }
-
-// 64 hex digits, as many as it may have: it tells OpenAI whose questions belong together, and nothing else.
-const askerOf = (tenant: string): string => createHash('sha256').update(`refrain:${tenant}`).digest('hex');
 
 const modelOf = (model: OpenAI.Model): Model => {
   const { shutdown_date: endsAt } = model as { shutdown_date?: unknown };

@@ -4,6 +4,9 @@ export const PRICES_OF = '2026-11-21';
 /** Where a question holds more tokens than this, all of it costs more: twice the input, one and a half times the output. */
 const LONG = 272_000;
 
+/** The part of a price that is paid for what is asked in a batch. */
+export const BATCH_RATE = 0.5;
+
 interface Price {
   input: number;
   output: number;
@@ -27,11 +30,12 @@ const PRICES: Readonly<Record<string, Price>> = {
 
 /**
  * What an answer costs in US dollars, at most: what the vendor had cached is counted as new. Undefined for a model whose
- * price is not known. A model is known by its id, also with the day of its snapshot behind it.
+ * price is not known. A model is known by its id, also with the day of its snapshot behind it; `rate` is the part that is
+ * paid, as of a batch.
  */
-export function usdFor(model: string, tokens: { input: number; output: number }): number | undefined {
+export function usdFor(model: string, tokens: { input: number; output: number }, rate = 1): number | undefined {
   const price = PRICES[model] ?? PRICES[model.replace(/-\d{4}-\d{2}-\d{2}$/, '')];
   if (!price) return undefined;
   const [input, output] = tokens.input > LONG ? [2 * price.input, 1.5 * price.output] : [price.input, price.output];
-  return (tokens.input * input + tokens.output * output) / 1_000_000;
+  return (rate * (tokens.input * input + tokens.output * output)) / 1_000_000;
 }
