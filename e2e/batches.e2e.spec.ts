@@ -19,9 +19,9 @@ steps:
     ask:
       model: gpt-6-luna
       properties: [lastname]
-      instruction: Say what the lead wants.
-      answer: { type: object, additionalProperties: false, required: [wish], properties: { wish: { type: string } } }
-  - write: { properties: { ai_lead_summary: "\${steps.judged.wish}" } }
+      instruction: Say who the lead is.
+      answer: { type: object, additionalProperties: false, required: [summary], properties: { summary: { type: string } } }
+  - write: { properties: { ai_lead_summary: "\${steps.judged.summary}" } }
 `,
 );
 
@@ -38,8 +38,10 @@ afterAll(async () => {
 });
 
 const contact = async (n: number): Promise<string> => {
-  const properties = { lastname: `Lovelace-${String(n % DISTINCT)}.`, hs_lead_status: 'OPEN' };
-  return (await hub.control<{ id: string }>('hubspot', 'POST', '/ui/contacts', { properties })).id;
+  const properties = { lastname: `Lovelace-${String(n % DISTINCT)}.` };
+  const { id } = await hub.control<{ id: string }>('hubspot', 'POST', '/ui/contacts', { properties });
+  await hub.control('hubspot', 'PATCH', `/ui/contacts/${id}`, { properties: { hs_lead_status: 'OPEN' } });
+  return id;
 };
 const summaryOf = async (id: string): Promise<unknown> =>
   (await hub.control<{ properties: Record<string, unknown> }>('hubspot', 'GET', `/objects/contacts/${id}`)).properties[
@@ -91,6 +93,10 @@ it('enriches every record, each distinct question billed once and by half, over 
   );
   await Promise.all([hub.kill('enrichment-service'), ended]);
   await until('all are served', async () => (await Promise.all(contacts.map(summaryOf))).every(Boolean), 90_000);
+  for (const path of ['/faults', '/batch-faults']) {
+    // Every fault was met.
+    expect(await hub.control('openai', 'GET', path)).toEqual({ faults: [] });
+  }
   const entries = await billed();
   expect(new Set(entries.map(({ question }) => question)).size).toBe(DISTINCT);
   expect(entries.map(({ rate }) => rate).sort()).toEqual([...Array<number>(DISTINCT - 1).fill(0.5), 1]);

@@ -167,9 +167,9 @@ describe('the job of enrichment-service', () => {
     let soFar: unknown;
     let last: Answer | UnderWay = { outcome: 'unknown', code: 'none', message: '' };
     for (let attempt = 1; attempt <= looks; attempt += 1) {
+      const left = all.filter(({ name }) => !answers.has(name) && !single.includes(name));
       const job = {
-        soFar,
-        carried: all.filter(({ name }) => !answers.has(name) && !single.includes(name)),
+        ...{ soFar, left: left.length, carried: () => Promise.resolve(left) },
         answer: ({ name }: Carried, answer: Answer) => Promise.resolve(void answers.set(name, answer)),
         letGo: ({ name }: Carried) => Promise.resolve(void single.push(name)),
       };
@@ -275,7 +275,12 @@ describe('the job of enrichment-service', () => {
     const first = await perform(one, all, { looks: 1 });
     expect(first.last.outcome).toBe('under-way');
     all.length = 0;
-    const job = { carried: [], answer: () => Promise.resolve(), letGo: () => Promise.resolve() };
+    const job = {
+      left: 0,
+      carried: () => Promise.resolve([]),
+      answer: () => Promise.resolve(),
+      letGo: () => Promise.resolve(),
+    };
     let last = first.last;
     while (last.outcome === 'under-way') {
       const call = { tenant: 'acme', generation: 1, attempt: 2, signal: soon(), idempotencyKey: first.token };

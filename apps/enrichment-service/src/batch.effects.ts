@@ -9,6 +9,7 @@ import { countTokens } from './model-telemetry';
 type Refusal = Exclude<Answer, { outcome: 'done' }>;
 type Ended = Answer | UnderWay;
 
+const NO_RESULTS: Answer<Map<string, Answer<Reply>>> = { outcome: 'done', value: new Map() };
 const MOST_BYTES = 50_000_000;
 const DAY_MS = 86_400_000;
 /** Answers that are settled at once. */
@@ -39,8 +40,8 @@ export function askingInBatches(config: EnrichmentConfig, alerts: AccountAlerts,
       if (found.outcome !== 'done') return refused(found, job);
       if (found.value) return waiting(found.value);
     }
-    if (job.carried.length === 0) return { outcome: 'done', value: null };
-    const questions = job.carried.map(({ name, request }) => ({ name, question: request as Question }));
+    if (job.left === 0) return { outcome: 'done', value: null };
+    const questions = (await job.carried()).map(({ name, request }) => ({ name, question: request as Question }));
     const made = await batches.submit(questions, idempotencyKey, tenant, signal);
     alerts.answered(made);
     return made.outcome === 'done' ? waiting(made.value) : refused(made, job);
@@ -52,7 +53,7 @@ export function askingInBatches(config: EnrichmentConfig, alerts: AccountAlerts,
       tellMissing();
       return later(refusal, config.OPENAI_RETRY_AFTER);
     }
-    for (const one of carried) await letGo(one, NO_BATCH_API);
+    for (const one of await carried()) await letGo(one, NO_BATCH_API);
     return { outcome: 'done', value: null };
   }
 
@@ -70,14 +71,15 @@ export function askingInBatches(config: EnrichmentConfig, alerts: AccountAlerts,
     const batch = looked.value;
     if (batch.state !== 'open') return taken(batch, call, job);
     // Nobody waits for it any more.
-    if (job.carried.length === 0) await batches.cancel(batch.id, call.signal);
+    if (job.left === 0) await batches.cancel(batch.id, call.signal);
     return waiting(batch);
   }
 
   async function taken(batch: BatchOf, { signal }: CallContext, job: JobInHand): Promise<Ended> {
-    const results = await batches.results(batch, signal);
+    // Where a crash came behind the last answer, its files may be gone already.
+    const results = job.left > 0 ? await batches.results(batch, signal) : NO_RESULTS;
     if (results.outcome !== 'done') return isLost(results, batch) ? results : later(results, waitAfter(results));
-    const left = [...job.carried];
+    const left = job.left > 0 ? [...(await job.carried())] : [];
     const settle = async () => {
       for (let one = left.pop(); one; one = left.pop()) await job.answer(one, answerOf(one, results.value, batch));
     };

@@ -49,6 +49,11 @@ export async function gatherJobs(pool: Pool, service: string, specs: readonly Ga
   return made;
 }
 
+export async function countCarried(pool: Pool, service: string, job: string): Promise<number> {
+  const { rows } = await run<{ n: number }>(pool, 'refrain-count-carried', COUNT_CARRIED, [service, CARRIED + job]);
+  return rows[0]?.n ?? 0;
+}
+
 export async function carriedBy(pool: Pool, service: string, job: string): Promise<ClaimedEffect[]> {
   const { rows } = await run<CarriedRow>(pool, 'refrain-carried', CARRIED_BY, [service, CARRIED + job]);
   return rows.map(({ stream_id: streamId, attempts, ...row }) => ({
@@ -156,6 +161,9 @@ const GATHER = `
   )
   update effect e set waits_for = '${CARRIED}' || $5 from carried c
   where e.slot = c.slot and e.generation = c.generation`;
+
+const COUNT_CARRIED = `
+  select count(*)::int as n from effect where service = $1 and state = 'owed' and waits_for = $2`;
 
 const CARRIED_BY = `
   select slot, generation, attempts, refusals, tenant, lane, subject, stream_id, kind, purpose, request, meta

@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import { type CallCount, countCalls } from './breaker';
 import { type ExhaustedBudget, tellExhausted } from './budgets';
 import { claimParameters, costly, type KindPolicy, type VendorLimit, vendorOf } from './kind-policy';
-import { carriedBy, gatherAgain, gatherJobs, type GatherSpec, takeFrom } from './jobs';
+import { carriedBy, countCarried, gatherAgain, gatherJobs, type GatherSpec, takeFrom } from './jobs';
 import { EXPIRE, RECONCILE, SETTLE, SWEEP_PERMITS, TELL_LATE } from './ledger-statements';
 import { atomically, type Queries, run } from './query';
 import { tellOwners } from './shared-calls';
@@ -126,6 +126,11 @@ export class Ledger {
   /** Gathers what waits for company into jobs, as the specs of their kinds say; resolves to how many jobs were made. */
   gather(specs: readonly GatherSpec[]): Promise<number> {
     return gatherJobs(this.pool, this.service, specs);
+  }
+
+  /** How many effects a job carries still. */
+  countCarried(job: Pick<ClaimedEffect, 'slot'>): Promise<number> {
+    return countCarried(this.pool, this.service, job.slot);
   }
 
   /** The effects that a job carries still: those that were settled, withdrawn or erased meanwhile are left out. */

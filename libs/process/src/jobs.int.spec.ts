@@ -46,7 +46,7 @@ class Vendor {
     if (job.soFar === undefined) {
       if (this.taken.has(call.idempotencyKey)) return underWay;
       const lost = this.fault?.(call.idempotencyKey);
-      if (lost?.outcome !== 'stop') this.taken.set(call.idempotencyKey, job.carried.map(wordOf));
+      if (lost?.outcome !== 'stop') this.taken.set(call.idempotencyKey, (await job.carried()).map(wordOf));
       return lost ?? underWay;
     }
     if (this.isOpen) return underWay;
@@ -54,7 +54,7 @@ class Vendor {
   };
 
   private async tell(job: JobInHand): Promise<Answer> {
-    for (const one of job.carried) await job.answer(one, this.answer(wordOf(one)));
+    for (const one of await job.carried()) await job.answer(one, this.answer(wordOf(one)));
     return { outcome: 'done', value: null };
   }
 }

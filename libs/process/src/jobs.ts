@@ -34,8 +34,10 @@ export interface Carried {
 export interface JobInHand {
   /** What the last call left (`under-way`); undefined until the vendor is known to have taken it. */
   soFar: unknown;
-  /** Those that have no answer yet; none where all were answered, withdrawn or erased. */
-  carried: readonly Carried[];
+  /** How many have no answer yet; none where all were answered, withdrawn or erased. */
+  left: number;
+  /** Those, with what they ask: read when it is asked for, since most looks at a job find it under way. */
+  carried(): Promise<readonly Carried[]>;
   /** Settles one of them like a call of its own. Once it resolves, the answer is kept for good. */
   answer(carried: Carried, answer: Answer): Promise<void>;
   /** Takes one of them out of the job: it is called by itself. */
@@ -66,15 +68,20 @@ export function companyOf(kinds: Kinds, tenant: string, kind: string, request: u
 /** The call of a job, with what it carries. */
 export async function performJob(ledger: Ledger, kinds: Kinds, effect: ClaimedEffect, call: CallContext) {
   const { kind, carries } = kindsOf(kinds, effect);
-  const rows = await ledger.carriedBy(effect);
-  const byName = new Map(rows.map((row) => [idempotencyKey(row.slot, row.generation), row] as const));
+  const left = await ledger.countCarried(effect);
+  const byName = new Map<string, ClaimedEffect>();
   const settled = async ({ name }: Carried, answer: Answer, company?: (row: ClaimedEffect) => string | undefined) => {
     const row = byName.get(name);
     if (row) await ledger.settleCarried(effect, row, settlementOf(answer, row, carries), company?.(row));
   };
   const job: JobInHand = {
     soFar: effect.soFar ?? undefined,
-    carried: [...byName].map(([name, { request }]) => ({ name, request })),
+    left,
+    async carried() {
+      const rows = await ledger.carriedBy(effect);
+      for (const row of rows) byName.set(idempotencyKey(row.slot, row.generation), row);
+      return [...byName].map(([name, { request }]) => ({ name, request }));
+    },
     answer: (carried, answer) => settled(carried, answer, (row) => companyOf(kinds, row.tenant, row.kind, row.request)),
     letGo: (carried, code) =>
       settled(carried, { outcome: 'retry', code, message: 'called by itself', refused: true, afterMs: 0 }),
