@@ -50,9 +50,10 @@ async function backfill(named: string, options: Options): Promise<void> {
   const name: SweepName = { tenant, object, origin: 'backfill' };
   await withStore(async (pool) => {
     if (dryRun) return estimate(pool, name, from, json);
-    const { sweep, isOpen } = await newestSweep(pool, name);
+    const { sweep, isOpen, began } = await newestSweep(pool, name);
     const again = `refrain backfill ${named}${tenant === 'default' ? '' : ` --tenant ${tenant}`}`;
-    if (isOpen) process.stderr.write(`One is under way since before: this is number ${String(sweep)}.\n`);
+    const other = batch && !began?.batch ? ' It goes on without --batch.' : '';
+    if (isOpen) process.stderr.write(`One is under way since before: this is number ${String(sweep)}.${other}\n`);
     else await askForSweep(pool, name, { from, properties, by, batch });
     const number = isOpen ? sweep : sweep + 1;
     if (!wait) {
