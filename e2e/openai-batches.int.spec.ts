@@ -203,6 +203,16 @@ describe('the job of enrichment-service', () => {
     expect([half.answers.size, await submissions(half.token), await files()]).toEqual([2, 1, before]);
   });
 
+  it('is given up by no error while it is not known whether it was taken', async () => {
+    const [one, all] = [kind(), carried(1)];
+    await fault('/v1/batches', { kind: 'accept-then-reset' });
+    const match = { method: 'GET', pathPrefix: '/v1/batches' };
+    await openai.control('POST', '/faults', { match, fault: { kind: 'status', code: 'server_error' }, times: 1 });
+    const { last, token } = await perform(one, all, { cuts: 1 });
+    expect(last).toMatchObject({ outcome: 'retry', refused: true, code: 'server_error' });
+    expect(await submissions(token)).toBe(1);
+  });
+
   it('takes what an expired batch has done, and gives the rest back without using up an attempt', async () => {
     await batchFault({ kind: 'expired', done: 2 });
     const { answers } = await perform();

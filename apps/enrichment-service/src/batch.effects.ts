@@ -29,26 +29,31 @@ export function askingInBatches(config: EnrichmentConfig, alerts: AccountAlerts,
         'OPENAI_BATCH_ELSE=single asks them singly, at the full price',
     ),
   );
-  const later = (refusal: Refusal, afterMs?: number): Ended => ({
+  // Tried again without end: a batch is given up only where OpenAI refuses it for good.
+  const later = (refusal: Refusal, afterMs = waitAfter(refusal)): Ended => ({
     ...{ outcome: 'retry', code: refusal.code, message: refusal.message, refused: true },
     ...(afterMs === undefined ? {} : { afterMs }),
   });
+  const waitAfter = (refusal: Refusal) =>
+    stoppedBy(refusal) ? config.OPENAI_RETRY_AFTER : refusal.outcome === 'retry' ? refusal.afterMs : undefined;
 
   async function begin({ tenant, attempt, idempotencyKey, signal }: CallContext, job: JobInHand): Promise<Ended> {
     if (attempt > 1) {
       const found = await batches.find(idempotencyKey, signal);
-      if (found.outcome !== 'done') return refused(found, job);
+      // Whether it is there must be known: else its questions would go with the next job, and be paid twice.
+      if (found.outcome !== 'done') return found.code === NO_BATCH_API ? missing(found, job) : later(found);
       if (found.value) return waiting(found.value);
     }
     if (job.left === 0) return { outcome: 'done', value: null };
     const questions = (await job.carried()).map(({ name, request }) => ({ name, question: request as Question }));
     const made = await batches.submit(questions, idempotencyKey, tenant, signal);
     alerts.answered(made);
-    return made.outcome === 'done' ? waiting(made.value) : refused(made, job);
+    if (made.outcome === 'done') return waiting(made.value);
+    if (made.code === NO_BATCH_API) return missing(made, job);
+    return made.outcome === 'retry' ? later(made) : made;
   }
 
-  async function refused(refusal: Refusal, { carried, letGo }: JobInHand): Promise<Ended> {
-    if (refusal.code !== NO_BATCH_API) return stoppedBy(refusal) ? later(refusal, config.OPENAI_RETRY_AFTER) : refusal;
+  async function missing(refusal: Refusal, { carried, letGo }: JobInHand): Promise<Ended> {
     if (config.OPENAI_BATCH_ELSE === 'wait') {
       tellMissing();
       return later(refusal, config.OPENAI_RETRY_AFTER);
@@ -67,7 +72,7 @@ export function askingInBatches(config: EnrichmentConfig, alerts: AccountAlerts,
   // It was taken, so it is paid for: whatever comes of a look, nothing of it is asked again before its answers are known.
   async function look(soFar: BatchOf, call: CallContext, job: JobInHand): Promise<Ended> {
     const looked = await batches.look(soFar.id, call.signal);
-    if (looked.outcome !== 'done') return isLost(looked, soFar) ? looked : later(looked, waitAfter(looked));
+    if (looked.outcome !== 'done') return isLost(looked, soFar) ? looked : later(looked);
     const batch = looked.value;
     if (batch.state !== 'open') return taken(batch, call, job);
     // Nobody waits for it any more.
@@ -78,14 +83,14 @@ export function askingInBatches(config: EnrichmentConfig, alerts: AccountAlerts,
   async function taken(batch: BatchOf, { signal }: CallContext, job: JobInHand): Promise<Ended> {
     // Where a crash came behind the last answer, its files may be gone already.
     const results = job.left > 0 ? await batches.results(batch, signal) : NO_RESULTS;
-    if (results.outcome !== 'done') return isLost(results, batch) ? results : later(results, waitAfter(results));
+    if (results.outcome !== 'done') return isLost(results, batch) ? results : later(results);
     const left = job.left > 0 ? [...(await job.carried())] : [];
     const settle = async () => {
       for (let one = left.pop(); one; one = left.pop()) await job.answer(one, answerOf(one, results.value, batch));
     };
     await Promise.all(Array.from({ length: AT_ONCE }, settle));
     const forgotten = await batches.forget(batch, signal);
-    if (forgotten.outcome !== 'done') return later(forgotten, waitAfter(forgotten));
+    if (forgotten.outcome !== 'done') return later(forgotten);
     return { outcome: 'done', value: { id: batch.id, state: batch.state, counts: batch.counts } };
   }
 
@@ -95,9 +100,6 @@ export function askingInBatches(config: EnrichmentConfig, alerts: AccountAlerts,
     countTokens((request as Asked).model, answer.value.tokens);
     return checked(request as Asked, answer);
   }
-
-  const waitAfter = (refusal: Refusal) =>
-    stoppedBy(refusal) ? config.OPENAI_RETRY_AFTER : refusal.outcome === 'retry' ? refusal.afterMs : undefined;
 
   return {
     is: 'command',

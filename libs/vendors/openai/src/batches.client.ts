@@ -12,6 +12,8 @@ import { responsesReply, responsesRequest } from './responses';
 const TOKEN = 'refrain_token';
 /** What is deleted by nobody, as where a process died for good, is deleted by OpenAI after so many seconds. */
 const KEPT_SECONDS = 7 * 86_400;
+/** What is said of a question that a batch did not come to: it was not asked, and nothing is paid for it. */
+const NOT_BEGUN = ['batch_expired', 'batch_cancelled'];
 
 /** OpenAI's Batch API through the official SDK, with the requests of single questions. */
 export class OpenAiBatches implements BatchModel {
@@ -123,7 +125,10 @@ export class OpenAiBatches implements BatchModel {
   }
 
   private answerOf({ response, error }: Line): Answer<Reply> {
-    if (!response) return { outcome: 'retry', code: error?.code ?? 'not-answered', message: '', refused: true };
+    if (!response) {
+      const code = error?.code ?? 'not-answered';
+      return { outcome: 'retry', code, message: '', refused: NOT_BEGUN.includes(code) };
+    }
     const { status_code: status = 0, body = {} } = response;
     if (status !== 200) return ofLine({ ...(body as { error?: Refused }).error, status });
     try {
