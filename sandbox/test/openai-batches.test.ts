@@ -81,7 +81,7 @@ async function refused(promise: Promise<unknown>): Promise<APIError> {
 describe('files', () => {
   it('are kept with name and purpose, read, listed and deleted', async () => {
     const file = await upload([line()]);
-    assert.deepEqual([file.purpose, file.filename, file.status], ['batch', 'questions.jsonl', 'processed']);
+    assert.deepEqual([file.purpose, file.filename], ['batch', 'questions.jsonl']);
     assert.equal((file.expires_at ?? 0) - file.created_at, 3600);
     assert.equal((await linesOf(file.id))[0].custom_id, `q-${asked}`);
     const listed = [];

@@ -21,86 +21,7 @@ const AT_ONCE = 4;
  * what OpenAI keeps of them is deleted.
  */
 export function askingInBatches(config: EnrichmentConfig, alerts: AccountAlerts, lines: Lines): EffectKind {
-  const batches = new OpenAiBatches(settingsOf(config));
-  const tellMissing = once(() =>
-    lines.error(
-      { code: NO_BATCH_API },
-      'OpenAI: the account, or the compatible service, has no Batch API: questions wait that were to go by it; ' +
-        'OPENAI_BATCH_ELSE=single asks them singly, at the full price',
-    ),
-  );
-  // Tried again without end: a batch is given up only where OpenAI refuses it for good.
-  const later = (refusal: Refusal, afterMs = waitAfter(refusal)): Ended => ({
-    ...{ outcome: 'retry', code: refusal.code, message: refusal.message, refused: true },
-    ...(afterMs === undefined ? {} : { afterMs }),
-  });
-  const waitAfter = (refusal: Refusal) =>
-    stoppedBy(refusal) ? config.OPENAI_RETRY_AFTER : refusal.outcome === 'retry' ? refusal.afterMs : undefined;
-
-  async function begin({ tenant, attempt, idempotencyKey, signal }: CallContext, job: JobInHand): Promise<Ended> {
-    if (attempt > 1) {
-      const found = await batches.find(idempotencyKey, signal);
-      // Whether it is there must be known: else its questions would go with the next job, and be paid twice.
-      if (found.outcome !== 'done') return found.code === NO_BATCH_API ? missing(found, job) : later(found);
-      if (found.value) return waiting(found.value);
-    }
-    if (job.left === 0) return { outcome: 'done', value: null };
-    const questions = (await job.carried()).map(({ name, request }) => ({ name, question: request as Question }));
-    const made = await batches.submit(questions, idempotencyKey, tenant, signal);
-    alerts.answered(made);
-    if (made.outcome === 'done') return waiting(made.value);
-    if (made.code === NO_BATCH_API) return missing(made, job);
-    return made.outcome === 'retry' ? later(made) : made;
-  }
-
-  async function missing(refusal: Refusal, { carried, letGo }: JobInHand): Promise<Ended> {
-    if (config.OPENAI_BATCH_ELSE === 'wait') {
-      tellMissing();
-      return later(refusal, config.OPENAI_RETRY_AFTER);
-    }
-    for (const one of await carried()) await letGo(one, NO_BATCH_API);
-    return { outcome: 'done', value: null };
-  }
-
-  function waiting(batch: BatchOf): UnderWay {
-    const { OPENAI_BATCH_EVERY: every } = config;
-    const age = Date.now() - Date.parse(batch.createdAt);
-    // Seldom, as most of a day may pass; soon, as most are done in minutes.
-    return { outcome: 'under-way', soFar: batch, afterMs: Math.min(10 * every, Math.max(every, age / 10)) };
-  }
-
-  // It was taken, so it is paid for: whatever comes of a look, nothing of it is asked again before its answers are known.
-  async function look(soFar: BatchOf, call: CallContext, job: JobInHand): Promise<Ended> {
-    const looked = await batches.look(soFar.id, call.signal);
-    if (looked.outcome !== 'done') return isLost(looked, soFar) ? looked : later(looked);
-    const batch = looked.value;
-    if (batch.state !== 'open') return taken(batch, call, job);
-    // Nobody waits for it any more.
-    if (job.left === 0) await batches.cancel(batch.id, call.signal);
-    return waiting(batch);
-  }
-
-  async function taken(batch: BatchOf, { signal }: CallContext, job: JobInHand): Promise<Ended> {
-    // Where a crash came behind the last answer, its files may be gone already.
-    const results = job.left > 0 ? await batches.results(batch, signal) : NO_RESULTS;
-    if (results.outcome !== 'done') return isLost(results, batch) ? results : later(results);
-    const left = job.left > 0 ? [...(await job.carried())] : [];
-    const settle = async () => {
-      for (let one = left.pop(); one; one = left.pop()) await job.answer(one, answerOf(one, results.value, batch));
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, settle));
-    const forgotten = await batches.forget(batch, signal);
-    if (forgotten.outcome !== 'done') return later(forgotten);
-    return { outcome: 'done', value: { id: batch.id, state: batch.state, counts: batch.counts } };
-  }
-
-  function answerOf({ name, request }: Carried, results: ReadonlyMap<string, Answer<Reply>>, batch: BatchOf): Answer {
-    const answer = results.get(name) ?? missingIn(batch, config);
-    if (answer.outcome !== 'done') return answer;
-    countTokens((request as Asked).model, answer.value.tokens);
-    return checked(request as Asked, answer);
-  }
-
+  const asking = new AskingInBatches(config, alerts, lines);
   return {
     is: 'command',
     deadlineMs: config.OPENAI_BATCH_DEADLINE,
@@ -125,9 +46,105 @@ export function askingInBatches(config: EnrichmentConfig, alerts: AccountAlerts,
     perform(_request: unknown, call) {
       const { job } = call;
       if (!job) throw new Error('a batch is a job');
-      return job.soFar === undefined ? begin(call, job) : look(job.soFar as BatchOf, call, job);
+      return job.soFar === undefined ? asking.begin(call, job) : asking.look(job.soFar as BatchOf, call, job);
     },
   };
+}
+
+class AskingInBatches {
+  private readonly batches: BatchModel;
+  private isToldMissing = false;
+
+  constructor(
+    private readonly config: EnrichmentConfig,
+    private readonly alerts: AccountAlerts,
+    private readonly lines: Lines,
+  ) {
+    this.batches = new OpenAiBatches(settingsOf(config));
+  }
+
+  async begin({ tenant, attempt, idempotencyKey, signal }: CallContext, job: JobInHand): Promise<Ended> {
+    if (attempt > 1) {
+      const found = await this.batches.find(idempotencyKey, signal);
+      // Whether it is there must be known: else its questions would go with the next job, and be paid twice.
+      if (found.outcome !== 'done') return found.code === NO_BATCH_API ? this.missing(found, job) : this.later(found);
+      if (found.value) return this.waiting(found.value);
+    }
+    if (job.left === 0) return { outcome: 'done', value: null };
+    const questions = (await job.carried()).map(({ name, request }) => ({ name, question: request as Question }));
+    const made = await this.batches.submit(questions, idempotencyKey, tenant, signal);
+    this.alerts.answered(made);
+    if (made.outcome === 'done') return this.waiting(made.value);
+    if (made.code === NO_BATCH_API) return this.missing(made, job);
+    return made.outcome === 'retry' ? this.later(made) : made;
+  }
+
+  // It was taken, so it is paid for: whatever comes of a look, nothing of it is asked again before its answers are known.
+  async look(soFar: BatchOf, call: CallContext, job: JobInHand): Promise<Ended> {
+    const looked = await this.batches.look(soFar.id, call.signal);
+    if (looked.outcome !== 'done') return isLost(looked, soFar) ? looked : this.later(looked);
+    const batch = looked.value;
+    if (batch.state !== 'open') return this.taken(batch, call, job);
+    // Nobody waits for it any more.
+    if (job.left === 0) await this.batches.cancel(batch.id, call.signal);
+    return this.waiting(batch);
+  }
+
+  private async taken(batch: BatchOf, { signal }: CallContext, job: JobInHand): Promise<Ended> {
+    // Where a crash came behind the last answer, its files may be gone already.
+    const results = job.left > 0 ? await this.batches.results(batch, signal) : NO_RESULTS;
+    if (results.outcome !== 'done') return isLost(results, batch) ? results : this.later(results);
+    const left = job.left > 0 ? [...(await job.carried())] : [];
+    const settle = async () => {
+      for (let one = left.pop(); one; one = left.pop()) await job.answer(one, this.answerOf(one, results.value, batch));
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, settle));
+    const forgotten = await this.batches.forget(batch, signal);
+    if (forgotten.outcome !== 'done') return this.later(forgotten);
+    return { outcome: 'done', value: { id: batch.id, state: batch.state, counts: batch.counts } };
+  }
+
+  private answerOf({ name, request }: Carried, results: ReadonlyMap<string, Answer<Reply>>, batch: BatchOf): Answer {
+    const answer = results.get(name) ?? missingIn(batch, this.config);
+    if (answer.outcome !== 'done') return answer;
+    countTokens((request as Asked).model, answer.value.tokens);
+    return checked(request as Asked, answer);
+  }
+
+  private waiting(batch: BatchOf): UnderWay {
+    const { OPENAI_BATCH_EVERY: every } = this.config;
+    const age = Date.now() - Date.parse(batch.createdAt);
+    // Seldom, as most of a day may pass; soon, as most are done in minutes.
+    return { outcome: 'under-way', soFar: batch, afterMs: Math.min(10 * every, Math.max(every, age / 10)) };
+  }
+
+  private async missing(refusal: Refusal, { carried, letGo }: JobInHand): Promise<Ended> {
+    const { OPENAI_BATCH_ELSE: otherwise, OPENAI_RETRY_AFTER: afterMs } = this.config;
+    if (otherwise === 'wait') {
+      this.tellMissing();
+      return { ...this.later(refusal), afterMs };
+    }
+    for (const one of await carried()) await letGo(one, NO_BATCH_API);
+    return { outcome: 'done', value: null };
+  }
+
+  private tellMissing(): void {
+    if (this.isToldMissing) return;
+    this.isToldMissing = true;
+    this.lines.error(
+      { code: NO_BATCH_API },
+      'OpenAI: the account, or the compatible service, has no Batch API: questions wait that were to go by it; ' +
+        'OPENAI_BATCH_ELSE=single asks them singly, at the full price',
+    );
+  }
+
+  // Tried again without end: a batch is given up only where OpenAI refuses it for good.
+  private later(refusal: Refusal): Extract<Answer, { outcome: 'retry' }> {
+    const own = refusal.outcome === 'retry' ? refusal.afterMs : undefined;
+    const afterMs = stoppedBy(refusal) ? this.config.OPENAI_RETRY_AFTER : own;
+    const { code, message } = refusal;
+    return { outcome: 'retry', code, message, refused: true, ...(afterMs === undefined ? {} : { afterMs }) };
+  }
 }
 
 /** A batch of which nothing is known any more, long after its end, and not only because of another key. */
@@ -144,12 +161,4 @@ function missingIn({ state, faults = [] }: BatchOf, { OPENAI_RETRY_AFTER }: Enri
   const code = fault?.code ?? 'batch-failed';
   const passes = code === BATCH_QUEUE_FULL || openaiCodes('unpaid').includes(code) || fault?.line !== undefined;
   return { outcome: 'retry', code: `batch-${code}`, message, refused: passes, afterMs: OPENAI_RETRY_AFTER };
-}
-
-function once(tell: () => void): () => void {
-  let told = false;
-  return () => {
-    if (!told) tell();
-    told = true;
-  };
 }

@@ -1,6 +1,6 @@
-import { type ClaimedEffect, Ledger } from './ledger';
+import { Ledger } from './ledger';
 import { gathering, openJobs } from './jobs';
-import type { NewEffect } from './shapes';
+import type { ClaimedEffect, NewEffect } from './shapes';
 import { effect, owe, sure } from './testing/owing';
 import { testDatabase, type TestDatabase } from './testing/test-database';
 

@@ -1,8 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
-import type { ClaimedEffect } from './ledger';
 import { type Queries, run } from './query';
-import type { EventMeta } from './shapes';
+import type { ClaimedEffect, EventMeta } from './shapes';
 
 // What waits for company, and what is carried by a job, is out of the claim's sight (`waits_for`), as what waits for a budget
 // is. Books of budgets begin with a tenant's name, which has no such character.

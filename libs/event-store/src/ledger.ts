@@ -7,29 +7,8 @@ import { carriedBy, countCarried, gatherAgain, gatherJobs, type GatherSpec, take
 import { EXPIRE, RECONCILE, SETTLE, SWEEP_PERMITS, TELL_LATE } from './ledger-statements';
 import { atomically, type Queries, run } from './query';
 import { tellOwners } from './shared-calls';
-import type { EventMeta } from './shapes';
+import type { ClaimedEffect, EventMeta } from './shapes';
 import { type Budgets, microsOf, wakeWaiting } from './spend';
-
-/** An effect that this process may perform now, once. */
-export interface ClaimedEffect {
-  slot: string;
-  generation: number;
-  /** Number of this call, from 1; never restarts, so a late answer of an older call is known as such. */
-  attempt: number;
-  /** Calls that the vendor turned away unprocessed: they use up no attempt. */
-  refusals: number;
-  tenant: string;
-  lane: string;
-  subject: string;
-  /** Empty for a call that several owners share. */
-  streamId: string;
-  kind: string;
-  purpose: string;
-  request: unknown;
-  meta: EventMeta;
-  /** Of a job that is looked at again: what its last call left, as given when it was settled as owed. */
-  soFar: unknown;
-}
 
 /** How a performed call ended, for the ledger. */
 export type Settlement =

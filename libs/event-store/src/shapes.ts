@@ -70,6 +70,27 @@ export interface NewEffect {
   spend?: SpendEstimate;
 }
 
+/** An effect that this process may perform now, once. */
+export interface ClaimedEffect {
+  slot: string;
+  generation: number;
+  /** Number of this call, from 1; never restarts, so a late answer of an older call is known as such. */
+  attempt: number;
+  /** Calls that the vendor turned away unprocessed: they use up no attempt. */
+  refusals: number;
+  tenant: string;
+  lane: string;
+  subject: string;
+  /** Empty for a call that several owners share. */
+  streamId: string;
+  kind: string;
+  purpose: string;
+  request: unknown;
+  meta: EventMeta;
+  /** Of a job that is looked at again: what its last call left, as given when it was settled as owed. */
+  soFar: unknown;
+}
+
 /** What a call is thought to cost, before it is made. */
 export interface SpendEstimate {
   /** US dollars. */

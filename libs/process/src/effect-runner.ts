@@ -14,69 +14,12 @@ import {
 } from '#libs/event-store';
 import { setTimeout as pause } from 'node:timers/promises';
 import { backoff } from './backoff';
-import { freeCarried, gatherSpecs, type Job, type JobInHand, performJob, type UnderWay } from './jobs';
+import type { CallContext, EffectKind, UnderWay } from './effect-kind';
+import { freeCarried, gatherSpecs, jobInHand } from './jobs';
 import { settlementOf } from './settlement';
 import { idempotencyKey } from './slot';
 import type { Spending } from './spending';
 import { inCallSpan } from './trace';
-
-/** What a call is told besides its request. */
-export interface CallContext {
-  tenant: string;
-  /** From 1; raised by a redo. */
-  generation: number;
-  /** From 1. A later call may find that an earlier one was obeyed, although its answer was lost. */
-  attempt: number;
-  /** Aborts at the deadline; a call that it cuts ends as unknown. */
-  signal: AbortSignal;
-  /** The same for every repeat of one slot and generation: 64 hex digits. */
-  idempotencyKey: string;
-  /** Of a job: what it carries, and how far it has come. */
-  job?: JobInHand;
-}
-
-/** What a call that carries several effects is told besides their requests. */
-export type BatchContext = Pick<CallContext, 'tenant' | 'signal'>;
-
-/**
- * One kind of effect: how it is performed, and what happens when it is not known whether it was (protocol 14). What it
- * says is read anew for each claim, and kinds may be added while a service runs; none may be taken away.
- */
-export interface EffectKind extends Omit<KindPolicy, 'kind' | 'mostInBatch' | 'costsMoney'> {
-  /** A query only reads and may be read again at will; a command changes or bills. */
-  is: 'query' | 'command';
-  /** Attempts that the vendor processed before the effect is dead. */
-  maxAttempts: number;
-  perform(request: never, call: CallContext): Promise<Answer | UnderWay>;
-  /** Of a job, which carries effects of another kind. Owed by no decision; found at the vendor before it is sent again. */
-  job?: Job;
-  /**
-   * Where one call may carry several effects: how many at most, and the call, which answers each in its turn. They are of
-   * one tenant, lane and type of subject. What refuses all of them for one of them answers with the code
-   * {@link BATCH_REFUSED}; each is performed by itself then. Such effects are gathered for a moment before they go.
-   */
-  batch?: { most: number; perform(requests: readonly never[], call: BatchContext): Promise<Answer[]> };
-  /**
-   * Where equal content has one answer, whoever asks (protocol 5): what makes a request's content, without the tenant.
-   * Effects of equal content share one call and its receipt; undefined for a request that shares with none.
-   */
-  shares?(request: never): string | undefined;
-  /**
-   * Of calls that cost money, and are no batches: what one is thought to cost, asked when it is owed. It is reserved of the
-   * budgets that it falls under, once for all repeats, and made only where they have room. What it cost really is said by
-   * its answer (`cost.usd`), or later by a decision (`spent`). Undefined for a call that costs nothing.
-   */
-  spend?: { estimate(request: never): SpendEstimate | undefined };
-  /** For plans, which perform nothing; a kind without it costs nothing, and no call follows from it. */
-  plan?: {
-    /** The answer that a successful command would give; absent where it cannot be known before. */
-    answer?(request: never): unknown;
-    /** Upper bound of what the call costs; `lane` is that in which it would be owed. */
-    cost(request: never, lane: Lane): Cost;
-    /** Upper bound of what all calls together cost that this service may make because of any answer to this one. */
-    follows(request: never, lane: Lane): Cost;
-  };
-}
 
 const SWEEP_MS = 500;
 const POLL_MS = 100;
@@ -253,7 +196,11 @@ export class EffectRunner {
   }
 
   private asksOf(effects: readonly ClaimedEffect[], kind: EffectKind): Ask[] {
-    if (kind.job) return effects.map((effect) => (call) => performJob(this.ledger, this.kinds, effect, call));
+    if (kind.job)
+      return effects.map((effect) => async (call) => {
+        const job = await jobInHand(this.ledger, this.kinds, effect);
+        return kind.perform(effect.request as never, { ...call, job });
+      });
     return asksOf(effects, kind);
   }
 }

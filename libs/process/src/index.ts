@@ -1,8 +1,7 @@
 export { deadLetterOf } from './dead-letter';
 export * from './decider';
 export * from './definition';
-export type { Carried, Job, JobInHand, UnderWay } from './jobs';
-export { type CallContext, type EffectKind } from './effect-runner';
+export type { CallContext, Carried, EffectKind, Job, JobInHand, UnderWay } from './effect-kind';
 export { eraseSubject, tellErasure } from './erasure';
 export { discardParked } from './key-release';
 export { keptDaysOf } from './keeping';

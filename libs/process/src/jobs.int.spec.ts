@@ -2,8 +2,7 @@ import type { Answer } from '#libs/contracts';
 import { contentKey } from '#libs/event-store';
 import { testDatabase, type TestDatabase } from '../../event-store/src/testing/test-database';
 import { until } from '../../event-store/src/testing/until';
-import type { CallContext, EffectKind } from './effect-runner';
-import type { Carried, JobInHand, UnderWay } from './jobs';
+import type { CallContext, Carried, EffectKind, JobInHand, UnderWay } from './effect-kind';
 import { Process } from './process';
 import { Published, TOY_TOPIC, toyProcess, wordRecord } from './testing/toy';
 

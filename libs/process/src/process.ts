@@ -4,7 +4,8 @@ import { type ContentKey, type OnError, type Pool, Relay, Replica } from '#libs/
 import type { BatchHandler, IncomingRecord } from '#libs/log';
 import { Caution } from './caution';
 import { type ProcessDefinition, UnreadableRecord } from './definition';
-import { EffectRunner, type EffectKind } from './effect-runner';
+import type { EffectKind } from './effect-kind';
+import { EffectRunner } from './effect-runner';
 import { HangWatch } from './hang-watch';
 import { InputProcessor, type OnParked } from './input-processor';
 import { inputOfRecord, placeOf } from './inputs';

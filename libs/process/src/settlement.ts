@@ -1,8 +1,7 @@
 import type { Answer } from '#libs/contracts';
 import type { ClaimedEffect, Settlement } from '#libs/event-store';
 import { backoff } from './backoff';
-import type { EffectKind } from './effect-runner';
-import type { UnderWay } from './jobs';
+import type { EffectKind, UnderWay } from './effect-kind';
 
 /** How an effect is settled by what its call came to (protocol 15). */
 export function settlementOf(answer: Answer | UnderWay, effect: ClaimedEffect, kind: EffectKind): Settlement {

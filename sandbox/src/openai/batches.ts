@@ -142,9 +142,8 @@ export class BatchStore {
         line: null,
         param: null,
       });
-    if (batch.errors.length > 0) return this.#move(batch, 'failed');
-    this.#move(batch, 'in_progress');
-    setTimeout(() => this.#run(batch), this.settings.batchMs).unref();
+    this.#move(batch, batch.errors.length > 0 ? 'failed' : 'in_progress');
+    if (batch.errors.length === 0) setTimeout(() => this.#run(batch), this.settings.batchMs).unref();
   }
 
   #run(batch: StoredBatch): void {

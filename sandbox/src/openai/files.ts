@@ -59,28 +59,42 @@ const shown = ({ id, filename, purpose, bytes, createdAt, expiresAt }: StoredFil
   status: 'processed',
 });
 
-async function formOf(request: FastifyRequest): Promise<FormData> {
-  const type = request.headers['content-type'] ?? '';
-  try {
-    return await new Response(new Uint8Array(request.rawBody), { headers: { 'content-type': type } }).formData();
-  } catch {
-    throw invalid('The body is no multipart/form-data.', null);
-  }
+interface Part {
+  filename?: string;
+  bytes: Buffer;
+}
+
+/** The parts of a multipart body by their names, as clients of today write them. */
+function partsOf({ headers, rawBody }: FastifyRequest): Map<string, Part> {
+  const boundary = /boundary="?([^";]+)/.exec(headers['content-type'] ?? '')?.[1];
+  if (boundary === undefined) throw invalid('The body is no multipart/form-data.', null);
+  // One character for each byte, so that places in it are places in the body.
+  const pieces = `\r\n${rawBody.toString('latin1')}`.split(`\r\n--${boundary}`).slice(1, -1);
+  return new Map(
+    pieces.map((piece) => {
+      const [head = '', ...rest] = piece.split('\r\n\r\n');
+      const name = /name="([^"]*)"/.exec(head)?.[1] ?? '';
+      return [
+        name,
+        { filename: /filename="([^"]*)"/.exec(head)?.[1], bytes: Buffer.from(rest.join('\r\n\r\n'), 'latin1') },
+      ];
+    }),
+  );
 }
 
 export function addFileRoutes(app: FastifyInstance, files: FileStore): void {
   const idOf = (request: FastifyRequest): string => (request.params as { id: string }).id;
   app.post('/v1/files', async (request) => {
-    const form = await formOf(request);
-    const [file, purpose] = [form.get('file'), form.get('purpose')];
-    if (!(file instanceof File)) throw invalid("'file' is a required property", 'file');
+    const parts = partsOf(request);
+    const [file, purpose] = [parts.get('file'), parts.get('purpose')?.bytes.toString()];
+    if (file?.filename === undefined) throw invalid("'file' is a required property", 'file');
     if (purpose !== 'batch') throw invalid('The sandbox takes files of purpose batch only.', 'purpose');
-    if (!file.name.endsWith('.jsonl')) throw invalid('Invalid file format for Batch API. Must be .jsonl', 'file');
-    const bytes = Buffer.from(await file.arrayBuffer());
+    if (!file.filename.endsWith('.jsonl')) throw invalid('Invalid file format for Batch API. Must be .jsonl', 'file');
+    const { filename, bytes } = file;
     if (bytes.length > MOST_BYTES) throw invalid('File is too large.', null);
-    const seconds = numberOf(form.get('expires_after[seconds]'));
+    const seconds = numberOf(parts.get('expires_after[seconds]')?.bytes.toString());
     const expiresAt = seconds === undefined ? null : unix() + seconds;
-    return shown(files.add({ filename: file.name, purpose, bytes, expiresAt }));
+    return shown(files.add({ filename, purpose, bytes, expiresAt }));
   });
   app.get('/v1/files', async (request) => {
     const query = objectOf(request.query);

@@ -26,7 +26,7 @@ export function addBatches(program: Command): void {
     });
 }
 
-const keptOf = ({ soFar }: OpenJob): Kept => (soFar ?? {}) as Kept;
+const keptOf = ({ soFar }: OpenJob): Kept => soFar ?? {};
 
 function shown(job: OpenJob) {
   const { soFar: _, alike: model, effects: questions, ...rest } = job;

@@ -2,7 +2,7 @@ import { wireType, type Cost, type DomainEvent } from '#libs/contracts';
 import type { KnownEvent, Lane, PlannedRead, SimulatedStream } from '#libs/event-store';
 import type { Owed } from '../decider';
 import type { ProcessDefinition } from '../definition';
-import type { EffectKind } from '../effect-runner';
+import type { EffectKind } from '../effect-kind';
 import { laneOf } from '../lane';
 import type { Pending, Target } from '../pending';
 import { canonical, requestHash, slotOf } from '../slot';
@@ -168,7 +168,7 @@ export class Simulation<State, Event extends DomainEvent, Input> {
     const slot = slotOf({ tenant, kind, streamId, purpose: owed.purpose, rootCause });
     const hash = requestHash(request);
     const ruling = rule(draft.entryOf(slot), draft.answers.get(slot), hash, run.redo);
-    const lane = owed.lane ?? run.lane;
+    const lane = laneIn(run, owed);
     const effect = this.planned(owed, slot, hash, ruling.verdict, lane);
     run.effects.push(effect);
     const isCalled = ruling.generation !== undefined && !ruling.told;
@@ -219,6 +219,8 @@ export class Simulation<State, Event extends DomainEvent, Input> {
     return { type: wireType(this.definition.catalog, event), data: event.data };
   }
 }
+
+const laneIn = ({ lane }: { lane: Lane }, owed: Owed): Lane => owed.lane ?? lane;
 
 /** A view with the record's own streams as they were when it was first decided; undefined where that is not known. */
 function asItWas(view: View, originalKey: string): View | undefined {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Answer, Cost } from '#libs/contracts';
-import type { EffectKind } from '../effect-runner';
+import type { EffectKind } from '../effect-kind';
 import type { GreeterCode } from '../testing/greeter';
 import { Replaying, type Wish } from '../testing/replaying';
 import { plus } from './bound';
@@ -40,6 +40,7 @@ function odd({ names, returned }: Pattern): Record<string, Partial<EffectKind>> 
   };
   return {
     'greeter.look': {
+      plan: { cost: () => ({ apiCalls: 1 }), follows: (_, lane) => ({ credits: 3 + (lane === 'batch' ? HALF : 1) }) },
       perform: ({ who }: { who: string }) =>
         Promise.resolve({ outcome: 'done', value: names[who] ?? who, cost: { apiCalls: 1 } }),
     },

@@ -12,7 +12,7 @@ import { boundsOf, type LogConnection, LogProducer, readRange } from '#libs/log'
 import { testDatabase, type TestDatabase } from '../../../event-store/src/testing/test-database';
 import { until } from '../../../event-store/src/testing/until';
 import { createTopics, testConnection, testRecord } from '../../../log/src/testing/log-fixture';
-import type { EffectKind } from '../effect-runner';
+import type { EffectKind } from '../effect-kind';
 import { Process, type Surroundings } from '../process';
 import type { ItemPlan } from '../replay/simulation';
 import { greeter, type GreeterCode, greeterEffects, greeterEvents, GREETER_TOPIC } from './greeter';

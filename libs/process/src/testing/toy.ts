@@ -4,7 +4,7 @@ import type { IncomingRecord, OutgoingRecord } from '#libs/log';
 import { z } from 'zod';
 import type { Decider } from '../decider';
 import { type ProcessDefinition, UnreadableRecord } from '../definition';
-import type { EffectKind } from '../effect-runner';
+import type { EffectKind } from '../effect-kind';
 import { streamIdOf } from '../stream-id';
 
 /** A service as small as one can be: it notes words, calls for each, and notes what the calls brought. */
