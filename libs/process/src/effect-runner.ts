@@ -1,4 +1,4 @@
-import type { Answer, Cost } from '#libs/contracts';
+import type { Answer } from '#libs/contracts';
 import {
   Conflict,
   Ledger,
@@ -6,10 +6,8 @@ import {
   StoreUnavailable,
   type ClaimedEffect,
   type KindPolicy,
-  type Lane,
   type OnError,
   type Settlement,
-  type SpendEstimate,
   type Pool,
 } from '#libs/event-store';
 import { setTimeout as pause } from 'node:timers/promises';

@@ -1,8 +1,10 @@
 import type { Answer } from '#libs/contracts';
 import { contentKey } from '#libs/event-store';
+import { owe } from '../../event-store/src/testing/owing';
 import { testDatabase, type TestDatabase } from '../../event-store/src/testing/test-database';
 import { until } from '../../event-store/src/testing/until';
 import type { CallContext, Carried, EffectKind, JobInHand, UnderWay } from './effect-kind';
+import { eraseSubject } from './erasure';
 import { Process } from './process';
 import { Published, TOY_TOPIC, toyProcess, wordRecord } from './testing/toy';
 
@@ -190,6 +192,28 @@ it('lets what has no answer go with the next job; what fails again and again is 
   ]);
   expect(Object.fromEntries(refusals)).toEqual({ a: 1, no: 1, never: 3, later: 6 });
   expect(vendor.single).toEqual([]);
+});
+
+it('takes no answer for what was erased or withdrawn while the job was under way', async () => {
+  const vendor = new Vendor();
+  const { handle, published } = await start(vendor);
+  await handle(patient('secret', 'b', 'gone'));
+  await until(() => vendor.taken.size === 1);
+  await eraseSubject(db.pool, { tenant: 'default', subject: 'contact:1', by: 'test', dryRun: false });
+  const superseded = [{ streamId: 'toy-default:contact:3', kind: 'toy.call', purpose: 'call-1' }];
+  await owe(db.pool, [], { superseded });
+  vendor.isOpen = false;
+  expect(await answered(published, 3)).toEqual([
+    'contact:1 erased: erased',
+    'contact:2 B',
+    'contact:3 superseded: superseded',
+  ]);
+  await until(async () => {
+    const job = await db.pool.query(`select from effect where kind = 'toy.batch' and state = 'done'`);
+    return job.rows.length === 1;
+  });
+  const kept = await db.pool.query(`select from effect where answer::text ilike '%secret%'`);
+  expect([kept.rows.length, vendor.taken.size]).toEqual([0, 1]);
 });
 
 it('ends what it carries where it is refused for good, after as many jobs as a call has attempts', async () => {
