@@ -70,7 +70,7 @@ async function backfill(named: string, options: Options): Promise<void> {
     print(
       json,
       ended,
-      `${String(ended.found)} ${object} records were read; \`refrain limits\` shows what follows from them.`,
+      `${String(ended.found)} ${object} records were read; \`refrain ${batch ? 'batches' : 'limits'}\` shows what follows from them.`,
     );
   });
 }
