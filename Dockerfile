@@ -17,6 +17,7 @@ COPY --from=build /app/node_modules node_modules
 COPY --from=build /app/dist dist
 COPY sandbox sandbox
 COPY recipes recipes
+COPY asks asks
 # What `refrain init hubspot-app` writes into a project; nothing here runs it.
 COPY deploy/hubspot-app/src/app/cards deploy/hubspot-app/src/app/cards
 USER node

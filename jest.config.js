@@ -29,6 +29,12 @@ module.exports = {
       testMatch: ['**/*.e2e.spec.ts'],
       testEnvironment: '<rootDir>/e2e/testing/environment.ts',
     },
-    { ...base, displayName: 'full', testMatch: ['**/*.full.spec.ts'] },
+    {
+      ...base,
+      ...infra,
+      displayName: 'full',
+      testMatch: ['**/*.full.spec.ts'],
+      testEnvironment: '<rootDir>/e2e/testing/environment.ts',
+    },
   ],
 };

@@ -7,7 +7,13 @@ const VIDEO_USD = 0.5;
 let hub: Hub;
 beforeAll(async () => {
   hub = await Hub.start(
-    { BUDGET_USD_PER_DAY: '2', HEYGEN_USD_PER_SECOND: '0.04', HEYGEN_VIDEO_SECONDS: '12' },
+    {
+      BUDGET_USD_PER_DAY: '2',
+      HEYGEN_USD_PER_SECOND: '0.04',
+      HEYGEN_VIDEO_SECONDS: '12',
+      // Questions are another test's.
+      OPENAI_PRICES: 'gpt-6-luna=0/0',
+    },
     { replicas: 2 },
   );
 });

@@ -32,7 +32,7 @@ describe("the Dockerfile's start command, from pruned dependencies", () => {
   beforeAll(async () => {
     image = mkdtempSync(join(tmpdir(), 'refrain-image-'));
     const card = 'deploy/hubspot-app/src/app/cards';
-    for (const part of ['package.json', 'package-lock.json', '.npmrc', 'dist', 'recipes', 'sandbox', card]) {
+    for (const part of ['package.json', 'package-lock.json', '.npmrc', 'dist', 'recipes', 'asks', 'sandbox', card]) {
       cpSync(join(root, part), join(image, part), {
         recursive: true,
         filter: (path) => !path.includes('node_modules'),

@@ -1,10 +1,15 @@
+import { randomBytes } from 'node:crypto';
 import { Hub } from './testing/hub';
 import { Lead } from './testing/lead';
 import { until } from './testing/until';
 
 let hub: Hub;
 beforeAll(async () => {
-  hub = await Hub.start({ OPENAI_RETRY_AFTER: '1s', OPENAI_DEADLINE: '3s' });
+  hub = await Hub.start({
+    OPENAI_RETRY_AFTER: '1s',
+    OPENAI_DEADLINE: '3s',
+    SEALING_KEY: randomBytes(32).toString('base64'),
+  });
 });
 afterAll(() => hub?.stop());
 afterEach(async () => {
@@ -153,5 +158,35 @@ describe('where nothing is answered at all', () => {
     for (const lead of leads) await lead.has(scored);
     expect(lines(line)).toBe(before + 1);
     expect(await Promise.all(leads.map(billed))).toEqual(leads.map(() => 1));
+  });
+});
+
+describe('what the model was told and said', () => {
+  interface Kept {
+    calls: { id: string; facts: Record<string, unknown> }[];
+  }
+  const note = 'Wants it for $50k, ask Miriam.';
+
+  it('is kept sealed, and shown only to whoever says why, which is told on the log first', async () => {
+    const lead = await Lead.make(hub, { note });
+    await qualified(lead);
+    await lead.has(scored);
+    const { calls } = await hub.refrain<Kept>('reasoning', 'ls', `contact:${lead.id}`);
+    expect(calls).toMatchObject([{ facts: { finish: 'stop', model: 'gpt-6-luna' } }]);
+    const [{ id } = { id: '' }] = calls;
+    expect(JSON.stringify(await hub.refrain('reasoning', 'show', id))).not.toContain('Miriam');
+    await expect(hub.refrain('reasoning', 'show', id, '--unmask')).rejects.toThrow('--why');
+    const looks = () => hub.records.filter(({ topic }) => topic === 'call.events.v1');
+    expect(looks()).toEqual([]);
+
+    const shown = await hub.refrain<{ text: string; answer: string }>(
+      ...['reasoning', 'show', id, '--unmask', '--why', 'a wrong score', '--by', 'ada'],
+    );
+    expect(shown.text).toContain(note);
+    expect(JSON.parse(shown.answer)).toMatchObject({ budget: 50000 });
+    await until('it is told', () => looks().length > 0);
+    expect(looks().map(({ key, value }) => [key, JSON.parse(String(value)) as unknown])).toEqual([
+      [`default:contact:${lead.id}`, { call: id, kind: 'openai.ask', by: 'ada', why: 'a wrong score' }],
+    ]);
   });
 });

@@ -1,3 +1,4 @@
+import { AssociationTypes, Client } from '@hubspot/api-client';
 import type { Answer } from '#libs/contracts';
 import { HubspotAccounts, HubspotJournal, type HubspotWatch, type Rates } from '#libs/vendors/hubspot';
 import { Watchdog } from './testing/children';
@@ -412,4 +413,63 @@ describe('records that changed', () => {
   });
 
   const later = (time: string): string => new Date(Date.parse(time) + 60_000).toISOString();
+});
+
+describe('what is tied to a record', () => {
+  const crm = () => new Client({ accessToken: secrets.hubspotAccessToken, basePath: hubspot.url }).crm;
+  const call = (contact: string, day: number, properties: Record<string, string>) =>
+    crm().objects.basicApi.create('calls', {
+      properties: { hs_timestamp: `2026-11-${String(day).padStart(2, '0')}T10:00:00Z`, ...properties },
+      associations: [
+        {
+          to: { id: contact },
+          types: [
+            { associationCategory: 'HUBSPOT_DEFINED' as never, associationTypeId: AssociationTypes.callToContact },
+          ],
+        },
+      ],
+    });
+  const read = (id: string, most: Record<string, number>) =>
+    open()
+      .of('default')
+      .read(
+        {
+          record: { type: 'contact', id },
+          properties: [],
+          notes: 0,
+          context: { most, transcript: ['first', 'second'] },
+        },
+        soon(),
+      );
+
+  it('is the newest of it, of more than one batch holds too; its transcripts by one batch more', async () => {
+    for (const name of ['first', 'second'])
+      await crm().properties.coreApi.create('calls', {
+        ...{ name, label: name, groupName: 'callinformation' },
+        ...{ type: 'string' as never, fieldType: 'textarea' as never },
+      });
+    const id = await person();
+    for (let n = 0; n < 101; n += 1) await call(id, 1, { hs_call_title: `call ${String(n)}` });
+    await call(id, 5, { hs_call_title: 'Terms', first: 'We take', second: 'twenty seats' });
+    await call(id, 3, { hs_call_title: 'Older', first: 'Hello' });
+    await call(id, 9, { hs_call_title: 'Nobody there', hs_call_body: 'tried again' });
+    await hubspot.control('DELETE', '/calls');
+    const { context } = await done(read(id, { calls: 2, transcripts: 1 }));
+    expect(context).toEqual({
+      calls: [
+        { at: '2026-11-09T10:00:00Z', title: 'Nobody there', text: 'tried again' },
+        { at: '2026-11-05T10:00:00Z', title: 'Terms', text: '' },
+      ],
+      transcripts: [{ at: '2026-11-05T10:00:00Z', title: 'Terms', text: 'We take\ntwenty seats' }],
+    });
+    expect(await hubspot.calls()).toHaveLength(3);
+  });
+
+  it('is read as a whole or not at all', async () => {
+    const id = await person();
+    await call(id, 1, { hs_call_title: 'Intro' });
+    await fault({ kind: 'status', status: 502 }, '/crm/objects/2026-09/0-48/batch/read');
+    expect(await read(id, { calls: 1 })).toMatchObject({ outcome: 'unknown' });
+    expect(await done(read(id, { calls: 1 }))).toMatchObject({ context: { calls: [{ title: 'Intro' }] } });
+  });
 });

@@ -47,7 +47,7 @@ beforeAll(async () => {
   mkdirSync(recipes);
   for (const [name, text] of Object.entries(files)) writeFileSync(join(recipes, name), text);
   // What the witness of `settled` is served by.
-  copyFileSync('recipes/lead-qualified.yaml', join(recipes, 'lead-qualified.yaml'));
+  copyFileSync('libs/recipes/src/testing/lead-qualified.yaml', join(recipes, 'lead-qualified.yaml'));
   hub = await Hub.start({ RECIPES_DIR: recipes });
 });
 afterAll(async () => {

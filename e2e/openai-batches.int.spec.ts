@@ -173,7 +173,8 @@ describe('the job of enrichment-service', () => {
         answer: ({ name }: Carried, answer: Answer) => Promise.resolve(void answers.set(name, answer)),
         letGo: ({ name }: Carried) => Promise.resolve(void single.push(name)),
       };
-      const call: CallContext = { tenant: 'acme', generation: 1, attempt, signal: soon(), idempotencyKey: token, job };
+      const once = { tenant: 'acme', generation: 1, repeats: 0 };
+      const call: CallContext = { ...once, attempt, signal: soon(), idempotencyKey: token, job };
       last = await one.perform(undefined as never, call);
       if (last.outcome === 'under-way') ({ soFar } = last);
       else if (last.outcome !== 'unknown' || (cuts -= 1) < 0) break;
@@ -293,7 +294,8 @@ describe('the job of enrichment-service', () => {
     };
     let last = first.last;
     while (last.outcome === 'under-way') {
-      const call = { tenant: 'acme', generation: 1, attempt: 2, signal: soon(), idempotencyKey: first.token };
+      const of = { tenant: 'acme', generation: 1, repeats: 0, idempotencyKey: first.token };
+      const call = { ...of, attempt: 2, signal: soon() };
       last = await one.perform(undefined as never, { ...call, job: { ...job, soFar: last.soFar } });
     }
     expect(last).toMatchObject({ outcome: 'done', value: { state: 'cancelled' } });

@@ -6,7 +6,7 @@ import { Hub } from './testing/hub';
 import { Lead } from './testing/lead';
 import { until } from './testing/until';
 
-const text = readFileSync(join(root, 'recipes/lead-qualified.yaml'), 'utf8');
+const text = readFileSync(join(root, 'libs/recipes/src/testing/lead-qualified.yaml'), 'utf8');
 const folder = mkdtempSync(join(tmpdir(), 'recipes-'));
 const file = join(folder, 'lead-qualified.yaml');
 

@@ -62,7 +62,13 @@ describe('a lead that a seller works on', () => {
     return Promise.all(ids.map(async (task) => (await stored('tasks', task)).properties));
   };
   const judged = (lead: Lead, lead_score: number) => {
-    const said = { timeline: 'before March', competitors: ['Example GmbH'], urgency: 'high', summary: 'Wants it.' };
+    const said = {
+      timeline: 'before March',
+      competitors: ['Example GmbH'],
+      urgency: 'high',
+      reasons: [],
+      summary: 'Wants it.',
+    };
     const answer = { ...said, budget: 50000, lead_score };
     return hub.control('openai', 'POST', '/answers', { match: { bodyIncludes: lead.lastname }, answer });
   };

@@ -41,8 +41,10 @@ describe('docs/reference/asyncapi.yaml', () => {
   });
 });
 
-it.each(globSync('recipes/*.yaml', { cwd: root }))('%s fits its published schema', (file) => {
-  const schema = file.endsWith('.cases.yaml') ? 'recipe-cases' : 'recipe';
+const schemas = { '.cases.yaml': 'recipe-cases', '.rows.yaml': 'ask-rows' };
+it.each(globSync('{recipes,asks}/*.yaml', { cwd: root }))('%s fits its published schema', (file) => {
+  const [, named] = Object.entries(schemas).find(([end]) => file.endsWith(end)) ?? [];
+  const schema = named ?? (file.startsWith('asks') ? 'ask' : 'recipe');
   const fits = ajv.compile(JSON.parse(textOf(`docs/reference/${schema}.schema.json`)) as object);
   fits(parse(textOf(file)));
   expect(fits.errors ?? []).toEqual([]);

@@ -6,8 +6,8 @@ import { Hub } from './testing/hub';
 import { Lead, once, settled } from './testing/lead';
 import { quiet } from './testing/quiet';
 
-// Yesterday's recipe has a mistake: it makes no video for a lead without an industry. Today's is the one in the tree.
-const today = readFileSync(join(root, 'recipes/lead-qualified.yaml'), 'utf8');
+// Yesterday's recipe has a mistake: it makes no video for a lead without an industry. Today's has none.
+const today = readFileSync(join(root, 'libs/recipes/src/testing/lead-qualified.yaml'), 'utf8');
 const yesterday = today.replace('firstname: person-name', 'firstname: person-name\n        industry: present');
 const recipes = mkdtempSync(join(tmpdir(), 'recipes-'));
 const publish = (text: string) => {

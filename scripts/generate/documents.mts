@@ -1,6 +1,6 @@
 import { catalogs, messages, services, topics } from '#libs/contracts';
 import { describeConfig, problems, version } from '#libs/platform';
-import { casesJsonSchema, recipeJsonSchema } from '#libs/recipes';
+import { askJsonSchema, casesJsonSchema, recipeJsonSchema, rowsJsonSchema } from '#libs/recipes';
 import { asyncApi } from './asyncapi.mts';
 import { cliPage } from './cli.mts';
 import { connectionsSchema, endpointsSchema, systemsSchema, tenantsSchema } from './endpoints.mts';
@@ -17,6 +17,8 @@ export async function documents(): Promise<Record<string, string>> {
   return {
     '.env.example': envExample(apps),
     ...(await hubspotAppFiles()),
+    'docs/reference/ask-rows.schema.json': jsonOf(rowsJsonSchema()),
+    'docs/reference/ask.schema.json': jsonOf(askJsonSchema()),
     'docs/reference/asyncapi.yaml': asyncApi({ version, topics, messages }),
     'docs/reference/cli.md': await cliPage(),
     'docs/reference/connections.schema.json': await connectionsSchema(),
@@ -24,11 +26,13 @@ export async function documents(): Promise<Record<string, string>> {
     'docs/reference/events.md': eventsPage(catalogs),
     'docs/reference/expressions.md': await expressionsPage(),
     'docs/reference/problems.md': problemsPage(problems),
-    'docs/reference/recipe-cases.schema.json': `${JSON.stringify(casesJsonSchema(), null, 2)}\n`,
-    'docs/reference/recipe.schema.json': `${JSON.stringify(recipeJsonSchema(), null, 2)}\n`,
+    'docs/reference/recipe-cases.schema.json': jsonOf(casesJsonSchema()),
+    'docs/reference/recipe.schema.json': jsonOf(recipeJsonSchema()),
     'docs/reference/settings.md': settingsPage(apps),
     'docs/reference/systems.schema.json': await systemsSchema(),
     'docs/reference/tenants.schema.json': await tenantsSchema(),
     'docs/reference/topics.md': topicsPage(topics, messages, services),
   };
 }
+
+const jsonOf = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;

@@ -97,6 +97,7 @@ function commonEnvironment({ settings, files, kafkaBrokers }: Surroundings): Env
     KAFKA_BROKERS: kafkaBrokers,
     RECIPES_DIR: settings.env.RECIPES_DIR || (settings.env.RECIPES_ENVIRONMENT ? undefined : 'recipes'),
     RECIPES_ENVIRONMENT: settings.env.RECIPES_ENVIRONMENT,
+    ASKS_DIR: settings.env.ASKS_DIR,
     TABLES_DIR: settings.env.TABLES_DIR,
     RECIPES_TOKEN_KEY: settings.env.RECIPES_TOKEN_KEY,
     RECIPES_TOKEN_KEY_FILE: settings.env.RECIPES_TOKEN_KEY_FILE,

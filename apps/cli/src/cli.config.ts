@@ -1,5 +1,15 @@
-import { heygenApiVersions } from '#libs/contracts';
-import { hubspotSettings, logSettings, needsAccount, recipeSettings, secret, url } from '#libs/platform';
+import { answerStructures, heygenApiVersions, languageApis } from '#libs/contracts';
+import {
+  count,
+  duration,
+  flag,
+  hubspotSettings,
+  logSettings,
+  needsAccount,
+  recipeSettings,
+  secret,
+  url,
+} from '#libs/platform';
 import { z } from 'zod';
 
 /** Settings of the commands, each read only by the commands that need them. */
@@ -16,6 +26,7 @@ export const logConfig = z.object({
 export const recipesConfig = z.object({
   RECIPES_DIR: recipeSettings.RECIPES_DIR,
   RECIPES_ENVIRONMENT: recipeSettings.RECIPES_ENVIRONMENT,
+  ASKS_DIR: recipeSettings.ASKS_DIR,
 });
 
 /** Under which address vendors call the gateway. */
@@ -64,6 +75,17 @@ export const doctorConfig = publicConfig.extend({
   ...videoConfig.shape,
   OPENAI_BASE_URL: url().optional().describe('OpenAI or a compatible service, with its /v1'),
   OPENAI_API_KEY: secret().optional().describe("OpenAI's API key"),
+});
+
+/** The language model, as enrichment-service asks it. */
+export const modelConfig = z.object({
+  OPENAI_BASE_URL: doctorConfig.shape.OPENAI_BASE_URL,
+  OPENAI_API_KEY: secret().describe("OpenAI's API key"),
+  OPENAI_API: z.enum(languageApis).default('chat').describe('Which API is asked: Chat Completions, or Responses'),
+  OPENAI_STRUCTURE: z.enum(answerStructures).default('schema').describe('What holds an answer to its schema'),
+  OPENAI_COMPATIBLE: flag().prefault('false').describe('true for a service that knows the older words only'),
+  OPENAI_MOST_TOKENS: count().prefault('4000').describe('Where an answer is cut, in tokens'),
+  OPENAI_DEADLINE: duration().prefault('60s').describe('Longest time for an answer'),
 });
 
 export const crmConfig = z.object(hubspotSettings).refine(...needsAccount);

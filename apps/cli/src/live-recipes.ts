@@ -1,8 +1,9 @@
 import { ConfigError, loadConfig } from '#libs/platform';
-import { elsewhere, liveIn, readTogether, type Recipe } from '#libs/recipes';
+import { type Asks, elsewhere, liveIn, readTogether, type Recipe } from '#libs/recipes';
 import { Option } from 'commander';
 import { recipesConfig } from './cli.config';
 import { recipeFiles } from './recipe-files';
+import { asksFor } from './reference';
 import { historiesIn } from './registry';
 import { withStore } from './store';
 
@@ -20,11 +21,11 @@ export const recipesOption = (): Option =>
   );
 
 /** The recipes that the services take: those of a path, of RECIPES_DIR, or published ones. Whatever they refer to is taken to be there. */
-export function liveRecipes(path?: string): Promise<LiveRecipes> {
-  const { RECIPES_DIR, RECIPES_ENVIRONMENT } = loadConfig(recipesConfig, process.env);
+export function liveRecipes(path?: string, asks?: Asks): Promise<LiveRecipes> {
+  const { RECIPES_DIR, RECIPES_ENVIRONMENT, ASKS_DIR } = loadConfig(recipesConfig, process.env);
   const folder = path ?? RECIPES_DIR;
   if (folder === undefined) return publishedRecipes(RECIPES_ENVIRONMENT);
-  return Promise.resolve(readAll(recipeFiles(folder), RECIPES_ENVIRONMENT));
+  return Promise.resolve(readAll(recipeFiles(folder), RECIPES_ENVIRONMENT, asks ?? asksFor(folder, ASKS_DIR)));
 }
 
 /** The same, and none where neither the settings nor a path say which. */
@@ -47,7 +48,7 @@ export async function publishedRecipes(environment: string): Promise<LiveRecipes
   return readAll(texts, environment);
 }
 
-function readAll(files: readonly { file: string; text: string }[], environment: string): LiveRecipes {
-  const { good, faults } = readTogether(files, environment, elsewhere);
+function readAll(files: readonly { file: string; text: string }[], environment: string, asks?: Asks): LiveRecipes {
+  const { good, faults } = readTogether(files, environment, { ...elsewhere, ...(asks ? { asks } : {}) });
   return { recipes: good.map(({ recipe }) => recipe), faults };
 }

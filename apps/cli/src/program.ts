@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { version } from '#libs/platform';
+import { addAsks } from './commands/asks';
 import { addBackfill } from './commands/backfill';
 import { addBatches } from './commands/batches';
 import { addBudgets } from './commands/budgets';
@@ -12,6 +13,7 @@ import { addInit } from './commands/init';
 import { addInstallations } from './commands/installations';
 import { addLimits } from './commands/limits';
 import { addMigrate } from './commands/migrate';
+import { addReasoning } from './commands/reasoning';
 import { addRebuild } from './commands/rebuild';
 import { addRecipes } from './commands/recipes';
 import { addReconcile } from './commands/reconcile';
@@ -42,7 +44,9 @@ export function createProgram(): Command {
   addBudgets(program);
   addBatches(program);
   addRecipes(program);
+  addAsks(program);
   addRecords(program);
+  addReasoning(program);
   addRebuild(program);
   addInit(program);
   addInstallations(program);

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -21,7 +21,7 @@ import { createTopics, testConnection, TopicReader } from '../../../libs/log/src
 import { createProgram } from './program';
 import { append } from './registry';
 
-const plain = readFileSync(join(__dirname, '../../../recipes/lead-qualified.yaml'), 'utf8');
+const plain = readFileSync(join(__dirname, '../../../libs/recipes/src/testing/lead-qualified.yaml'), 'utf8');
 const later = plain.replace('coolDown: 24h', 'coolDown: 48h');
 const guarded = `approvals: required\n${plain}`;
 const versionOf = (text: string): string => {
@@ -129,6 +129,60 @@ it('publishes a folder without the cases in it', async () => {
   await publish(folder);
   expect(await live()).toEqual([`lead-qualified ${versionOf(plain)}`]);
   await expect(publish(join(folder, 'lead.cases.yaml'))).rejects.toThrow('holds cases');
+});
+
+describe('a recipe that uses an ask of a file', () => {
+  const lines = { info: () => undefined, warn: () => undefined };
+  const asks = () => join(folder, 'asks');
+  const ask = (instruction: string, version = 1) => {
+    mkdirSync(asks(), { recursive: true });
+    writeFileSync(
+      join(asks(), `grade@${String(version)}.yaml`),
+      `ask: grade@${String(version)}
+description: Grades.
+properties: [company]
+instruction: ${instruction}
+answer: { type: object, additionalProperties: false, required: [score], properties: { score: { type: integer } } }
+`,
+    );
+  };
+  const using = (id: string, version = 1) =>
+    write(
+      `recipe: ${id}\ntrigger: { object: contact, property: p }\nsteps: [{ ask: { use: grade@${String(version)} } }]\n`,
+      `${id}.yaml`,
+    );
+  const graded = (id: string, environment: string, version = 1) =>
+    recipes('publish', using(id, version), '--asks', asks(), '--environment', environment, ...because);
+
+  it('is published with it, and goes by what it was whatever becomes of the file', async () => {
+    ask('Grade.');
+    await graded('one', 'dev');
+    rmSync(asks(), { recursive: true });
+    const book = RecipeBook.published({ read: publishedRecipes, environment: 'dev', lines });
+    await book.start(db.pool);
+    await book.stop();
+    expect(book.current()).toMatchObject([{ id: 'one', steps: [{ use: 'grade@1', instruction: 'Grade.' }] }]);
+    await recipes('promote', 'one', '--from', 'dev', '--to', 'prod', ...because);
+    expect(await live('prod')).toEqual(await live('dev'));
+  });
+
+  it('is refused where the ask changed under its version since, in whatever environment that was', async () => {
+    ask('Grade.');
+    await graded('one', 'dev');
+    ask('Judge.');
+    await expect(graded('one', 'prod')).rejects.toThrow(
+      /one uses grade@1, which was published with one [0-9a-f]{12} and says/,
+    );
+    await expect(graded('two', 'dev')).rejects.toThrow(/two uses grade@1/);
+    ask('Judge.', 2);
+    await graded('one', 'dev', 2);
+    expect((await recipes('history', 'one', '--environment', 'dev')).publications).toHaveLength(2);
+    expect((await recipes<{ live: object[] }>('ls', '--environment', 'prod')).live).toEqual([]);
+    const { differences } = await recipes<{ differences: { says: string; widens: boolean }[] }>(
+      ...['diff', using('one', 2), '--asks', asks(), '--environment', 'dev'],
+    );
+    expect(differences).toEqual([]);
+  });
 });
 
 describe('what could loop onto its own output with what is live', () => {

@@ -6,8 +6,7 @@ import type { Summary } from './replay-summary';
 export async function budgetLines(pool: Pool, replay: Replay, { atMost }: Summary): Promise<string[]> {
   const books = await budgetBooks(pool);
   const own = books.find(({ name }) => name === replay.id);
-  // Questions to a model reserve nothing of budgets.
-  const needs = replay.service === 'enrichment-service' ? 0 : (atMost['usd'] ?? 0);
+  const needs = atMost['usd'] ?? 0;
   const of = (leftUsd: number, limitUsd: number) =>
     `${inDollars(leftUsd)} of ${inDollars(limitUsd)} left${needs > leftUsd && replay.state === 'planned' ? `, less than the ${inDollars(needs)} that it may cost: the rest will wait` : ''}`;
   const lines = [];

@@ -31,11 +31,11 @@ export interface SamplePreview {
 /** Compares the recipes of a file or folder with those that are live, about the cases of a file. Nothing is called or kept. */
 export async function previewSample(
   path: string,
-  { sample, environment, tables: folder }: { sample: string; environment: string; tables?: string },
+  { sample, environment, ...folders }: { sample: string; environment: string; tables?: string; asks?: string },
 ): Promise<SamplePreview[]> {
   if (!existsSync(sample)) throw new UsageError(`there is no file ${sample}`);
   const text = readFileSync(sample, 'utf8');
-  const reference = referenceIn(folder, tablesInCases(text));
+  const reference = referenceIn(path, folders, tablesInCases(text));
   const { good, faults } = readTogether(recipeFiles(path), environment, reference);
   if (faults.length > 0) throw new RecipeFault(faults);
   const histories = await withRegistry((pool) => historiesIn(pool, environment));

@@ -40,6 +40,16 @@ export interface Place {
 export interface Refusal {
   code: string;
   reason: string;
+  /** What the step did before may be done again. */
+  over?: true;
 }
 
 export const UNREADABLE: Refusal = { code: 'unreadable', reason: 'the record could not be read' };
+
+/** Whether a wish is older than another: by trigger time, then number, then rank of state (protocol 16). */
+export function precedes(older: Guard, newer: Guard): boolean {
+  const byTime = Date.parse(older.at) - Date.parse(newer.at);
+  if (byTime !== 0) return byTime < 0;
+  if (older.number !== newer.number) return older.number < newer.number;
+  return older.rank < newer.rank;
+}

@@ -85,11 +85,14 @@ export function ruledOn<D extends Due>(
   const due = all.flatMap((one): D[] => {
     const { recipe, by, content, rootCause, guard } = one;
     if (by === undefined) return [one];
-    const { property = '' } = recipe.trigger;
-    const value = written[property];
+    const { properties = [] } = recipe.trigger;
+    const own = properties.flatMap((property) => {
+      const value = written[property];
+      return value === undefined ? [] : [[property, fingerprintOf(contentOf(property, value))] as const];
+    });
     const known = {
       ...acted(loops.triggers[recipe.id] ?? noTriggers, loops.actedAt),
-      written: value === undefined ? {} : { [property]: fingerprintOf(contentOf(property, value)) },
+      written: Object.fromEntries(own),
     };
     const ruling = ruleOn(known, { by, content, rootCause, at: guard.at });
     if (ruling.let === 'echo') return [];

@@ -15,7 +15,7 @@ import {
   stepsOf,
   type WriteStep,
 } from '#libs/recipes';
-import { aboutOf, followedBy, type Followed, type Place, type Refusal, UNREADABLE } from './followed';
+import { aboutOf, followedBy, type Followed, type Place, precedes, type Refusal, UNREADABLE } from './followed';
 
 /** A write step that is to be taken, as recipes tell it. */
 export type WriteDue = Due<WriteStep>;
@@ -36,6 +36,8 @@ export interface StepDue extends Followed {
 /** A step of this record; its values once it was filled. */
 export interface TakenStep extends Followed {
   properties?: Record<string, string>;
+  /** What the step did before may be done again from here on. */
+  isOver?: true;
 }
 
 /** The write steps of a record by name, newest state each. */
@@ -70,7 +72,9 @@ const FILLED = crmEvents.shapes.RecordStepFilled.wire;
 
 export function evolveSteps(steps: TakenSteps, { type, data }: StepEvent): TakenSteps {
   const properties = type === 'RecordStepFilled' ? data.properties : steps[nameOf(data)]?.properties;
-  return { ...steps, [nameOf(data)]: { ...followedBy(data), ...(properties ? { properties } : {}) } };
+  const isOver = type === 'RecordStepRejected' && data.over;
+  const known = { ...(properties ? { properties } : {}), ...(isOver ? { isOver } : {}) };
+  return { ...steps, [nameOf(data)]: { ...followedBy(data), ...known } };
 }
 
 const PURPOSE = /^step-([^|]+)\|(.+)$/;
@@ -109,6 +113,26 @@ export const readingsOf = (steps: TakenSteps): string[] =>
     const [recipe = '', step = ''] = key.split('|');
     return properties ? [] : [purposeFor({ recipe, step })];
   });
+
+/**
+ * Whether what a step did for the record still stands: the trigger before this one, or the one after it where this one comes
+ * late, did it or found it done, and none in between found it over.
+ */
+function stillStands(steps: TakenSteps, due: StepDue): boolean {
+  const ofStep = nameOf({ ...aboutOf(due), rootCause: '' });
+  const told = Object.entries(steps)
+    .filter(([name, { properties, isOver }]) => name.startsWith(ofStep) && (properties ?? isOver) !== undefined)
+    .map(([, taken]) => taken)
+    .sort((a, b) => (precedes(a.guard, b.guard) ? -1 : 1));
+  const next = told.findIndex(({ guard }) => precedes(due.guard, guard));
+  const [before, after] = next < 0 ? [told.at(-1)] : [told[next - 1], told[next]];
+  return [before, after].some((taken) => taken?.properties !== undefined);
+}
+
+const STILL_SO: Refusal = {
+  code: 'still-so',
+  reason: 'it was done for this record, and what called for it is not over',
+};
 
 function wasTold(steps: TakenSteps, due: StepDue): boolean {
   const { content, guard, found: isFound } = due;
@@ -164,6 +188,7 @@ function fill(steps: TakenSteps, due: StepDue, read: Reading, lookups: Lookups):
   const looked = lookingFor(lookups, aboutOf(due));
   const prepared = prepareWrite(step, { record, steps: results, time, stages }, { looked });
   if ('rejected' in prepared) return before ? saying() : rejected(due, prepared.rejected);
+  if (!before && step.until && stillStands(steps, due)) return rejected(due, STILL_SO);
   const { properties } = prepared;
   const trigger = { ...(due.content === undefined ? {} : { content: due.content }), at: guard.at };
   const about = { ...aboutOf(due), ...trigger, coolDownMs: due.recipe.coolDownMs };
@@ -181,10 +206,14 @@ function knownOf(properties: Record<string, string>, { properties: record, at }:
   return { known: Object.fromEntries(known.map((name) => [name, { value: record[name] ?? null, at }])) };
 }
 
-const rejected = (due: StepDue, why: { code: string; reason: string }): StepCourse => rejection(aboutOf(due), due, why);
+const rejected = (due: StepDue, why: Refusal): StepCourse => rejection(aboutOf(due), due, why);
 
 const rejection = (
   about: ReturnType<typeof aboutOf>,
   followed: Followed,
-  { code, reason }: { code: string; reason: string },
-): StepCourse => saying({ type: 'RecordStepRejected', data: { ...about, ...followedBy(followed), code, reason } });
+  { code, reason, over }: Refusal,
+): StepCourse =>
+  saying({
+    type: 'RecordStepRejected',
+    data: { ...about, ...followedBy(followed), code, reason, ...(over ? { over } : {}) },
+  });

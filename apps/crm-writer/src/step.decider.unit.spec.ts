@@ -283,3 +283,51 @@ it('takes no step for a change that is found in the record and was told before, 
   });
   expect(given(...taken, ...between)(later).effects).toMatchObject([look]);
 });
+
+describe('what is done until something is so', () => {
+  const alarming = recipeOf(
+    `  - when: double(record.score) > 80
+    until: double(record.score) < 70
+    write: { task: { title: Call } }`,
+  );
+  const minute = (n: number) => `2026-11-21T10:0${String(n)}:00.000Z`;
+  /** What comes of triggers in this order, each with its minute and the score read for it. */
+  function alarms(...scores: [at: number, score: number][]): string[] {
+    const history: CrmEvent[] = [];
+    return scores.map(([at, score]) => {
+      const rootCause = `cause-${String(at)}`;
+      const time = minute(at);
+      const one = { time, guard: { ...guard, at: time }, rootCause, content: String(score) };
+      history.push(...given(...history)(due(alarming, one)).events);
+      const answer = { ...read(alarming, { score: String(score) }) } as RecordInput & { type: 'step-read' };
+      const { events } = given(...history)({ ...answer, read: { ...answer.read, rootCause } });
+      history.push(...events);
+      const [first] = events;
+      return first?.type === 'RecordStepRejected' ? first.data.code : events.map(({ type }) => type).join();
+    });
+  }
+  const done = 'RecordStepFilled,ActionWanted';
+
+  it('is done once while a value wobbles around its threshold, and again after it was so', () => {
+    expect(alarms([0, 85], [1, 78], [2, 81], [3, 90], [4, 60], [5, 82], [6, 79], [7, 88])).toEqual([
+      done,
+      'not-met',
+      'still-so',
+      'still-so',
+      'not-met',
+      done,
+      'not-met',
+      'still-so',
+    ]);
+  });
+
+  it('is not done for a late trigger that stands between one that did it and any end', () => {
+    expect(alarms([0, 85], [4, 60], [2, 90])).toEqual([done, 'not-met', 'still-so']);
+    expect(alarms([0, 60], [4, 85], [2, 90])).toEqual(['not-met', done, 'still-so']);
+    expect(alarms([4, 60], [2, 90], [6, 95])).toEqual(['not-met', done, done]);
+  });
+
+  it('stays done where the same trigger is read again', () => {
+    expect(alarms([0, 85], [0, 85])[1]).not.toBe('still-so');
+  });
+});

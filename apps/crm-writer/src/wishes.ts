@@ -1,5 +1,6 @@
 import type { CrmEvent, Guard } from '#libs/contracts';
 import { labelOf } from '#libs/recipes';
+import { precedes } from './followed';
 import type { Wanted } from './step.decider';
 
 /** What one property should say, and whose wish that is. */
@@ -105,14 +106,6 @@ export function asWanted(wanted: Wishes, names: readonly string[]): ChangeWanted
       ...about,
     })),
   );
-}
-
-/** Whether a wish is older than another: by trigger time, then number, then rank of state (protocol 16). */
-function precedes(older: Guard, newer: Guard): boolean {
-  const byTime = Date.parse(older.at) - Date.parse(newer.at);
-  if (byTime !== 0) return byTime < 0;
-  if (older.number !== newer.number) return older.number < newer.number;
-  return older.rank < newer.rank;
 }
 
 const equal = (one: Guard, other: Guard): boolean => !precedes(one, other) && !precedes(other, one);

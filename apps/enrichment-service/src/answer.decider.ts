@@ -71,12 +71,12 @@ function misread(
 }
 
 const MOST_MISFIT = 300;
-const REFUSED = 'OpenAI refused the request';
+export const REFUSED = 'OpenAI refused the request';
 const refusals: Readonly<Partial<Record<string, string>>> = {
   schema: 'the answer does not fit its schema, nor did the one before',
 };
 
-const endings = {
+export const endings = {
   refusal: 'the model refused to answer',
   length: 'the answer was cut off',
   content_filter: 'the content filter stopped the answer',

@@ -1,18 +1,23 @@
 import type { DynamicModule } from '@nestjs/common';
 import { TenantAccounts } from '#libs/accounts';
 import { openKinds, type Pool, publishedRecipes, readForeignRows } from '#libs/event-store';
-import { type Environment, HealthModule, type Logger, version } from '#libs/platform';
-import { connectionOf, keptDaysOf, ServiceRuntime } from '#libs/process';
-import { type Recipe, RecipeBook, referenceOf } from '#libs/recipes';
+import {
+  budgetWatch,
+  declaredBudgets,
+  type Environment,
+  HealthModule,
+  type Logger,
+  sealerOf,
+  version,
+} from '#libs/platform';
+import { connectionOf, keptDaysOf, type Sealing, ServiceRuntime } from '#libs/process';
+import { type Recipe, RecipeBook, recipeBudgets, referenceOf } from '#libs/recipes';
 import type { EnrichmentConfig } from './enrichment.config';
 import { EnrichmentController } from './enrichment.controller';
 import { enrichmentEffects } from './enrichment.effects';
 import { enrichmentProcess, service } from './enrichment.source';
 import { FETCH_KINDS } from './fetch.decider';
 import { Systems } from './systems';
-
-const modelsOf = (recipes: readonly Recipe[]): string[] =>
-  recipes.flatMap(({ steps }) => steps.flatMap((step) => (step.kind === 'ask' ? [step.model] : [])));
 
 /** enrichment-service: what recipes wait for → OpenAI's answers, and those of other systems → enrichment events. */
 export class AppModule {
@@ -43,6 +48,11 @@ export class AppModule {
         },
       },
       effects: enrichmentEffects(config, systems, hubspot, lines, () => modelsOf(book.current())),
+      sealing: sealingOf(config),
+      spending: {
+        budgets: () => ({ ...declaredBudgets(config), recipes: recipeBudgets(book.current()) }),
+        ...budgetWatch(lines),
+      },
       contentSecret: config.CONTENT_KEY,
       databaseUrl: config.DATABASE_URL,
       connection: connectionOf(config, service, lines),
@@ -60,3 +70,13 @@ export class AppModule {
     };
   }
 }
+
+/** Records of questions are kept where there are keys to seal them. */
+function sealingOf({ SEALING_KEY, REASONING_DAYS: days }: EnrichmentConfig): Sealing | undefined {
+  if (!SEALING_KEY || days === 0) return undefined;
+  const sealer = sealerOf(SEALING_KEY);
+  return { days, seal: (text, place) => sealer.seal(text, place) };
+}
+
+const modelsOf = (recipes: readonly Recipe[]): string[] =>
+  recipes.flatMap(({ steps }) => steps.flatMap((step) => (step.kind === 'ask' ? [step.model] : [])));

@@ -1,14 +1,19 @@
 import type { Cost } from '#libs/contracts';
-import { plus } from '#libs/process';
+import { type Lane, plus } from '#libs/process';
 import { accountAlerts } from './account-alerts';
-import { askingTheModel } from './ask.effects';
+import { askingTheModel, modelAt } from './ask.effects';
 import { enrichmentConfig } from './enrichment.config';
+import { mostAfterReading } from './summary.effects';
 
 const nobody = { info: () => undefined, error: () => undefined };
 const ask = (over: object = {}, models = ['gpt-6-luna', 'gpt-6-sol']) => {
   const store = { KAFKA_BROKERS: '127.0.0.1:1', DATABASE_URL: 'postgres://127.0.0.1:1/x' };
   const env = { ...store, HUBSPOT_ACCESS_TOKEN: 'x', OPENAI_API_KEY: 'x', OPENAI_MOST_TOKENS: '1000', ...over };
-  return askingTheModel(enrichmentConfig.parse(env), accountAlerts(nobody), () => models);
+  const model = modelAt(enrichmentConfig.parse(env), accountAlerts(nobody), () => models);
+  return {
+    ask: askingTheModel(model),
+    mostAfterReading: (texts: number, lane: Lane) => mostAfterReading(model, texts, lane),
+  };
 };
 const question = { model: 'gpt-6-sol', instruction: 'x'.repeat(400), text: 'y'.repeat(3_600) };
 const costOf = (
@@ -46,3 +51,27 @@ it.each(['replay', 'batch'] as const)(
     expect(outputTokens).toBeGreaterThanOrEqual(all.outputTokens ?? NaN);
   },
 );
+
+// What is owed is known by its kind alone: a request is whatever was kept.
+const shares = ask().ask.shares as (request: object) => string;
+const asked = {
+  ...{ name: 'grade', model: 'm', instruction: 'Grade.', text: 'company: A', schema: { type: 'object' } },
+  ...{ effort: 'low', supported: ['budget'], ask: 'grade@1' },
+};
+
+it('shares an answer only with a question that is the same, in its ask and the version of that as well', () => {
+  const shared = shares(asked);
+  expect(shares({ ...asked })).toBe(shared);
+  const others = [
+    { ask: 'grade@2' },
+    { ask: 'other@1' },
+    { ask: undefined },
+    { model: 'n' },
+    { instruction: 'Judge.' },
+    { schema: { type: 'array' } },
+    { text: 'company: B' },
+    { effort: 'high' },
+    { supported: [] },
+  ].map((over) => shares({ ...asked, ...over }));
+  expect(new Set([shared, ...others]).size).toBe(others.length + 1);
+});

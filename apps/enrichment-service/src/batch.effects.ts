@@ -2,7 +2,7 @@ import { type Answer, BATCH_QUEUE_FULL, NO_BATCH_API, NO_SUCH_BATCH, openaiCodes
 import type { CallContext, Carried, EffectKind, JobInHand, UnderWay } from '#libs/process';
 import { type BatchModel, type BatchOf, OpenAiBatches, type Question, type Reply } from '#libs/vendors/openai';
 import { type AccountAlerts, type Lines, stoppedBy } from './account-alerts';
-import { type Asked, checked, settingsOf } from './ask.effects';
+import { type Asked, checked, settingsOf, withRecord } from './ask.effects';
 import type { EnrichmentConfig } from './enrichment.config';
 import { countTokens } from './model-telemetry';
 
@@ -108,7 +108,7 @@ class AskingInBatches {
     const answer = results.get(name) ?? missingIn(batch, this.config);
     if (answer.outcome !== 'done') return answer;
     countTokens((request as Asked).model, answer.value.tokens);
-    return checked(request as Asked, answer);
+    return checked(request as Asked, withRecord(request as Asked, answer));
   }
 
   private waiting(batch: BatchOf): UnderWay {

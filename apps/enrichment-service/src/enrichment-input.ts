@@ -1,5 +1,5 @@
 import type { RecordRef } from '#libs/contracts';
-import type { AskStep, Note, Properties, Recipe, StepDue } from '#libs/recipes';
+import type { AskStep, Properties, Recipe, StepDue, Told } from '#libs/recipes';
 
 /** How a call ended; `answer` is the adapter's. */
 export type Ended<T> = { state: 'done'; answer: T } | { state: 'dead' | 'held' | 'superseded'; code: string };
@@ -7,9 +7,8 @@ export type Ended<T> = { state: 'done'; answer: T } | { state: 'dead' | 'held' |
 /** A question that is to be asked, and what it follows. */
 export type AskDue = StepDue<AskStep>;
 
-export interface ReadRecord {
+export interface ReadRecord extends Told {
   properties: Properties;
-  notes: Note[];
 }
 
 export interface Reply {
@@ -21,9 +20,22 @@ export interface Reply {
   unsupported?: string[];
 }
 
+/** What the model says that a part of a text says; empty where it said nothing that can be used. */
+export interface Summary extends Omit<Reply, 'content' | 'unsupported'> {
+  summary: string;
+}
+
 export type EnrichmentInput =
   | { type: 'triggered'; trigger: AskDue }
   | { type: 'read'; rootCause: string; recipe: Recipe | undefined; purpose: string; ended: Ended<ReadRecord> }
+  | {
+      type: 'summarised';
+      rootCause: string;
+      recipe: Recipe | undefined;
+      record: RecordRef;
+      purpose: string;
+      ended: Ended<Summary>;
+    }
   | {
       type: 'answered';
       rootCause: string;

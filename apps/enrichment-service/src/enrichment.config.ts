@@ -1,9 +1,11 @@
 import { answerStructures, languageApis, withoutBatches } from '#libs/contracts';
 import {
+  budgetSettings,
   count,
   duration,
   flag,
   hubspotSettings,
+  list,
   needsAccount,
   recipeSettings,
   secret,
@@ -12,12 +14,28 @@ import {
 } from '#libs/platform';
 import { z } from 'zod';
 
+/** Accepts `model=input/output`, separated by commas; gives the prices by model. */
+const modelPrices = () =>
+  list()
+    .refine((entries) => entries.every((entry) => PRICE.test(entry)), 'must look like my-model=0.2/1.2')
+    .transform((entries) =>
+      Object.fromEntries(
+        entries.map((entry) => {
+          const [, model = '', input, output] = PRICE.exec(entry) ?? [];
+          return [model, { input: Number(input), output: Number(output) }];
+        }),
+      ),
+    );
+
+const PRICE = /^([^\s=]+)=(\d{1,6}(?:\.\d{1,6})?)\/(\d{1,6}(?:\.\d{1,6})?)$/;
+
 /** Settings of enrichment-service. */
 export const enrichmentConfig = z
   .object({
     ...workerSettings,
     ...hubspotSettings,
     ...recipeSettings,
+    ...budgetSettings,
     OPENAI_BASE_URL: url().optional().describe('OpenAI or a compatible service, with its /v1'),
     OPENAI_API_KEY: secret().describe("OpenAI's API key"),
     OPENAI_API: z
@@ -36,6 +54,18 @@ export const enrichmentConfig = z
     OPENAI_MOST_TOKENS: count()
       .prefault('4000')
       .describe('Where an answer is cut, in tokens; what a model thinks counts. A cut answer fails as `length`'),
+    OPENAI_PRICES: modelPrices()
+      .optional()
+      .describe(
+        'Prices of models in US dollars for a million tokens, input/output, such as my-model=0.2/1.2; they count more than the listed ones. Budgets do not bound a model whose price is not known',
+      ),
+    OPENAI_SUMMARY_MODEL: z
+      .string()
+      .min(1)
+      .default('gpt-6-luna')
+      .describe(
+        'Id of the model that sums up texts which are longer than a question may hold; another one sums up all anew',
+      ),
     OPENAI_RETRY_AFTER: duration()
       .prefault('5m')
       .describe('How long questions wait that nothing pays for, or whose key is not taken, until one is asked again'),
@@ -61,6 +91,14 @@ export const enrichmentConfig = z
       .describe(
         'Where the account, or a compatible service, has no Batch API: questions that were to go by it wait, or are asked singly, at the full price',
       ),
+    REASONING_DAYS: z
+      .string()
+      .regex(/^\d{1,4}$/, 'must be a number of days; 0 keeps none')
+      .transform(Number)
+      .prefault('30')
+      .describe(
+        'How long it is kept, sealed, what the model was asked and what it answered; 0 keeps none. Needs SEALING_KEY',
+      ),
     SYSTEMS_FILE: z
       .string()
       .optional()
@@ -69,6 +107,10 @@ export const enrichmentConfig = z
       .optional()
       .describe('Names receipts of answers; without it the store keeps one of its own, enough for development'),
   })
-  .refine(...needsAccount);
+  .refine(...needsAccount)
+  .refine(({ REASONING_DAYS, RECEIPT_DAYS }) => REASONING_DAYS <= RECEIPT_DAYS, {
+    path: ['REASONING_DAYS'],
+    message: 'must not be more than RECEIPT_DAYS: what is kept of a person is found by its receipts when it is erased',
+  });
 
 export type EnrichmentConfig = z.infer<typeof enrichmentConfig>;

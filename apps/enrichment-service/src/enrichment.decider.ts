@@ -12,6 +12,7 @@ import {
   isSameChange,
   type Known,
   labelOf,
+  type LeftOut,
   LOOP,
   purposeOf,
   type Recipe,
@@ -21,7 +22,7 @@ import {
   stepOf,
   type Whereabouts,
 } from '#libs/recipes';
-import { fail, gone, onAnswer } from './answer.decider';
+import { endings, fail, gone, onAnswer, REFUSED } from './answer.decider';
 import type { AskDue, EnrichmentInput, ReadRecord } from './enrichment-input';
 import {
   aboutOf,
@@ -30,9 +31,14 @@ import {
   byCause,
   type Enrichment,
   type Enrichments,
+  isAgain,
+  MOST_ROUNDS,
+  partIn,
   READ,
-  READ_AGAIN,
   reading,
+  readOn,
+  summing,
+  unsummed,
 } from './enrichments';
 import { questionOf } from './question';
 
@@ -48,6 +54,8 @@ export function decideEnrichment(
       return onTrigger(enrichments, known, input.trigger);
     case 'read':
       return onRead(enrichments, where, input);
+    case 'summarised':
+      return onSummary(enrichments, where, input);
     case 'answered':
       return onAnswer(enrichments, where, input);
   }
@@ -98,7 +106,8 @@ function repeats({ content, triggeredAt: at, status }: Enrichment, due: AskDue):
 }
 
 // Read again (a replay, after a fix), the same enrichment is prepared again or its question stated once more: the ledger
-// says whether that question is answered, changed or owed again. The same goes for the reading behind a misread answer.
+// says whether that question is answered, changed or owed again. The same goes for the reading behind a misread answer, and
+// for the one behind summaries.
 function onRead(
   enrichments: Enrichments,
   where: Whereabouts,
@@ -106,25 +115,76 @@ function onRead(
 ): Decision<OneEnrichmentEvent> {
   const enrichment = byCause(enrichments, input.rootCause);
   if (!enrichment) return nothing();
-  const isAgain = purposeOf(input.purpose) === READ_AGAIN;
-  const open = enrichment.status === (isAgain ? 'misread' : 'requested');
+  const again = isAgain(purposeOf(input.purpose));
+  const open = enrichment.status === (again ? 'misread' : 'requested');
   if (isGone(where)) return open ? gone(enrichment) : nothing();
   const { recipe, ended } = input;
-  const again = open && ended.state !== 'done' && readingNow(input, where);
-  if (again) return { events: [], effects: [again] };
-  const asked = ended.state === 'done' ? askOf(enrichment, recipe, ended.answer, isAgain) : unread(ended.code);
-  if ('refused' in asked) {
-    const { code, reason } = asked.refused;
-    return open ? (isAgain ? fail : reject)(enrichment, code, reason) : nothing();
-  }
+  const elsewhere = open && ended.state !== 'done' && readingNow(input, where);
+  if (elsewhere) return { events: [], effects: [elsewhere] };
+  const asked = ended.state === 'done' ? askOf(enrichment, recipe, ended.answer, again) : unread(ended.code);
+  if ('refused' in asked) return open ? refuse(enrichment, asked, again) : nothing();
+  if ('parts' in asked) return divide(enrichment, asked, open);
   const effects = [asked.ask];
-  if (isAgain || (!open && enrichment.status !== 'rejected')) return { events: [], effects };
+  if (again || (!open && enrichment.status !== 'rejected')) return { events: [], effects };
   return { events: [{ type: 'EnrichmentPrepared', data: { ...aboutOf(enrichment), ...asked.said } }], effects };
+}
+
+/** Where something was paid for already, it is no rejection. */
+const refuse = (enrichment: Enrichment, { refused: { code, reason } }: Refused, again: boolean) =>
+  (again || enrichment.rounds !== undefined ? fail : reject)(enrichment, code, reason);
+
+// What has ended well wants no summaries any more. Of what has failed the calls are stated, for the ledger to compare: one
+// that was refused may be owed again.
+function divide(enrichment: Enrichment, { parts, said }: Divided, open: boolean): Decision<OneEnrichmentEvent> {
+  const { status, rounds = 0 } = enrichment;
+  if (!open && status !== 'rejected')
+    return { events: [], effects: status === 'failed' ? parts.map(({ owed }) => owed) : [] };
+  if (rounds >= MOST_ROUNDS) return fail(enrichment, UNSETTLED.code, UNSETTLED.reason);
+  return {
+    events: [
+      { type: 'EnrichmentDivided', data: { ...aboutOf(enrichment), ...said, parts: parts.map(({ id }) => id) } },
+    ],
+    effects: parts.map(({ owed }) => owed),
+  };
+}
+
+const UNSETTLED = {
+  code: 'unsettled',
+  reason: 'what the record says was other each time that it was read behind its summaries',
+};
+
+/** What the model says that a part says; behind the last one the record is read once more, and the question asked. */
+function onSummary(
+  enrichments: Enrichments,
+  where: Whereabouts,
+  { rootCause, recipe, record, purpose, ended }: EnrichmentInput & { type: 'summarised' },
+): Decision<OneEnrichmentEvent> {
+  const enrichment = byCause(enrichments, rootCause);
+  if (!enrichment || ended.state === 'held') return nothing();
+  if (!['requested', 'misread', 'rejected', 'failed'].includes(enrichment.status)) return nothing();
+  if (ended.state === 'superseded' || isGone(where)) return gone(enrichment);
+  if (ended.state !== 'done') return fail(enrichment, ended.code, REFUSED);
+  const { finish, summary, model, tokens } = ended.answer;
+  if (finish !== 'stop') return fail(enrichment, finish, endings[finish]);
+  const part = partIn(purpose);
+  if (enrichment.summaries?.[part] !== undefined) return nothing();
+  const step = stepOf(recipe, 'ask');
+  if (!recipe || !step) return fail(enrichment, RECIPE_GONE, asksNothing(enrichment));
+  const isLast = unsummed(enrichment).every((other) => other === part);
+  return {
+    events: [{ type: 'EnrichmentSummarised', data: { ...aboutOf(enrichment), part, summary, model, tokens } }],
+    effects: isLast ? [reading(recipe, step, goesOnAs(record, where), where, readOn(enrichment))] : [],
+  };
 }
 
 interface Asked {
   ask: Owed;
-  said: { ask: string; notes: number; looked?: Lookup[] };
+  said: Omit<Extract<OneEnrichmentEvent, { type: 'EnrichmentPrepared' }>['data'], keyof ReturnType<typeof aboutOf>>;
+}
+
+interface Divided {
+  parts: { id: string; owed: Owed }[];
+  said: { ask: string; leftOut?: LeftOut[]; looked?: Lookup[] };
 }
 
 interface Refused {
@@ -133,27 +193,44 @@ interface Refused {
 
 const unread = (code: string): Refused => ({ refused: { code, reason: 'the record could not be read' } });
 
-/** The question that is asked of what was read, and what is said of it; or why there is none. */
+const RECIPE_GONE = 'recipe-gone';
+const asksNothing = ({ recipe }: Enrichment): string => `recipe ${recipe} asks nothing any more`;
+
+/** The question that is asked of what was read, and what is said of it; what must be summed up before; or why there is none. */
 function askOf(
   enrichment: Enrichment,
   recipe: Recipe | undefined,
-  answer: ReadRecord,
-  isAgain: boolean,
-): Asked | Refused {
+  { properties, ...told }: ReadRecord,
+  again: boolean,
+): Asked | Divided | Refused {
   const step = stepOf(recipe, 'ask');
-  if (!recipe || !step)
-    return { refused: { code: 'recipe-gone', reason: `recipe ${enrichment.recipe} asks nothing any more` } };
-  const { properties, notes } = answer;
+  if (!recipe || !step) return { refused: { code: RECIPE_GONE, reason: asksNothing(enrichment) } };
+  const { summaries = {} } = enrichment;
   const looked = new Looked(enrichment.looked);
-  const asked = questionOf(step, { record: properties, steps: enrichment.results ?? {} }, notes, looked);
+  const bindings = { record: properties, steps: enrichment.results ?? {} };
+  const asked = questionOf(step, bindings, told, looked, (part) => summaries[part]);
   if ('rejected' in asked) return { refused: asked.rejected };
+  const { leftOut } = asked;
+  const said = { ask: step.name, ...(leftOut.length > 0 ? { leftOut } : {}), ...found(looked) };
+  if ('missing' in asked)
+    return { parts: asked.missing.map((part) => ({ id: part.id, owed: summing(recipe, part) })), said };
+  const { request, summedUp } = asked;
   const ask: Owed = {
     kind: 'openai.ask',
-    purpose: isAgain ? ASK_AGAIN : ASK,
-    request: isAgain ? { ...asked, misfit: enrichment.misfit } : asked,
+    purpose: again ? ASK_AGAIN : ASK,
+    request: again ? { ...request, misfit: enrichment.misfit } : request,
     recipes: [labelOf(recipe)],
   };
-  return { ask, said: { ask: step.name, notes: notes.length, ...found(looked) } };
+  const counts = Object.entries(told.context ?? {}).map(([kind, all]) => [kind, all.length] as const);
+  return {
+    ask,
+    said: {
+      ...said,
+      notes: told.notes.length,
+      ...(counts.length > 0 ? { context: Object.fromEntries(counts) } : {}),
+      ...(summedUp.length > 0 ? { summedUp: [...summedUp] } : {}),
+    },
+  };
 }
 
 const found = ({ all }: Looked): { looked?: Lookup[] } => (all.length > 0 ? { looked: all } : {});

@@ -1,13 +1,16 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EnrichmentEvent, Fate } from '#libs/contracts';
-import { labelOf, loadRecipes, readRecipe, stepOf, tablesWith } from '#libs/recipes';
+import { labelOf, readRecipe, stepOf, tablesWith } from '#libs/recipes';
+import { recipeOf } from '../../../libs/recipes/src/testing/recipe-of';
 import { given as givenOf } from '../../../libs/process/src/testing/given';
 import type { AskDue, EnrichmentInput } from './enrichment-input';
 import { serviceDecider } from './service.decider';
 
-const [recipe] = loadRecipes(join(__dirname, '../../../recipes')).filter((r) => r.id === 'lead-qualified');
+const inline = readFileSync(join(__dirname, '../../../libs/recipes/src/testing/lead-qualified.yaml'), 'utf8');
+const recipe = recipeOf(inline);
 const step = stepOf(recipe, 'ask');
-if (!recipe || !step) throw new Error('the recipe is gone');
+if (!step) throw new Error('the recipe is gone');
 const given = (...history: EnrichmentEvent[]) => givenOf(serviceDecider, ...history);
 
 const at = '2026-11-21T10:00:00.000Z';
@@ -200,6 +203,7 @@ describe('an answer that breaks its schema', () => {
     const deletion: Fate = { what: 'deleted', at: '2026-11-21T11:00:00.000Z' };
     expect(given(requested, prepared, misread)({ type: 'followed', fate: deletion }).supersede).toEqual([
       { kind: 'hubspot.read', purpose: 'read-again' },
+      { kind: 'hubspot.context', purpose: 'read-again' },
       { kind: 'openai.ask', purpose: 'ask-again' },
     ]);
   });
@@ -244,6 +248,29 @@ it('fails once when the request is refused, and waits for a person when nobody k
     failed('model_not_found', 'OpenAI refused the request'),
   ]);
   expect(given(requested, prepared)(ended('held'))).toEqual({ events: [] });
+});
+
+it('asks by the name of the ask where the recipe uses one of a file, and says which version that is', () => {
+  const using = recipeOf(`recipe: lead-qualified
+trigger: { object: contact, property: lifecyclestage }
+steps: [{ name: judged, ask: { use: lead-grade@3 } }]
+asks:
+  lead-grade@3:
+    ask: lead-grade@3
+    description: Grades.
+    model: m
+    properties: [firstname]
+    instruction: Judge.
+    answer: { type: object, additionalProperties: false, required: [score], properties: { score: { type: integer } } }
+`);
+  const { effects = [] } = given(requested)({ ...read({ firstname: 'Ada' }, []), recipe: using } as EnrichmentInput);
+  expect(effects.map(({ request }) => request)).toEqual([
+    {
+      ...{ name: 'lead-grade', ask: 'lead-grade@3', model: 'm', instruction: 'Judge.' },
+      text: '<<<DATA\nfirstname: Ada\nDATA>>>',
+      schema: stepOf(using, 'ask')?.answer,
+    },
+  ]);
 });
 
 describe('what a question looks up', () => {
@@ -299,6 +326,7 @@ describe('where the record is merged, deleted or erased', () => {
       events: [noted(deletion)],
       supersede: [
         { kind: 'hubspot.read', purpose: 'read' },
+        { kind: 'hubspot.context', purpose: 'read' },
         { kind: 'openai.ask', purpose: 'ask' },
       ],
     });

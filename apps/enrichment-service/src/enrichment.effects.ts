@@ -2,10 +2,12 @@ import type { EffectKind } from '#libs/process';
 import { fetchFrom } from '#libs/vendors/fetch';
 import type { HubspotAccounts, ReadRequest } from '#libs/vendors/hubspot';
 import { accountAlerts, type Lines } from './account-alerts';
-import { askingTheModel } from './ask.effects';
+import { askingTheModel, modelAt } from './ask.effects';
 import { askingInBatches } from './batch.effects';
 import type { EnrichmentConfig } from './enrichment.config';
+import { CONTEXT_CALLS, READ_CONTEXT, READ_RECORD, SUMMARISE } from './enrichments';
 import { fetchKind, type SystemRequest } from './fetch.decider';
+import { mostAfterReading, summingUp } from './summary.effects';
 import type { Systems } from './systems';
 
 /**
@@ -19,32 +21,50 @@ export function enrichmentEffects(
   systems: Systems,
   hubspot: HubspotAccounts,
   lines: Lines,
-  /** The models that live recipes ask: for plans, which must bound what a question costs before it is known. */
+  /** The models that live recipes ask. */
   models: () => readonly string[] = () => [],
 ): Record<string, EffectKind> {
   const alerts = accountAlerts(lines);
-  const model = askingTheModel(config, alerts, models);
-  const kinds: Record<string, EffectKind> = {
-    'hubspot.read': {
-      is: 'query',
-      deadlineMs: 8_000,
-      maxAttempts: 8,
-      maxRepeats: 0,
-      // The record, and one batch of its notes.
-      limits: hubspot.limits(2),
-      plan: {
-        cost: ({ notes }: ReadRequest) => ({ apiCalls: notes > 0 ? 2 : 1 }),
-        follows: ({ properties, notes }: ReadRequest, lane) => model.mostAfterReading(properties.length + notes, lane),
-      },
-      perform: (request: ReadRequest, call) => hubspot.of(call.tenant).read(request, call.signal),
+  const model = modelAt(config, alerts, models);
+  const reading = (calls: number): EffectKind => ({
+    is: 'query',
+    deadlineMs: 8_000,
+    maxAttempts: 8,
+    maxRepeats: 0,
+    limits: hubspot.limits(calls),
+    plan: {
+      cost: (request: ReadRequest) => ({ apiCalls: callsOf(request) }),
+      follows: (request: ReadRequest, lane) => mostAfterReading(model, textsOf(request), lane),
     },
-    'openai.ask': model.ask,
+    perform: (request: ReadRequest, call) => hubspot.of(call.tenant).read(request, call.signal),
+  });
+  const kinds: Record<string, EffectKind> = {
+    // The record, and one batch of its notes.
+    [READ_RECORD]: reading(2),
+    [READ_CONTEXT]: reading(CONTEXT_CALLS),
+    'openai.ask': askingTheModel(model),
+    [SUMMARISE]: summingUp(model),
     'openai.batch': askingInBatches(config, alerts, lines),
   };
   systems.follow((names) => {
     for (const name of names) kinds[fetchKind(name)] ??= asking(name, systems);
   });
   return kinds;
+}
+
+const mostOf = ({ context }: ReadRequest): Partial<Record<string, number>> => context?.most ?? {};
+
+function callsOf(request: ReadRequest): number {
+  const { transcripts = 0, ...kinds } = mostOf(request);
+  const batches = Object.keys(kinds).length + (request.notes > 0 ? 1 : 0);
+  return 1 + batches + (transcripts > 0 ? (kinds['calls'] === undefined ? 2 : 1) : 0);
+}
+
+/** How many texts a reading brings at most. */
+function textsOf(request: ReadRequest): number {
+  const { transcripts = 0, ...kinds } = mostOf(request);
+  const all = Object.values(kinds).reduce<number>((sum, most = 0) => sum + most, 0);
+  return request.properties.length + request.notes + all + transcripts * (request.context?.transcript.length ?? 0);
 }
 
 const slow = ['http-429', 'http-503'];

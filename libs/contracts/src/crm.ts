@@ -82,6 +82,7 @@ export const crmEvents = catalog('crm', Topic.crm, {
         ...followed,
         code: z.string().describe('Why, for programs'),
         reason: z.string().describe('Why, for people'),
+        over: z.literal(true).optional().describe('What the step did before may be done again: its `until` is so'),
       })
       .describe('The step writes nothing.'),
   },

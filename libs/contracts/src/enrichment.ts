@@ -15,6 +15,21 @@ const about = {
   triggeredAt: z.iso.datetime().describe("The trigger's own time"),
 };
 
+/** What was read and is not told to the model as it stands; absent where all is. */
+const untold = {
+  leftOut: z
+    .array(
+      z.object({
+        entry: z.string().describe('What it is, such as a property or `note of 2026-11-20`'),
+        code: z.literal('not-text').describe('Why, for programs'),
+        is: z.string().describe('What it is instead of text'),
+        characters: z.int(),
+      }),
+    )
+    .optional()
+    .describe('What was read and is told to nobody'),
+};
+
 /** The history of one record's enrichments and fetches by one recipe: stream `enrichment-…`, topic `enrichment.events.v1`. */
 export const enrichmentEvents = catalog('enrichment', Topic.enrichment, {
   EnrichmentRequested: {
@@ -29,6 +44,34 @@ export const enrichmentEvents = catalog('enrichment', Topic.enrichment, {
       })
       .describe('A trigger matched: the record and its notes are to be judged, and are read first.'),
   },
+  EnrichmentDivided: {
+    wire: 'refrain.enrichment.divided.v1',
+    data: z
+      .object({
+        ...about,
+        ask: z.string().describe('Name of the question in the recipe'),
+        parts: z.array(z.string()).describe('Ids of the parts whose summaries are not known; equal text, equal id'),
+        ...untold,
+        looked,
+      })
+      .describe('More was read than one question may hold: its longest texts are summed up first, part by part.'),
+  },
+  EnrichmentSummarised: {
+    wire: 'refrain.enrichment.summarised.v1',
+    data: z
+      .object({
+        ...about,
+        part: z.string().describe('Id of the part'),
+        summary: z.string().describe('What the model says that it says'),
+        model: z.string().describe('The model that summed it up'),
+        tokens: z
+          .object({ input: z.int(), output: z.int() })
+          .describe('What was paid for; once, however many records tell the same text'),
+      })
+      .describe(
+        'A part of a long text was summed up; after the last one the record is read once more and the question asked.',
+      ),
+  },
   EnrichmentPrepared: {
     wire: 'refrain.enrichment.prepared.v1',
     data: z
@@ -36,6 +79,15 @@ export const enrichmentEvents = catalog('enrichment', Topic.enrichment, {
         ...about,
         ask: z.string().describe('Name of the question in the recipe'),
         notes: z.int().nonnegative().describe('How many notes were read'),
+        context: z
+          .record(z.string(), z.int())
+          .optional()
+          .describe('How many of each further kind were read, such as emails'),
+        ...untold,
+        summedUp: z
+          .array(z.object({ entry: z.string(), characters: z.int(), tokens: z.int(), parts: z.int() }))
+          .optional()
+          .describe('What is told by its summary alone: how long it is, and in how many parts it was summed up'),
         looked,
       })
       .describe('The record was read; the question is owed to OpenAI.'),

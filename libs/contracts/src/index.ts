@@ -1,6 +1,7 @@
 export * from './action';
 export * from './answer';
 export * from './budget';
+export * from './call';
 export * from './chain';
 export * from './crm';
 export * from './dead-letter';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { budgetEvents } from './budget';
+import { callEvents } from './call';
 import { crmEvents } from './crm';
 import {
   INPUT_PARKED,
@@ -68,6 +69,7 @@ export const catalogs: readonly Catalog[] = [
   sweepEvents,
   recipeEvents,
   budgetEvents,
+  callEvents,
 ];
 
 /** The messages that a context's events are on its topic, in all their versions. */

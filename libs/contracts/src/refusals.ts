@@ -37,6 +37,7 @@ const known: Readonly<Record<string, { says?: string; remedy?: string }>> = {
   unclean: { remedy: 'Take it out at the record, then try again; or let the recipe clean it.' },
   'too-long': { remedy: 'Shorten it at the record, or let the recipe take less of it.' },
   'not-met': { says: 'The record does not meet the recipe’s condition.' },
+  'still-so': { says: 'It was done before, and what called for it is not over.' },
   expression: { remedy: 'The recipe has to be mended: tell whoever looks after it.' },
   'recipe-gone': { says: 'The recipe is no longer in use.' },
   'record-deleted': { says: 'The record was deleted.' },

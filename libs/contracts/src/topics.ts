@@ -36,6 +36,7 @@ export const Topic = {
   sweep: 'sweep.events.v1',
   recipes: 'recipes.events.v1',
   budget: 'budget.events.v1',
+  call: 'call.events.v1',
 } as const;
 
 /** Every topic of the hub: the one place where partitions and retention are declared. None is compacted (protocol 20). */
@@ -53,6 +54,7 @@ export const topics: readonly TopicSpec[] = [
   topic(Topic.sweep, 'What crm-reader found in the CRM, and up to when it is complete'),
   topic(Topic.recipes, 'What was published, rolled back and withdrawn of the recipes', 1, 30 * DAY),
   topic(Topic.budget, 'Which budgets of spend are exhausted', 1, 30 * DAY),
+  topic(Topic.call, 'Who looked at what was asked and answered in calls', 1, 365 * DAY),
   ...services.map((service) =>
     topic(deadLetterTopic(service), `What ${service} could not read or handle`, 1, 30 * DAY),
   ),

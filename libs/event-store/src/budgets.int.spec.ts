@@ -5,7 +5,7 @@ import type { ClaimedEffect } from './shapes';
 import { redo, resolveHeld } from './operations';
 import { moveReplay, requestReplay } from './replays';
 import type { Budgets } from './spend';
-import { effects, owe, sure } from './testing/owing';
+import { effect, effects, owe, sure } from './testing/owing';
 import { books, owePaid, PAID, payer, settleAll } from './testing/spending';
 import { testDatabase, type TestDatabase } from './testing/test-database';
 import { openPool } from './pool';
@@ -106,6 +106,36 @@ it('gives back what was certainly not made, and keeps what may have been', async
   await db.moveClock(11_000);
   await ledger.expire();
   expect(await books(db.pool)).toEqual({ default: { spent: 0, reserved: 2, left: 2 } });
+});
+
+it('books what a dead call cost all the same: an answer of no use is paid for', async () => {
+  const ledger = perDay(1);
+  await owePaid(db.pool, 1, 1);
+  const [call] = await ledger.claim('me', 10);
+  await ledger.settle(sure(call), { state: 'dead', code: 'schema', message: '', cost: { usd: 0.4 } });
+  expect(await books(db.pool)).toEqual({ default: { spent: 0.4, reserved: 0, left: 0.6 } });
+});
+
+it('reserves and books a call once that several owners share, in the budgets of the first', async () => {
+  const ledger = payer(db.pool, () => ({ perTenant: 3, recipes: { one: 1, two: 1 } }));
+  const asks = (recipe: string) =>
+    effect({
+      kind: PAID.kind,
+      shares: 'default|paid.call|content',
+      spend: { usd: 1 },
+      meta: { rootCause: 'cause', causedBy: 'cause', recipes: [`${recipe}@1`] },
+    });
+  await owe(db.pool, [asks('one'), asks('two')]);
+  const [call, other] = await ledger.claim('me', 10);
+  expect(other).toBeUndefined();
+  expect(await books(db.pool)).toMatchObject({ default: { reserved: 1 }, 'default/one': { reserved: 1 } });
+  await ledger.settle(sure(call), { state: 'done', answer: null, cost: { usd: 0.25 } });
+  await owe(db.pool, [asks('two')]);
+  expect(await ledger.claim('me', 10)).toEqual([]);
+  expect(await books(db.pool)).toEqual({
+    default: { spent: 0.25, reserved: 0, left: 2.75 },
+    'default/one': { spent: 0.25, reserved: 0, left: 0.75 },
+  });
 });
 
 it('keeps what a call reserved that was unknown once, whatever its repeat is answered, until a person knows', async () => {

@@ -1,5 +1,6 @@
 import { MAIL_ENDED } from './ledger-statements';
 import { type Queryable, rowsOf, run } from './query';
+import { forgetCalls } from './sealed-calls';
 import type { BatchTransaction } from './transaction';
 
 /** Whose data is erased in one service, and the input keys that its mail may wait under. */
@@ -79,7 +80,15 @@ export async function eraseEffects(
   // Shared calls before their owners, as whoever settles one. From here on nobody joins or settles them.
   const calls = await run<{ slot: string }>(tx.db, 'refrain-erase-lock-calls', LOCK_CALLS, [service, tenant, subject]);
   await run(tx.db, 'refrain-erase-lock', LOCK_EFFECTS, [service, tenant, subject]);
-  const { rows } = await run<{ open: boolean }>(tx.db, 'refrain-erase', ERASE, [service, tenant, subject]);
+  const { rows } = await run<{ slot: string; open: boolean }>(tx.db, 'refrain-erase', ERASE, [
+    service,
+    tenant,
+    subject,
+  ]);
+  await forgetCalls(
+    tx.db,
+    [...rows, ...calls.rows].map(({ slot }) => slot),
+  );
   // A statement of its own: it sees the owners who joined while this transaction waited for the calls.
   const shared = await run(tx.db, 'refrain-erase-calls', ERASE_CALLS, [calls.rows.map(({ slot }) => slot)]);
   return {
@@ -166,7 +175,7 @@ const ERASE = `
     select * from forgotten where open
   ), mailed as (${MAIL_ENDED}
   )
-  select open from forgotten`;
+  select slot, open from forgotten`;
 
 // Under another name: the content, asked again by somebody else, is a new call.
 const ERASE_CALLS = `

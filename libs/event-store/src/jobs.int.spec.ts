@@ -86,11 +86,11 @@ it('settles what it carries once, tells all owners, and lets the rest wait for t
   const [x, c, d] = (await ledger.carriedBy(job)).sort((one, other) => (one.slot > other.slot ? 1 : -1)).slice(-3);
   const byName = (end: string) => sure([x, c, d].find((row) => row?.slot.endsWith(end)));
   const done = { state: 'done', answer: 'said' } as const;
-  expect(await ledger.settleCarried(job, byName('content-x'), done, company)).toBe(true);
-  expect(await ledger.settleCarried(job, byName('content-x'), done, company)).toBe(false);
-  await ledger.settleCarried(job, byName('c'), { state: 'dead', code: 'no', message: '' }, company);
+  expect(await ledger.settleCarried(job, byName('content-x'), done, { company })).toBe(true);
+  expect(await ledger.settleCarried(job, byName('content-x'), done, { company })).toBe(false);
+  await ledger.settleCarried(job, byName('c'), { state: 'dead', code: 'no', message: '' }, { company });
   const later = { state: 'owed', code: 'expired', afterMs: 0, refused: true } as const;
-  await ledger.settleCarried(job, byName('d'), later, company);
+  await ledger.settleCarried(job, byName('d'), later, { company });
   expect(await told()).toEqual(['a done said', 'b done said', 'c dead {"message":""}']);
   await ledger.settle(job, { state: 'done', answer: null });
   expect(await ledger.claim('me', 10)).toEqual([]);
@@ -108,7 +108,7 @@ it('asks at once, and alone, what somebody waits for by now; but not what is und
   await owe(db.pool, [shared('y', 'soon', { lane: 'live', gathers: undefined })]);
   expect(await ledger.claim('me', 10)).toEqual([]);
   const [y] = await ledger.carriedBy(job);
-  await ledger.settleCarried(job, sure(y), { state: 'owed', code: 'expired', afterMs: 0, refused: true }, company);
+  await ledger.settleCarried(job, sure(y), { state: 'owed', code: 'expired', afterMs: 0, refused: true }, { company });
   expect(slots(await ledger.claim('me', 10))).toEqual(['default|toy.call|content-y']);
 });
 

@@ -165,7 +165,7 @@ const COUNT_CARRIED = `
   select count(*)::int as n from effect where service = $1 and state = 'owed' and waits_for = $2`;
 
 const CARRIED_BY = `
-  select slot, generation, attempts, refusals, tenant, lane, subject, stream_id, kind, purpose, request, meta
+  select slot, generation, attempts, repeats, refusals, tenant, lane, subject, stream_id, kind, purpose, request, meta
   from effect where service = $1 and state = 'owed' and waits_for = $2 order by seq`;
 
 const TAKE = `

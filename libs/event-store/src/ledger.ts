@@ -6,6 +6,7 @@ import { claimParameters, costly, type KindPolicy, type VendorLimit, vendorOf } 
 import { carriedBy, countCarried, gatherAgain, gatherJobs, type GatherSpec, takeFrom } from './jobs';
 import { EXPIRE, RECONCILE, SETTLE, SWEEP_PERMITS, TELL_LATE } from './ledger-statements';
 import { atomically, type Queries, run } from './query';
+import { keepCall, type SealedCall } from './sealed-calls';
 import { tellOwners } from './shared-calls';
 import type { ClaimedEffect, EventMeta } from './shapes';
 import { type Budgets, microsOf, wakeWaiting } from './spend';
@@ -13,7 +14,7 @@ import { type Budgets, microsOf, wakeWaiting } from './spend';
 /** How a performed call ended, for the ledger. */
 export type Settlement =
   | { state: 'done'; answer: unknown; cost?: Cost }
-  | { state: 'dead'; code: string; message: string }
+  | { state: 'dead'; code: string; message: string; cost?: Cost | undefined }
   | { state: 'owed'; code: string; afterMs: number; refused: boolean; soFar?: unknown }
   | { state: 'unknown'; code: string; afterMs: number };
 
@@ -75,6 +76,7 @@ export class Ledger {
       slot: row.slot,
       generation: row.generation,
       attempt: row.attempts,
+      repeats: row.repeats,
       refusals: row.refusals,
       tenant: row.tenant,
       lane: row.lane,
@@ -91,13 +93,15 @@ export class Ledger {
   /**
    * Settles a claimed effect. The receipt and the outcome's mail commit together (protocol 13), to all owners of a
    * shared call. `done` is taken even when the lease has run out (late proof); any other end counts only while this
-   * attempt still runs. Resolves to whether it was taken.
+   * attempt still runs. Resolves to whether it was taken. What is kept of the call commits with it; of one that is not
+   * taken, such as of a subject that was erased meanwhile, nothing is kept.
    */
-  async settle(effect: ClaimedEffect, end: Settlement): Promise<boolean> {
-    if (effect.streamId !== '') return this.receive(this.pool, effect, end);
+  async settle(effect: ClaimedEffect, end: Settlement, kept?: SealedCall): Promise<boolean> {
+    if (effect.streamId !== '' && !kept) return this.receive(this.pool, effect, end);
     return atomically(this.pool, async (tx) => {
       const taken = await this.receive(tx, effect, end);
-      if (taken) await tellOwners(tx, effect);
+      if (taken && effect.streamId === '') await tellOwners(tx, effect);
+      if (taken && kept) await keepCall(tx, { ...effect, service: this.service }, kept);
       return taken;
     });
   }
@@ -126,13 +130,14 @@ export class Ledger {
     job: Pick<ClaimedEffect, 'slot'>,
     effect: ClaimedEffect,
     end: Settlement,
-    company: string | undefined,
+    { company, kept }: { company?: string | undefined; kept?: SealedCall | undefined },
   ): Promise<boolean> {
     return atomically(this.pool, async (tx) => {
       if (!(await takeFrom(tx, job.slot, effect))) return false;
       await this.receive(tx, effect, end);
       if (end.state === 'owed' && company !== undefined) await gatherAgain(tx, effect, company);
       if (effect.streamId === '') await tellOwners(tx, effect);
+      if (kept) await keepCall(tx, { ...effect, service: this.service }, kept);
       return true;
     });
   }
@@ -194,6 +199,7 @@ export class Ledger {
 
   private async receive(on: Queries, effect: ClaimedEffect, end: Settlement): Promise<boolean> {
     const code = end.state === 'done' ? null : end.code;
+    const cost = end.state === 'done' || end.state === 'dead' ? end.cost : undefined;
     const { rows } = await run<{ slot: string }>(on, 'refrain-settle', SETTLE, [
       effect.slot,
       effect.generation,
@@ -201,7 +207,7 @@ export class Ledger {
       end.state,
       answerOf(end),
       code,
-      end.state === 'done' && end.cost !== undefined ? JSON.stringify(end.cost) : null,
+      cost === undefined ? null : JSON.stringify(cost),
       end.state === 'owed' || end.state === 'unknown' ? end.afterMs : 0,
       end.state === 'owed' && end.refused ? 1 : 0,
       effect.tenant,
@@ -215,7 +221,7 @@ export class Ledger {
         effect.kind,
         (limit) => limit.stoppedBy !== undefined && (code === null || saysOf(limit.stoppedBy, code)),
       ),
-      end.state === 'done' && end.cost?.usd !== undefined ? microsOf(end.cost.usd) : null,
+      cost?.usd === undefined ? null : microsOf(cost.usd),
     ]);
     return rows.length > 0;
   }
@@ -260,6 +266,7 @@ interface ClaimRow {
   slot: string;
   generation: number;
   attempts: number;
+  repeats: number;
   refusals: number;
   tenant: string;
   lane: string;
@@ -273,7 +280,7 @@ interface ClaimRow {
 }
 
 const CLAIM = `
-  select slot, generation, attempts, refusals, tenant, lane, subject, stream_id, kind, purpose, request, meta,
+  select slot, generation, attempts, repeats, refusals, tenant, lane, subject, stream_id, kind, purpose, request, meta,
     answer
   from claim_effects($1, $2, $3, $4::text[], $5::int[], $6::text[], $7::text[], $8::text[], $9::int[], $10::int[],
     $11::int[], $12::text[], $13::int[], $14::text[], $15::int[], $16::int[], $17::text[], $18::json)`;

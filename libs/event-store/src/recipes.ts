@@ -30,6 +30,10 @@ export interface PublishedRecipes {
 export const publicationsIn = async (db: Queryable, environment: string, recipe?: string): Promise<Publication[]> =>
   (await rowsOf<Row>(db, PUBLICATIONS, [environment, recipe ?? null])).map(publicationOf);
 
+/** Every text that was live anywhere, with the version that it was published as, the oldest first. */
+export const textsOnceLive = (db: Queryable): Promise<{ recipe: string; version: string; text: string }[]> =>
+  rowsOf(db, ONCE_LIVE, []);
+
 /**
  * What is live in an environment, or undefined where nothing was published there since `since`. Rows are only added, so
  * their number tells: also of one that commits late.
@@ -118,6 +122,12 @@ const LIVE = `
     where environment = $1 and state = 'live' order by recipe, number desc) as newest
   join recipe_text using (recipe, version)
   where action <> 'withdrawn' order by recipe`;
+
+const ONCE_LIVE = `
+  select recipe, version, text from recipe_text
+  join (select recipe, version, min(at) as first from recipe_publication where state = 'live' group by recipe, version) as live
+    using (recipe, version)
+  order by first, recipe, version`;
 
 const ADD_TEXT = 'insert into recipe_text (recipe, version, text) values ($1, $2, $3) on conflict do nothing';
 

@@ -9,6 +9,8 @@ import { markPublished, unpublishedCount, unpublishedPage, type UnpublishedEvent
 const PAGE = 1_000;
 const LEASE_MS = 5_000;
 const LOOK_AGAIN_MS = 200;
+// Whoever commits wakes it; this is for what was told to nobody.
+const POLL_MS = 250;
 
 /** Resolves when the log has acknowledged every one of the events, in this order. */
 export type Publish = (events: UnpublishedEvent[]) => Promise<void>;
@@ -30,7 +32,7 @@ export class Relay {
     private readonly owner: string,
     private readonly publish: Publish,
     onError: OnError,
-    pollMs = 50,
+    pollMs = POLL_MS,
   ) {
     this.leases = new Map(Array.from({ length: SHARDS }, (_, shard) => [`relay/${service}/${shard}`, shard]));
     this.loop = new Loop(`relay ${service}`, pollMs, () => this.step(), onError);

@@ -76,6 +76,8 @@ export interface ClaimedEffect {
   generation: number;
   /** Number of this call, from 1; never restarts, so a late answer of an older call is known as such. */
   attempt: number;
+  /** Calls that were repeated although it was unknown whether the one before had been obeyed. */
+  repeats: number;
   /** Calls that the vendor turned away unprocessed: they use up no attempt. */
   refusals: number;
   tenant: string;

@@ -235,7 +235,7 @@ describe('what evaluation may take', () => {
     ['a long key of many leaves', 'flatten(event.m).size()', { m: { [text]: long } }],
     [
       'HTML again and again',
-      'event.l.all(a, htmlToText(event.t) != null)',
+      'event.l.all(a, htmlToText(event.t) != "x")',
       { l: long.slice(0, 10), t: '<ul><li>'.repeat(4_000) },
     ],
     ['errors that are swallowed', 'event.l.map(a, event.l.all(b, b.x || true)).size()', { l: long }],

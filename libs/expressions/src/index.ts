@@ -2,6 +2,7 @@ export { bounds } from './bounds';
 export { type Builtin, builtins } from './builtins';
 export * from './expression';
 export * from './fault';
+export { visibleText } from './html';
 export { functionGroups } from './functions/catalogue';
 export type { FunctionDefinition, FunctionGroup } from './functions/definition';
 export { isPersonName, isPlaceholder } from './functions/placeholder';

@@ -136,6 +136,10 @@ export const recipeSettings = {
     .regex(/^[a-z][a-z0-9-]{0,62}$/, 'must be lowercase words joined by hyphens')
     .default('default')
     .describe('Whose published recipes are taken, where RECIPES_DIR is not set; `refrain recipes` publishes them'),
+  ASKS_DIR: z
+    .string()
+    .optional()
+    .describe('Folder of the asks that the recipes of RECIPES_DIR use; `asks` beside it unless said'),
   TABLES_DIR: z
     .string()
     .optional()

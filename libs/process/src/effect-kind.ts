@@ -8,6 +8,8 @@ export interface CallContext {
   generation: number;
   /** From 1. A later call may find that an earlier one was obeyed, although its answer was lost. */
   attempt: number;
+  /** How many of them nobody knows whether they were obeyed: what they did, they may have done more than once. */
+  repeats: number;
   /** Aborts at the deadline; a call that it cuts ends as unknown. */
   signal: AbortSignal;
   /** The same for every repeat of one slot and generation: 64 hex digits. */
@@ -65,7 +67,7 @@ export interface EffectKind extends Omit<KindPolicy, 'kind' | 'mostInBatch' | 'c
  * the effects stay owed meanwhile, and no claim is held for them.
  */
 export interface Job {
-  /** The kind of the effects that it carries; calls of that kind must not cost reserved money (`spend`). */
+  /** The kind of the effects that it carries; where a budget bounds them they go by themselves. */
   carries: string;
   /** What effects must have in common to share a job. */
   alike(request: never): string;

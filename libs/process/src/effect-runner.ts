@@ -7,6 +7,7 @@ import {
   type ClaimedEffect,
   type KindPolicy,
   type OnError,
+  type SealedCall,
   type Settlement,
   type Pool,
 } from '#libs/event-store';
@@ -14,10 +15,20 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { backoff } from './backoff';
 import type { CallContext, EffectKind, UnderWay } from './effect-kind';
 import { freeCarried, gatherSpecs, jobInHand } from './jobs';
+import { sealedCall, type Sealing } from './sealing';
 import { settlementOf } from './settlement';
 import { idempotencyKey } from './slot';
 import type { Spending } from './spending';
 import { inCallSpan } from './trace';
+
+/** What a runner may be told besides. */
+export interface RunnerOptions {
+  /** How often, in milliseconds, it looks by itself for calls that are due. */
+  pollMs?: number | undefined;
+  spending?: Spending | undefined;
+  /** Without it no records of calls are kept. */
+  sealing?: Sealing | undefined;
+}
 
 const SWEEP_MS = 500;
 const POLL_MS = 100;
@@ -36,6 +47,8 @@ export class EffectRunner {
   private readonly gathering: Loop;
   private readonly sweeping: Loop;
   private readonly jobs: Loop;
+  private readonly spending: Spending;
+  private readonly sealing: Sealing | undefined;
   private readonly running = new Set<Promise<void>>();
 
   constructor(
@@ -46,9 +59,10 @@ export class EffectRunner {
     private readonly concurrency: number,
     private readonly onSettled: () => void,
     private readonly onError: OnError,
-    pollMs = POLL_MS,
-    private readonly spending: Spending = {},
+    { pollMs = POLL_MS, spending = {}, sealing }: RunnerOptions = {},
   ) {
+    this.spending = spending;
+    this.sealing = sealing;
     this.ledger = new Ledger(pool, service, () => policiesOf(kinds), spending.budgets);
     this.claiming = new Loop(`effects of ${service}`, pollMs, () => this.claim(), onError);
     this.gathering = new Loop(`batches of ${service}`, GATHER_MS, () => this.gather(), onError);
@@ -142,22 +156,29 @@ export class EffectRunner {
   }
 
   private async perform(effect: ClaimedEffect, kind: EffectKind, ask: Ask, claimedAt: number): Promise<void> {
+    const began = performance.now();
     const answer = await this.call(effect, kind, ask, claimedAt).catch(thrown);
+    const kept = await sealedCall(this.sealing, effect, answer, Math.round(performance.now() - began));
     const ok = health(answer);
     if (ok !== undefined) this.ledger.note(effect, ok);
     const end = settlementOf(answer, effect, kind);
     if (kind.job && (end.state === 'done' || end.state === 'dead')) {
       await freeCarried(this.ledger, this.kinds, effect, end.state === 'dead' ? end.code : 'not-answered');
     }
-    await this.settle(effect, answer, end, claimedAt + 2 * kind.deadlineMs);
+    await this.settle(effect, answer, end, { until: claimedAt + 2 * kind.deadlineMs, ...(kept ? { kept } : {}) });
     this.onSettled();
   }
 
   // A receipt is worth more than one try: until the lease is over nobody else can know how the call ended.
-  private async settle(effect: ClaimedEffect, answer: Performed, end: Settlement, until: number): Promise<void> {
+  private async settle(
+    effect: ClaimedEffect,
+    answer: Performed,
+    end: Settlement,
+    { until, kept }: { until: number; kept?: SealedCall },
+  ): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       try {
-        const taken = await this.ledger.settle(effect, end);
+        const taken = await this.ledger.settle(effect, end, kept);
         if (!taken && mayHaveHappened(answer)) await this.ledger.tellLate(effect, answer.outcome);
         return;
       } catch (error) {
@@ -175,6 +196,7 @@ export class EffectRunner {
       tenant: effect.tenant,
       generation: effect.generation,
       attempt: effect.attempt,
+      repeats: effect.repeats,
       signal: AbortSignal.timeout(left),
       idempotencyKey: idempotencyKey(effect.slot, effect.generation),
     };
@@ -196,7 +218,7 @@ export class EffectRunner {
   private asksOf(effects: readonly ClaimedEffect[], kind: EffectKind): Ask[] {
     if (kind.job)
       return effects.map((effect) => async (call) => {
-        const job = await jobInHand(this.ledger, this.kinds, effect);
+        const job = await jobInHand(this.ledger, this.kinds, effect, this.sealing);
         return kind.perform(effect.request as never, { ...call, job });
       });
     return asksOf(effects, kind);

@@ -13,6 +13,7 @@ export { plus } from './replay/bound';
 export { courseOf, type ItemPlan, performed, type PlannedEffect } from './replay/simulation';
 export type { Verdict } from './replay/verdict';
 export * from './service-runtime';
+export type { Sealing } from './sealing';
 export type { Spending } from './spending';
 export { Storm } from './storm';
 export * from './stream-id';

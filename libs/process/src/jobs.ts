@@ -1,6 +1,7 @@
 import type { Answer } from '#libs/contracts';
 import { type ClaimedEffect, gathering, type GatherSpec, type Ledger } from '#libs/event-store';
 import type { Carried, EffectKind, JobInHand } from './effect-kind';
+import { sealedCall, type Sealing } from './sealing';
 import { settlementOf } from './settlement';
 import { idempotencyKey } from './slot';
 
@@ -19,13 +20,20 @@ export function companyOf(kinds: Kinds, tenant: string, kind: string, request: u
 }
 
 /** What the call of a job is told of it; what it answers is settled at once. */
-export async function jobInHand(ledger: Ledger, kinds: Kinds, effect: ClaimedEffect): Promise<JobInHand> {
+export async function jobInHand(
+  ledger: Ledger,
+  kinds: Kinds,
+  effect: ClaimedEffect,
+  sealing: Sealing | undefined,
+): Promise<JobInHand> {
   const carries = carriedKind(kinds, effect);
   const left = await ledger.countCarried(effect);
   const byName = new Map<string, ClaimedEffect>();
   const settled = async ({ name }: Carried, answer: Answer, company?: (row: ClaimedEffect) => string | undefined) => {
     const row = byName.get(name);
-    if (row) await ledger.settleCarried(effect, row, settlementOf(answer, row, carries), company?.(row));
+    if (!row) return;
+    const kept = await sealedCall(sealing, row, answer);
+    await ledger.settleCarried(effect, row, settlementOf(answer, row, carries), { company: company?.(row), kept });
   };
   return {
     soFar: effect.soFar ?? undefined,
@@ -47,7 +55,7 @@ export async function freeCarried(ledger: Ledger, kinds: Kinds, effect: ClaimedE
   for (const row of await ledger.carriedBy(effect)) {
     const answer: Answer = { outcome: 'retry', code, message: 'its job has no answer for it', refused: false };
     const company = companyOf(kinds, row.tenant, row.kind, row.request);
-    await ledger.settleCarried(effect, row, settlementOf(answer, row, carries), company);
+    await ledger.settleCarried(effect, row, settlementOf(answer, row, carries), { company });
   }
 }
 

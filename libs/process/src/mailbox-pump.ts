@@ -6,7 +6,8 @@ import type { KeyRelease } from './key-release';
 import type { InputProcessor } from './input-processor';
 
 const PAGE = 200;
-const POLL_MS = 50;
+// Whoever puts mail in wakes it; this is for timers, and for what was told to nobody.
+const POLL_MS = 250;
 const LEASE_MS = 5_000;
 
 /**

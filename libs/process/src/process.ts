@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { DomainEvent } from '#libs/contracts';
-import { type ContentKey, type OnError, type Pool, Relay, Replica } from '#libs/event-store';
+import { boundsTenant, type ContentKey, type OnError, type Pool, Relay, Replica } from '#libs/event-store';
 import type { BatchHandler, IncomingRecord } from '#libs/log';
 import { Caution } from './caution';
 import { type ProcessDefinition, UnreadableRecord } from './definition';
@@ -15,6 +15,7 @@ import { MailboxPump } from './mailbox-pump';
 import { type Produce, publishTo } from './publish';
 import type { LogRange } from './replay/planner';
 import { ReplayWorker } from './replay/replay-worker';
+import type { Sealing } from './sealing';
 import type { Spending } from './spending';
 import { Storm, StormWatch } from './storm';
 
@@ -27,6 +28,8 @@ export interface Surroundings {
   effects: Record<string, EffectKind>;
   /** What calls may spend; without it no budget but those of replays bounds them. */
   spending?: Spending;
+  /** Where records of calls are kept; without it there are none. */
+  sealing?: Sealing;
   /** Calls under way at once, in this replica. */
   concurrency: number;
   /** How often, in milliseconds, relay, runner and pump look by themselves for what nobody told them of. */
@@ -92,8 +95,9 @@ export class Process<State, Event extends DomainEvent, Input> {
     };
     const release = new KeyRelease(pool, definition, committed, caution);
     this.relay = new Relay(pool, service, owner, publishTo(produce, catalog), onError, pollMs);
-    const { spending } = surroundings;
-    this.runner = new EffectRunner(pool, service, owner, effects, concurrency, settled, onError, pollMs, spending);
+    const { spending, sealing } = surroundings;
+    const further = { pollMs, spending, sealing };
+    this.runner = new EffectRunner(pool, service, owner, effects, concurrency, settled, onError, further);
     const watched = this.hangs.beating.bind(this.hangs);
     const replaying = log && { log, receiptDays, onCommitted: committed, caution, watched };
     this.replays = replaying && new ReplayWorker(pool, definition, effects, replaying, owner, onError);
@@ -109,7 +113,7 @@ export class Process<State, Event extends DomainEvent, Input> {
     return {
       ...definition,
       sharedSlot: this.sharedSlot.bind(this),
-      company: (tenant, kind, request) => companyOf(this.surroundings.effects, tenant, kind, request),
+      company: this.company.bind(this),
       estimate: (kind, request) => this.surroundings.effects[kind]?.spend?.estimate(request as never),
       declared: declared && ((given) => this.complete(declared(given))),
     };
@@ -163,6 +167,13 @@ export class Process<State, Event extends DomainEvent, Input> {
   private async giveUp(record: IncomingRecord, error: unknown): Promise<void> {
     if (!(error instanceof UnreadableRecord)) this.watch.failed(placeOf(record), error);
     await this.surroundings.deadLetter(record, error instanceof Error ? error : new Error(String(error)));
+  }
+
+  // What a job carries reserves nothing: where a budget bounds it, it is called by itself.
+  private company(tenant: string, kind: string, request: unknown): string | undefined {
+    const { effects, spending } = this.surroundings;
+    const budgets = spending?.budgets?.();
+    return budgets && boundsTenant(budgets, tenant) ? undefined : companyOf(effects, tenant, kind, request);
   }
 
   private sharedSlot(tenant: string, kind: string, request: unknown): string | undefined {

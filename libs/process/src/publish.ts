@@ -1,5 +1,6 @@
 import {
   budgetEvents,
+  callEvents,
   type Catalog,
   deadLetterTopic,
   INPUT_PARKED,
@@ -21,10 +22,10 @@ export const publishTo =
 
 const aboutParking = new Set<string>([INPUT_PARKED, INPUTS_FREED]);
 
-// Whoever's calls find a budget exhausted tells of it.
+// Whoever's calls find a budget exhausted, or are looked at, tells of it.
 function topicOf({ type, service }: UnpublishedEvent, catalog: Catalog): string {
   if (aboutParking.has(type)) return deadLetterTopic(service);
-  return isOf(budgetEvents, type) ? budgetEvents.topic : catalog.topic;
+  return [budgetEvents, callEvents].find((own) => isOf(own, type))?.topic ?? catalog.topic;
 }
 
 function recordOfEvent(event: UnpublishedEvent, catalog: Catalog): OutgoingRecord {

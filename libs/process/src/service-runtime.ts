@@ -31,6 +31,7 @@ import type { ProcessDefinition } from './definition';
 import type { EffectKind } from './effect-kind';
 import { Keeping } from './keeping';
 import { Process } from './process';
+import type { Sealing } from './sealing';
 import type { Spending } from './spending';
 
 const CONNECTIONS = 9;
@@ -42,6 +43,8 @@ export interface RuntimeOptions<State, Event extends DomainEvent, Input> {
   effects: Record<string, EffectKind>;
   /** What calls may spend, and where it is told; measured where it is watched. */
   spending?: Spending & { onBooks?: (books: readonly BudgetBook[]) => void };
+  /** Where records of calls are kept; without it there are none. */
+  sealing?: Sealing | undefined;
   /** What receipts of shared calls stand under; the store makes its own where none is given. */
   contentSecret?: string;
   databaseUrl: string;
@@ -80,7 +83,7 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
 
   private constructor(private readonly options: RuntimeOptions<unknown, DomainEvent, unknown>) {
     const { definition, effects, databaseUrl, connection, concurrency, decideLimitMs, version } = options;
-    const { readModels = [], spending } = options;
+    const { readModels = [], spending, sealing } = options;
     const { service } = definition;
     const { lines } = connection;
     // A read model that is kept up here holds a connection of its own.
@@ -103,6 +106,7 @@ export class ServiceRuntime implements OnApplicationBootstrap, OnApplicationShut
       pool: this.pool,
       effects,
       spending,
+      ...(sealing ? { sealing } : {}),
       concurrency,
       receiptDays: keptDays?.receipts,
       decideLimitMs,

@@ -11,7 +11,7 @@ export function settlementOf(answer: Answer | UnderWay, effect: ClaimedEffect, k
     return { state: 'owed', code, afterMs, refused: true, soFar };
   }
   const { code, message } = answer;
-  if (answer.outcome === 'stop') return { state: 'dead', code, message };
+  if (answer.outcome === 'stop') return { state: 'dead', code, message, cost: answer.cost };
   const used = effect.attempt - effect.refusals;
   if (answer.outcome === 'unknown' && kind.is === 'command') {
     return { state: 'unknown', code, afterMs: kind.job?.doubtMs ?? backoff(effect.attempt) };

@@ -260,7 +260,7 @@ const changeOf = ({ trigger }: Recipe, { event, time }: Situation): HubspotChang
   change: event.change ?? trigger.on?.[0] ?? '',
   identity: '',
   occurredAt: Date.parse(time),
-  property: event.property ?? trigger.property,
+  property: event.property ?? trigger.properties?.[0],
   value: event.value ?? trigger.becomes?.[0],
   changeSource: event.source ?? 'CRM_UI',
 });

@@ -14,7 +14,11 @@ export interface CompileFault {
 /** Makes the texts and expressions of a recipe ready, and notes what is wrong with them. */
 export class TextCompiler {
   readonly faults: CompileFault[] = [];
-  protected values: Record<string, string | number | boolean> = {};
+  /** What is known when the recipe is read, by variable. */
+  protected constants: Record<'values' | 'thresholds', Record<string, string | number | boolean>> = {
+    values: {},
+    thresholds: {},
+  };
 
   constructor(
     private readonly environment: string,
@@ -22,7 +26,7 @@ export class TextCompiler {
   ) {}
 
   /** What the recipe's own values are in this environment. */
-  protected valuesHere(values: RecipeFile['values']): TextCompiler['values'] {
+  protected valuesHere(values: RecipeFile['values']): TextCompiler['constants']['values'] {
     return Object.fromEntries(
       Object.entries(values).flatMap(([name, by]) => {
         const value = by[this.environment] ?? by['default'];
@@ -35,13 +39,11 @@ export class TextCompiler {
   }
 
   protected expression(path: PropertyKey[], source: string, variables: Variables): Expression {
-    return (
-      this.sound(path, () => this.ready(compile(source, { variables: { ...variables, values: 'named' } }))) ?? never
-    );
+    return this.sound(path, () => this.ready(compile(source, { variables: { ...variables, ...CONSTANTS } }))) ?? never;
   }
 
   protected text(path: PropertyKey[], value: string | number | boolean, variables: Variables = ofStep): Text {
-    return this.sound(path, () => this.ready(compileText(value, { ...variables, values: 'named' }))) ?? never;
+    return this.sound(path, () => this.ready(compileText(value, { ...variables, ...CONSTANTS }))) ?? never;
   }
 
   /** A text that is known when the recipe is read. */
@@ -53,7 +55,7 @@ export class TextCompiler {
   }
 
   protected ready<T extends Text>(text: T): T {
-    return this.withValues(this.withReference(text));
+    return this.withConstants(this.withReference(text));
   }
 
   /** Tables and the secret are there wherever it runs, under whatever else it is given there. */
@@ -63,24 +65,19 @@ export class TextCompiler {
     return { ...text, evaluate: (bindings, given) => text.evaluate(bindings, { ...reference, ...given }) };
   }
 
-  /** Values of the environment are as good as written there. */
-  private withValues<T extends Text>(text: T): T {
-    const names = (text.reads['values'] ?? []).map(([name]) => name ?? '');
-    if (names.length === 0) return text;
-    const unknown = names.find((name) => !Object.hasOwn(this.values, name));
-    if (unknown !== undefined) {
-      const known = Object.keys(this.values).join(', ') || 'none';
-      throw new ExpressionFault(
-        'unknown-variable',
-        `There is no value ${unknown}`,
-        0,
-        0,
-        `Name it under values (there: ${known}).`,
-      );
+  /** Values of the environment, and an ask's thresholds, are as good as written there. */
+  private withConstants<T extends Text>(text: T): T {
+    const { constants } = this;
+    const read = (['values', 'thresholds'] as const).filter((variable) => text.reads[variable]);
+    if (read.length === 0) return text;
+    for (const variable of read) {
+      const known = constants[variable];
+      const names = (text.reads[variable] ?? []).map(([name]) => name ?? '');
+      const unknown = names.find((name) => !Object.hasOwn(known, name));
+      if (unknown !== undefined) throw unknownConstant(variable, unknown, Object.keys(known).join(', ') || 'none');
     }
-    const { values } = this;
-    const evaluate: Text['evaluate'] = (bindings, given) => text.evaluate({ ...bindings, values }, given);
-    const alone = Object.keys(text.reads).every((variable) => variable === 'values') && text.tables.length === 0;
+    const evaluate: Text['evaluate'] = (bindings, given) => text.evaluate({ ...bindings, ...constants }, given);
+    const alone = Object.keys(text.reads).every((variable) => variable in constants) && text.tables.length === 0;
     return { ...text, ...(alone ? { literal: evaluate({}) } : {}), evaluate };
   }
 
@@ -115,6 +112,16 @@ export class TextCompiler {
       return undefined;
     }
   }
+}
+
+const CONSTANTS = { values: 'named', thresholds: 'named' } as const satisfies Variables;
+
+function unknownConstant(variable: 'values' | 'thresholds', name: string, known: string): ExpressionFault {
+  const [what, remedy] =
+    variable === 'values'
+      ? [`There is no value ${name}`, `Name it under values (there: ${known}).`]
+      : [`There is no threshold ${name}`, `Take one of the recipe's ask (there: ${known}).`];
+  return new ExpressionFault('unknown-variable', what, 0, 0, remedy);
 }
 
 /** Stands where a fault was noted: such a recipe is never run. */

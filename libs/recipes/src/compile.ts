@@ -1,11 +1,14 @@
 import type { Expression } from '#libs/expressions';
 import { assignFields, type AssignStep } from './assign';
-import { answerFault, answerFields, type AskStep, NOTES, supportFault } from './ask';
+import { answerFields, type AskStep } from './ask';
+import { askFaults, instructionOf } from './ask-check';
+import type { WholeRecipe, WholeStep } from './asks';
+import { contextIn } from './context';
 import { actionForms, propertiesNeeded, textsOf } from './compile-actions';
 import { type CompileFault, never, TextCompiler } from './compile-text';
 import { type FetchStep, leaves, segment } from './fetch';
 import type { Recipe, RecipeTrigger, Step } from './recipe';
-import { changesOf, type RecipeFile, type StepFile } from './recipe.schema';
+import { changesOf } from './recipe.schema';
 import type { Reference } from './reference';
 import { type OptionsForm, optionsOf, propertyFault, type ReplacementForm, textsIn } from './replacement';
 import type { StepBase } from './step';
@@ -26,11 +29,11 @@ const ELSEWHERE = 'take what it needs, and look in a step, whose lookups are rec
 /** What a video step leaves for the steps behind it. */
 const videoFields = ['url', 'video_id'];
 
-type StepWith<Kind extends string> = Extract<StepFile, Record<Kind, unknown>>;
+type StepWith<Kind extends string> = Extract<WholeStep, Record<Kind, unknown>>;
 
 /** Makes a recipe ready to run in an environment, with what it may refer to; its version is its reader's to name. */
 export function compileRecipe(
-  file: RecipeFile,
+  file: WholeRecipe,
   environment: string,
   reference: Reference,
 ): { recipe: Omit<Recipe, 'version'> } | { faults: CompileFault[] } {
@@ -50,8 +53,9 @@ class Compiler extends TextCompiler {
   private readonly left = new Map<string, Left>();
   private object = '';
 
-  recipe({ recipe, tenants, trigger, coolDown, budget, steps, values }: RecipeFile): Omit<Recipe, 'version'> {
-    this.values = this.valuesHere(values);
+  recipe({ recipe, tenants, trigger, coolDown, budget, steps, values }: WholeRecipe): Omit<Recipe, 'version'> {
+    const ask = steps.find((step): step is StepWith<'ask'> => 'ask' in step)?.ask;
+    this.constants = { values: this.valuesHere(values), thresholds: ask?.thresholds ?? {} };
     this.object = trigger.object;
     const compiled = this.trigger(trigger);
     this.left.set(TRIGGER, { fields: Object.keys(trigger.take), chain: new Set() });
@@ -77,14 +81,14 @@ class Compiler extends TextCompiler {
     };
   }
 
-  private trigger({ object, on, property, becomes, source, due, when, take }: RecipeFile['trigger']): RecipeTrigger {
+  private trigger({ object, on, property, becomes, source, due, when, take }: WholeRecipe['trigger']): RecipeTrigger {
     const path = ['trigger'];
     const waits =
       due === undefined && source === undefined ? changesOf(on) : on === undefined ? undefined : changesOf(on);
     return {
       object,
       ...(waits ? { on: waits } : {}),
-      ...(property === undefined ? {} : { property }),
+      ...(property === undefined ? {} : { properties: [property].flat() }),
       ...(becomes ? { becomes } : {}),
       ...(source === undefined ? {} : { source }),
       ...(due ? { due: { date: due.date, offsetMs: (due.after ?? 0) - (due.before ?? 0) } } : {}),
@@ -95,7 +99,7 @@ class Compiler extends TextCompiler {
     };
   }
 
-  private step(path: PropertyKey[], name: string, file: StepFile, before: string | undefined): Step {
+  private step(path: PropertyKey[], name: string, file: WholeStep, before: string | undefined): Step {
     if ('video' in file) return this.video([...path, 'video'], name, file);
     if ('ask' in file) return this.ask([...path, 'ask'], name, file);
     if ('fetch' in file) return this.fetch([...path, 'fetch'], name, file);
@@ -164,19 +168,9 @@ class Compiler extends TextCompiler {
   }
 
   private ask(path: PropertyKey[], name: string, { when, ask }: StepWith<'ask'>): AskStep {
-    const { properties, notes, instruction, answer } = ask;
-    const unusable = answerFault(answer);
-    if (unusable !== undefined) this.faults.push({ path: [...path, 'answer'], message: unusable });
-    const { effort, mask = {}, supported = [], unsupported = 'leave-out' } = ask;
-    for (const name of Object.keys(mask))
-      if (![...properties, ...Object.keys(ask.facts), NOTES].includes(name))
-        this.faults.push({ path: [...path, 'mask', name], message: 'is not told: name a property, a fact, or notes' });
-    for (const [i, field] of supported.entries()) {
-      const message = supportFault(answer, field, unsupported);
-      if (message !== undefined) this.faults.push({ path: [...path, 'supported', i], message });
-    }
-    if (ask.unsupported !== undefined && supported.length === 0)
-      this.faults.push({ path: [...path, 'unsupported'], message: 'nothing must be supported: say what in supported' });
+    const { properties, tokens, answer, use, effort, mask = {}, supported = [], unsupported = 'leave-out' } = ask;
+    this.faults.push(...askFaults(ask).map((fault) => ({ ...fault, path: [...path, ...fault.path] })));
+    const { notes, context } = contextIn(ask);
     const facts = this.texts([...path, 'facts'], ask.facts);
     const { all, ...base } = this.base(path, name, when, Object.values(facts));
     return {
@@ -185,9 +179,12 @@ class Compiler extends TextCompiler {
       model: this.fixed([...path, 'model'], ask.model),
       properties,
       notes,
+      context,
+      tokens,
       facts,
-      instruction,
+      instruction: instructionOf(ask),
       answer,
+      ...(use === undefined ? {} : { use }),
       ...(effort === undefined ? {} : { effort }),
       mask,
       supported,
@@ -222,7 +219,7 @@ class Compiler extends TextCompiler {
 
   /** A path whose expressions each fill one part of it; what stands there by itself must be a path already. */
   private path(path: PropertyKey[], value: string): Text {
-    const variables = { ...ofStep, values: 'named' } as const;
+    const variables = { ...ofStep, values: 'named', thresholds: 'named' } as const;
     const made = this.sound(path, () => this.ready(compileText(value, variables, segment)));
     const shape = made && this.safely(path, () => shapeOf(value, variables));
     if (shape !== undefined && (!PATH.test(shape) || leaves(shape))) {
@@ -235,7 +232,7 @@ class Compiler extends TextCompiler {
   private write(
     path: PropertyKey[],
     name: string,
-    { when, write }: StepWith<'write'>,
+    { when, until, write }: StepWith<'write'>,
     before: string | undefined,
   ): WriteStep {
     const properties = this.texts([...path, 'properties'], write.properties, ofWrite);
@@ -246,7 +243,9 @@ class Compiler extends TextCompiler {
     });
     const stage = write.stage === undefined ? undefined : this.stage([...path, 'stage'], write.stage);
     const texts = [...Object.values(properties), ...textsOf(actions), ...(stage ? [stage.text] : [])];
-    const { all, ...base } = this.base(path, name, when, texts, { variables: ofWrite, before });
+    const end = until === undefined ? undefined : this.expression([...path.slice(0, -1), 'until'], until, ofWrite);
+    const looking = end ? [...texts, end] : texts;
+    const { all, ...base } = this.base(path, name, when, looking, { variables: ofWrite, before });
     const readsStages = stage !== undefined || all.some(({ reads }) => reads['stages']);
     const pipeline = readsStages ? pipelined[this.object]?.pipeline : undefined;
     if (readsStages && pipeline === undefined)
@@ -256,7 +255,8 @@ class Compiler extends TextCompiler {
     // What it will say is read along, where anything is: then it is known what that was before.
     const along = needs.size > 0 ? [...Object.keys(properties), ...(stage ? [stage.property] : [])] : [];
     const reads = [...new Set([...needs, ...along])];
-    return { kind: 'write', ...base, properties, ...(stage ? { stage } : {}), actions, reads, readsStages };
+    const whole = { kind: 'write', ...base, properties, actions, reads, readsStages } as const;
+    return { ...whole, ...(stage ? { stage } : {}), ...(end ? { until: end } : {}) };
   }
 
   private stage(path: PropertyKey[], wanted: string): WriteStep['stage'] {
@@ -327,11 +327,11 @@ const NO_TYPE: [ReplacementForm['type'], Record<string, string>] = ['image', {}]
 /** As RFC 3986 has it: segments with something in them, the last one perhaps without. */
 const PATH = /^(\/([A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})+)*\/?$/;
 
-const kindOf = (step: StepFile): Step['kind'] =>
+const kindOf = (step: WholeStep): Step['kind'] =>
   'video' in step ? 'video' : 'ask' in step ? 'ask' : 'fetch' in step ? 'fetch' : 'assign' in step ? 'assign' : 'write';
 
 /** What a step leaves for those behind it. */
-function fieldsOf(step: StepFile): readonly string[] {
+function fieldsOf(step: WholeStep): readonly string[] {
   if ('video' in step) return videoFields;
   if ('ask' in step) return answerFields(step.ask.answer);
   if ('fetch' in step) return Object.keys(step.fetch.take);

@@ -36,12 +36,9 @@ function reachOf(recipe: Recipe | undefined): Reach {
     reads(video.properties, sent);
   }
   if (ask) {
-    for (const property of ask.properties) reach.set(`sends ${of(property)} to OpenAI`, '');
-    if (ask.notes > 0) reach.set(`sends notes of the ${trigger.object} to OpenAI`, '');
-    for (const [field, schema] of Object.entries(ask.answer.properties))
-      reach.set(`takes ${field} from the answer`, typeOf(schema));
     const facts = readsOf(Object.values(ask.facts));
-    for (const property of facts) reach.set(`sends ${of(property)} to OpenAI`, '');
+    for (const [says, as] of reachOfAsk(ask, trigger.object)) reach.set(says, as);
+    for (const property of [...ask.properties, ...facts]) reach.set(`sends ${of(property)} to OpenAI`, '');
     reads(ask.reads, new Set([...ask.properties, ...facts]));
   }
   stepsOf(recipe, 'fetch').forEach((step) => {
@@ -56,6 +53,16 @@ function reachOf(recipe: Recipe | undefined): Reach {
     reads(step.reads);
   });
   return reach;
+}
+
+function reachOfAsk({ use, notes, context, answer }: AskStep, object: string): [string, string][] {
+  const kinds = [...(notes > 0 ? ['notes'] : []), ...Object.keys(context.most)];
+  const fields = Object.entries(answer.properties);
+  return [
+    ...(use === undefined ? [] : [[`${BY}${use}`, ''] as [string, string]]),
+    ...kinds.map((kind): [string, string] => [`sends ${kind} of the ${object} to OpenAI`, '']),
+    ...fields.map(([field, schema]): [string, string] => [`takes ${field} from the answer`, typeOf(schema)]),
+  ];
 }
 
 type Reached = [says: string, as: string];
@@ -112,10 +119,11 @@ const saidIn = (texts: readonly Text[]): string =>
   texts.map(({ literal }) => (literal === undefined ? 'what an expression gives' : plain(literal))).join(', ');
 
 const ALL = 'all tenants';
+const BY = 'asks by ';
 
 /** What reaches nobody new: something is read and told to nobody, or fewer tenants than all are left. */
 const isNarrow = (says: string, was: Reach): boolean =>
-  says.startsWith('reads ') || (says.startsWith('is for tenant ') && was.has(`is for ${ALL}`));
+  says.startsWith('reads ') || says.startsWith(BY) || (says.startsWith('is for tenant ') && was.has(`is for ${ALL}`));
 
 const readsOf = (texts: readonly Text[]): string[] =>
   texts.flatMap(({ reads }) => (reads['record'] ?? []).flatMap(([property]) => property ?? []));

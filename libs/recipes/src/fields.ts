@@ -137,7 +137,7 @@ function* pathsIn(value: unknown, path = '', depth = 0): Generator<{ path: strin
 
 const waitsFor = ({ trigger }: Recipe, { of, field }: { of: string; field: string }): boolean =>
   trigger.source === undefined
-    ? of === `hubspot ${trigger.object}` && (trigger.property === field || trigger.due?.date === field)
+    ? of === `hubspot ${trigger.object}` && (trigger.properties?.includes(field) || trigger.due?.date === field)
     : of.split(' ')[0] === trigger.source &&
       [...Object.values(trigger.take), ...(trigger.when ? [trigger.when] : [])].some(({ reads }) =>
         (reads['event'] ?? []).some(

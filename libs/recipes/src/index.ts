@@ -1,8 +1,26 @@
 export { type ActionForm } from './action';
 export * from './ask';
+export { agreementOf, type Label } from './agreement';
+export { LONGEST_INSTRUCTION } from './ask-check';
+export { type AskRow, readRows, rowsJsonSchema, type RowSource } from './ask-rows';
+export { type AskFile, askJsonSchema } from './ask.schema';
+export { askFolder, askNamed, type Asks, asksBeside, readAsk, type ReadAsk, selfContained, stepOfAsk } from './asks';
 export * from './assign';
 export * from './book';
 export * from './cases';
+export {
+  cut,
+  type Entry,
+  fitted,
+  linesOf,
+  MOST_BYTES,
+  MOST_PARTS,
+  MOST_TAGS,
+  PART,
+  type Part,
+  type SummedUp,
+} from './condense';
+export * from './context';
 export { coolsDown, handedOn, isSameChange, type Said } from './chain';
 export { type Changer } from './changer';
 export { type AwaitedDate, dueAt } from './date';
@@ -67,3 +85,4 @@ export * from './video';
 export { type DueOf, type Watched, watchedBy } from './watched';
 export * from './write';
 export { every } from './every';
+export { isWithin, tokensIn } from './tokens';

@@ -119,11 +119,14 @@ export const writtenTo = (
   }: { record: RecordRef; tenant: string; properties: Record<string, string>; at: string },
 ): Written[] =>
   recipes.flatMap((recipe) => {
-    const { object, property, source } = recipe.trigger;
-    const value = property === undefined || source !== undefined ? undefined : properties[property];
-    if (property === undefined || value === undefined || object !== record.type) return [];
+    const { object, properties: awaited = [], source } = recipe.trigger;
+    if (source !== undefined || object !== record.type) return [];
     if (recipe.tenants && !recipe.tenants.includes(tenant)) return [];
-    return [{ recipe, record, value: { property, fingerprint: fingerprintOf(contentOf(property, value)), at } }];
+    return awaited.flatMap((property) => {
+      const value = properties[property];
+      if (value === undefined) return [];
+      return [{ recipe, record, value: { property, fingerprint: fingerprintOf(contentOf(property, value)), at } }];
+    });
   });
 
 /** Whether two values are the same one, however each is written. */

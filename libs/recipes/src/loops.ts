@@ -40,10 +40,12 @@ const setsOff = (from: Recipe, { trigger }: Recipe): boolean =>
   writesOf(from).some(({ object, properties, mayCreate }) => {
     if (object !== trigger.object) return false;
     if (mayCreate && trigger.source === undefined && trigger.on?.includes('creation')) return true;
-    const property = trigger.due?.date ?? trigger.property;
-    const value = property === undefined ? undefined : properties[property];
-    if (!value) return false;
-    return value.literal === undefined || !trigger.becomes || trigger.becomes.includes(plain(value.literal));
+    const awaited = trigger.due ? [trigger.due.date] : (trigger.properties ?? []);
+    return awaited.some((property) => {
+      const value = properties[property];
+      if (!value) return false;
+      return value.literal === undefined || !trigger.becomes || trigger.becomes.includes(plain(value.literal));
+    });
   });
 
 /** What a recipe writes, and to which type of records. */
@@ -57,7 +59,8 @@ const writesOf = (recipe: Recipe) =>
 
 function sentenceOf(loop: readonly Recipe[]): string {
   const [first] = loop;
-  const { due, property = due?.date } = first?.trigger ?? {};
+  const { due, properties } = first?.trigger ?? {};
+  const property = due?.date ?? properties?.join(' or ');
   const way = [...loop, first].map((recipe) => recipe?.id).join(' → ');
   const remedy =
     property === undefined

@@ -62,7 +62,10 @@ function runScopes(recipe: Recipe, timeline: TimelineForm): string[] {
   return [
     objectScope(object, 'read'),
     ...(saysOfRecord ? [objectScope(object, 'write')] : []),
-    ...stepsOf(recipe, 'ask').flatMap(({ notes }) => (notes > 0 ? [objectScope('note', 'read')] : [])),
+    ...stepsOf(recipe, 'ask').flatMap(({ notes, context }) => [
+      ...(notes > 0 ? [objectScope('note', 'read')] : []),
+      ...Object.keys(context.most).flatMap((kind) => contextScopes[kind] ?? [objectScope('call', 'read')]),
+    ]),
     ...actions.flatMap(({ kind }) => actionScopes[kind === 'event' && timeline === 'notes' ? 'note' : kind]),
     ...upserts(actions).flatMap((upsert) => [
       objectScope(upsert.object, 'read'),
@@ -91,6 +94,12 @@ const objectScope = (object: string, way: 'read' | 'write'): string =>
 const schemaScope = (object: string, way: 'read' | 'write'): string =>
   object === 'ticket' ? 'tickets' : `crm.schemas.${scopedAs(object)}.${way}`;
 
+/** What is needed to read kinds of context; of all others, what calls need. */
+const contextScopes: Readonly<Record<string, readonly string[]>> = {
+  emails: [objectScope('email', 'read'), 'sales-email-read'],
+  tickets: [objectScope('ticket', 'read')],
+};
+
 /** What is needed beside the record's own scopes. */
 const actionScopes = {
   task: [objectScope('task', 'read'), objectScope('task', 'write')],
@@ -115,12 +124,12 @@ export function subscriptionsOf(recipes: readonly Recipe[]): SubscriptionNeed[] 
     found.set(key, { ...known, for: reasons, fate: known.fate && need.fate });
   };
   for (const { id, trigger } of recipes) {
-    const { object, on = [], property, source, due } = trigger;
+    const { object, on = [], properties = [], source, due } = trigger;
     if (due) add({ object, change: PROPERTY_CHANGE, property: due.date, fate: false }, id);
     else if (source === undefined) {
       for (const change of on) {
-        const of = change === PROPERTY_CHANGE && property !== undefined ? { property } : {};
-        add({ object, change, ...of, fate: false }, id);
+        if (change !== PROPERTY_CHANGE) add({ object, change, fate: false }, id);
+        else for (const property of properties) add({ object, change, property, fate: false }, id);
       }
     }
     for (const change of fatesOf(object)) add({ object, change, fate: true }, id);

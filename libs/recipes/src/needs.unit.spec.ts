@@ -121,3 +121,20 @@ it('needs a fate that also sets something off, and of another source only the fa
   const sourced = 'recipe: s\ntrigger: { object: deal, source: billing }\nsteps: [{ write: { note: x } }]\n';
   expect(subscriptions(sourced)).toEqual(['fate deal deletion', 'fate deal merge', 'fate deal restore']);
 });
+
+it('asks for what the context of a question needs, and for no more', () => {
+  const asking = (context: string) => `recipe: r
+trigger: { object: deal, property: p }
+steps:
+  - ask:
+      properties: [dealname]
+      ${context}
+      instruction: Judge.
+      answer: { type: object, properties: { score: { type: integer } } }
+`;
+  const without = scopes(asking('tokens: 8000'));
+  const more = (context: string) => scopes(asking(context)).filter((scope) => !without.includes(scope));
+  expect(more('context: { calls: 1, transcripts: 1 }')).toEqual(['crm.objects.contacts.read']);
+  expect(more('context: { emails: 1 }')).toEqual(['crm.objects.contacts.read', 'sales-email-read']);
+  expect(more('context: { tickets: 1 }')).toEqual(['tickets']);
+});

@@ -1,4 +1,5 @@
 import type { Publication, RecipeEvent } from '#libs/contracts';
+import { asksIn } from './asks';
 import { samplesOf } from './cases';
 import { schemaChanges } from './difference';
 import { loopsOf } from './loops';
@@ -143,6 +144,31 @@ export function refuseLoops(
     `with what is live in ${environment}, ${loops.map(({ says }) => says).join('; ')}; or withdraw another recipe of that way first: ` +
       `\`refrain recipes withdraw <id> --environment ${environment}\`. Nothing was done`,
   );
+}
+
+/**
+ * Refuses an ask whose content is other than that of its name and version in what was live before, in any environment: an
+ * ask that was published does not change. Pure.
+ */
+export function refuseChangedAsks(
+  published: readonly Pick<Publication, 'recipe' | 'version' | 'text'>[],
+  next: readonly Pick<Wish, 'recipe' | 'text'>[],
+) {
+  const withAsks = <T extends { text: string }>(one: T) => ({ ...one, asks: asksIn(one.text) });
+  const [were, are] = [published.map(withAsks), next.map(withAsks)];
+  for (const { recipe, asks } of are) {
+    for (const [name, content] of asks) {
+      const differs = (one: { asks: Map<string, string> }) => (one.asks.get(name) ?? content) !== content;
+      const before = were.find(differs);
+      const beside = are.find(differs);
+      if (!before && !beside) continue;
+      const as = before ? `was published with ${before.recipe} ${before.version}` : `stands in ${beside?.recipe ?? ''}`;
+      throw new PublicationRefused(
+        `${recipe} uses ${name}, which ${as} and says something else there: a published ask does not change. Put back what ` +
+          `it said, give what it says now the next version (a file of its own), and use that one. Nothing was done`,
+      );
+    }
+  }
 }
 
 function waitingFor(history: History, recipe: string, version: string): Publication {

@@ -2,11 +2,21 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Publication } from '#libs/contracts';
 import { differences, schemaChanges } from './difference';
-import { approval, liveIn, publication, refusal, rollbackTo, waitingIn, type Wish, withdrawal } from './publication';
+import {
+  approval,
+  liveIn,
+  publication,
+  refusal,
+  refuseChangedAsks,
+  rollbackTo,
+  waitingIn,
+  type Wish,
+  withdrawal,
+} from './publication';
 import { readRecipe } from './read';
 import { elsewhere } from './reference';
 
-const plain = readFileSync(join(__dirname, '../../../recipes/lead-qualified.yaml'), 'utf8');
+const plain = readFileSync(join(__dirname, 'testing/lead-qualified.yaml'), 'utf8');
 const guarded = `approvals: required\n${plain}`;
 const wider = (text: string) => text.replace('[firstname, lastname,', '[firstname, lastname, phone,');
 const quieter = (text: string) => text.replace('coolDown: 24h', 'coolDown: 48h');
@@ -293,4 +303,42 @@ it('says who takes turns, and that a change of them reaches further; a recipe wi
   expect(differences(undefined, looked).map(({ says }) => says)).toContain(
     'newly takes turns in emea among what an expression gives',
   );
+});
+
+describe('an ask that was published', () => {
+  const using = (recipe: string, instruction: string, ask = 'grade@1') => ({
+    recipe,
+    version: instruction,
+    text: `recipe: ${recipe}
+trigger: { object: contact, property: p }
+steps: [{ ask: { use: ${ask} } }]
+asks:
+  ${ask}:
+    ask: ${ask}
+    description: Grades.
+    properties: [company]
+    instruction: ${instruction}
+    answer:
+      { type: object, additionalProperties: false, required: [score], properties: { score: { type: integer } } }
+`,
+  });
+  const published = [using('old', 'Grade.'), { recipe: 'plain', version: '1', text: plain }];
+
+  it('is used again as it was, by any recipe, and changed under its next version', () => {
+    const next = [using('new', 'Grade.'), using('newer', 'Judge.', 'grade@2'), { recipe: 'plain', text: plain }];
+    expect(() => {
+      refuseChangedAsks(published, next);
+    }).not.toThrow();
+  });
+
+  it('never changes under its version, and who tries is told what to do', () => {
+    expect(() => {
+      refuseChangedAsks(published, [using('new', 'Judge.')]);
+    }).toThrow(
+      /^new uses grade@1, which was published with old Grade\. and says something else there: .*next version.*Nothing was done$/,
+    );
+    expect(() => {
+      refuseChangedAsks([], [using('a', 'Grade.'), using('b', 'Judge.')]);
+    }).toThrow(/^a uses grade@1, which .*b/);
+  });
 });

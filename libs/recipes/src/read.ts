@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { z } from 'zod';
+import { askFolder, asksBeside, withWholeAsks } from './asks';
 import { compileRecipe } from './compile';
 import { loopsOf } from './loops';
 import type { Recipe } from './recipe';
@@ -23,15 +24,18 @@ export const CASES = /\.cases\.ya?ml$/;
 /** The environment of a recipe that is read for none: its values are those of `default`. */
 const NO_ENVIRONMENT = 'default';
 
-/** Reads all recipes of a folder, all or none; throws one {@link RecipeFault} that names every fault. */
-export function loadRecipes(folder: string, environment?: string, reference?: Reference): Recipe[] {
+/**
+ * Reads all recipes of a folder, all or none; throws one {@link RecipeFault} that names every fault. The asks that they use
+ * are those of the reference, else those beside the folder.
+ */
+export function loadRecipes(folder: string, environment?: string, reference: Reference = {}): Recipe[] {
   const files = readdirSync(folder)
     .filter((file) => /\.ya?ml$/.test(file) && !CASES.test(file))
     .sort();
   return readRecipes(
     files.map((file) => ({ file, text: readFileSync(join(folder, file), 'utf8') })),
     environment,
-    reference,
+    { asks: askFolder(asksBeside(folder)), ...reference },
   );
 }
 
@@ -65,7 +69,8 @@ export function readTogether<File extends { file: string; text: string }>(
   const loops = loopsOf(good.map(({ recipe }) => recipe));
   const fileOf = (id: string) => good.find(({ recipe }) => recipe.id === id)?.file ?? id;
   faults.push(...loops.map(({ recipe, says }) => `${fileOf(recipe.id)}:1:1: ${says}`));
-  return { good, faults };
+  // Of an ask that several of them use, its faults are told once.
+  return { good, faults: [...new Set(faults)] };
 }
 
 type Issue = z.core.$ZodIssue;
@@ -73,12 +78,23 @@ type Issue = z.core.$ZodIssue;
 /** Of what has several forms, what is wrong with the one that it is meant to be. */
 function told(issue: Issue): Pick<Issue, 'path' | 'message'>[] {
   if (issue.code !== 'invalid_union') return [issue];
-  const kinds = issue.errors.filter(
-    (errors) => !errors.some(({ code, path }) => code === 'invalid_type' && path.length <= 1),
-  );
-  if (kinds.length !== 1) return [issue];
-  return kinds.flat().flatMap((inner) => told({ ...inner, path: [...issue.path, ...inner.path] }));
+  const meant = [isOfKind, knowsAllWords].flatMap((fits) => {
+    const kinds = issue.errors.filter(fits);
+    return kinds.length === 1 ? kinds : [];
+  });
+  if (!meant[0]) return [issue];
+  return meant[0].flatMap((inner) => told({ ...inner, path: [...issue.path, ...inner.path] }));
 }
+
+const isOfKind = (errors: Issue[]): boolean => !errors.some((issue) => issue.path.length <= 1 && isAbsent(issue));
+
+const isAbsent = (issue: Issue): boolean =>
+  issue.code === 'invalid_type' ||
+  (issue.code === 'invalid_union' &&
+    issue.errors.every((errors) => errors.some((one) => one.path.length === 0 && isAbsent(one))));
+
+const knowsAllWords = (errors: Issue[]): boolean =>
+  !errors.some(({ code, path }) => code === 'unrecognized_keys' && path.length === 0);
 
 /** Reads one recipe from its text, with the values of an environment and what it may refer to; `file` is named in faults. */
 export function readRecipe(
@@ -93,12 +109,18 @@ export function readRecipe(
   if (!parsed.success) {
     return { faults: parsed.error.issues.flatMap(told).map(({ path, message }) => source.fault(path, message)) };
   }
-  const compiled = compileRecipe(parsed.data, environment, reference);
+  const whole = withWholeAsks(parsed.data, reference.asks);
+  if ('faults' in whole) {
+    return { faults: [...whole.ofAsks, ...whole.faults.map(({ path, message }) => source.fault(path, message))] };
+  }
+  const compiled = compileRecipe(whole.recipe, environment, reference);
   if ('faults' in compiled) {
     return {
       faults: compiled.faults.map(({ path, message, offset }) => source.fault(path, message, offset)),
     };
   }
-  const version = createHash('sha256').update(JSON.stringify(parsed.data)).digest('hex').slice(0, 12);
+  // The asks of files count as if they stood here: of a published text, where they do, the version is the same.
+  const content = { ...parsed.data, ...(Object.keys(whole.used).length > 0 ? { asks: whole.used } : {}) };
+  const version = createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 12);
   return { recipe: { ...compiled.recipe, version } };
 }

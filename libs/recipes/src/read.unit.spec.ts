@@ -131,6 +131,11 @@ it.each([
   ['unsupported: keep', /unsupported: nothing must be supported/],
   ['mask: { phone: [all] }', /mask\.phone: is not told: name a property, a fact, or notes/],
   ['mask: { company: [iban, blood-type] }', /mask\.company\.1: /],
+  ['mask: { emails: [all] }', /mask\.emails: is not told/],
+  ['notes: 3\n      context: { notes: 5 }', /context\.notes: says another number of notes than `notes`/],
+  ['context: { transcript: [a] }', /context\.transcript: is told nowhere: say how many transcripts/],
+  ['context: { tasks: 3 }', /context.*tasks/],
+  ['tokens: 100', /tokens: /],
 ])('refuses what an ask says of its answer or of what it tells: %s', (line, fault) => {
   const fields = '{ score: { type: integer }, sure: { type: boolean } }';
   const step = ask.replace('{ score: { type: integer } }', fields).replace('instruction', `${line}\n      instruction`);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { askStep } from './ask.schema';
+import { askFileSchema, askRef, askStep, askUse } from './ask.schema';
 import { fixed, property, stepName } from './parts.schema';
 import { optionsOfVideo, text, variable } from './video.schema';
 
@@ -182,8 +182,21 @@ const around = { name: stepName.optional(), when: condition.optional() };
 const step = z.union(
   [
     z.strictObject({ ...around, video: videoStep }),
-    z.strictObject({ ...around, ask: askStep }),
-    z.strictObject({ ...around, write: writeStep }),
+    z.strictObject({ ...around, ask: z.union([askStep, askUse], { error: 'must be an ask: whole, or by use' }) }),
+    z
+      .strictObject({
+        ...around,
+        until: condition
+          .optional()
+          .describe(
+            'An expression: what the step did for a record it does not do again until this was true of it, however often `when` is; a value that wobbles around a threshold makes one task',
+          ),
+        write: writeStep,
+      })
+      .refine(({ when, until }) => until === undefined || when !== undefined, {
+        path: ['until'],
+        message: 'ends what `when` begins: say when',
+      }),
     z.strictObject({ ...around, fetch: fetchStep }),
     z.strictObject({ ...around, assign: assignStep }),
   ],
@@ -200,7 +213,10 @@ const trigger = z
       .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
       .optional()
       .describe("HubSpot's name of what happened (propertyChange unless said), or the source's own; one or several"),
-    property: property.optional().describe('The property that changed'),
+    property: z
+      .union([property, z.array(property).min(1).max(10)])
+      .optional()
+      .describe('The property that changed, or one of several'),
     becomes: z.array(z.string()).min(1).optional().describe('Its new value, one of these; any unless said'),
     source: name
       .optional()
@@ -271,6 +287,10 @@ export const recipeSchema = z.strictObject({
     .refine((steps) => (['video', 'ask'] as const).every((kind) => steps.filter((step) => kind in step).length <= 1), {
       message: 'has more than one video or ask: a recipe makes one of each at most',
     }),
+  asks: z
+    .record(askRef, askFileSchema)
+    .optional()
+    .describe('The asks that it uses, as they stood in their files: publication puts them here'),
 });
 
 /** A recipe's file as it was read, defaults filled in. */

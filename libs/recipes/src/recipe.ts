@@ -27,7 +27,7 @@ export interface RecipeTrigger {
   object: string;
   /** What happened; anything where a source is named and nothing is said. */
   on?: readonly string[];
-  property?: string;
+  properties?: readonly string[];
   becomes?: readonly string[];
   source?: string;
   due?: DueDate;

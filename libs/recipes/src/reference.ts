@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { ExpressionError, type Given, type Row, tableKey, type Tables } from '#libs/expressions';
+import type { Asks } from './asks';
 
 /** Reference tables, of which it is known beforehand which there are. */
 export interface ReferenceTables extends Tables {
@@ -12,13 +13,15 @@ export interface ReferenceTables extends Tables {
 }
 
 /**
- * What the expressions of recipes are given besides their variables, wherever they run. What is not there is refused when
+ * What recipes are given besides what stands in them, and their expressions besides their variables. What is not there is refused when
  * a recipe is read, not when it runs.
  */
 export interface Reference {
   tables?: ReferenceTables;
   /** The secret of `token(…)`. */
   tokenKey?: KeyObject;
+  /** The asks of files; of recipes that hold what they use, none are needed. */
+  asks?: Asks;
 }
 
 /** Any table and a secret are taken to be there: for recipes that are only looked at, and run elsewhere. */

@@ -15,6 +15,8 @@ export class RecipeSource {
   constructor(
     private readonly text: string,
     private readonly file: string,
+    /** Lines of the file before it. */
+    private readonly linesBefore = 0,
   ) {
     this.lines.addNewLine(0);
     for (const { index } of text.matchAll(/\n/g)) this.lines.addNewLine(index + 1);
@@ -38,7 +40,7 @@ export class RecipeSource {
 
   private at(offset: number): string {
     const { line, col } = this.lines.linePos(offset);
-    return `${this.file}:${String(line)}:${String(col)}`;
+    return `${this.file}:${String(line + this.linesBefore)}:${String(col)}`;
   }
 
   // The nearest node that exists: a missing key is shown at its parent.

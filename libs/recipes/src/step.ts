@@ -35,6 +35,8 @@ export interface Rejection {
     | 'unsafe-url'
     | 'unfit';
   reason: string;
+  /** What the step did before may be done again: its `until` is so. */
+  over?: true;
 }
 
 /** Why a condition does not hold; undefined where it does. */

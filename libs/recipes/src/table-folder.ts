@@ -2,6 +2,7 @@ import { createSecretKey } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { ExpressionError, HeldTables, MOST_ROWS, type Row, TableFaults } from '#libs/expressions';
+import { askFolder } from './asks';
 import type { BookLines } from './book';
 import { every } from './every';
 import { RecipeFault } from './read';
@@ -231,9 +232,10 @@ const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code
 
 /** What recipes may refer to, by an app's settings; throws a {@link RecipeFault} where a table has a fault. */
 export const referenceOf = (
-  { TABLES_DIR, RECIPES_TOKEN_KEY }: { TABLES_DIR?: string; RECIPES_TOKEN_KEY?: string },
+  { TABLES_DIR, RECIPES_TOKEN_KEY, ASKS_DIR }: { TABLES_DIR?: string; RECIPES_TOKEN_KEY?: string; ASKS_DIR?: string },
   options: TableFolderOptions,
 ): Reference => ({
   ...(TABLES_DIR === undefined ? {} : { tables: TableFolder.open(TABLES_DIR, options) }),
+  ...(ASKS_DIR === undefined ? {} : { asks: askFolder(ASKS_DIR) }),
   ...(RECIPES_TOKEN_KEY === undefined ? {} : { tokenKey: createSecretKey(RECIPES_TOKEN_KEY, 'utf8') }),
 });

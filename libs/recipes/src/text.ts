@@ -48,7 +48,8 @@ export const shapeOf = (value: string, variables: Variables): string =>
     .map((part) => (typeof part === 'string' ? part : 'x'))
     .join('');
 
-const literal = (text: string): Text => ({
+/** A text that is as it stands. */
+export const literal = (text: string): Text => ({
   reads: {},
   tables: [],
   keyed: false,

@@ -157,10 +157,13 @@ function indexOf(recipes: readonly Recipe[]): Map<string, Recipe[]> {
   return index;
 }
 
-function keysOf({ trigger: { object, source, due, on = [], property } }: Recipe): string[] {
+function keysOf({ trigger: { object, source, due, on = [], properties } }: Recipe): string[] {
   if (due) return [ofDate(object, due.date)];
   if (source !== undefined) return [ofSource(source, object)];
-  return on.map((change) => ofChange(object, change, property));
+  // A creation is one, whatever properties are waited for beside it.
+  return [
+    ...new Set(on.flatMap((change) => (properties ?? ['']).map((property) => ofChange(object, change, property)))),
+  ];
 }
 
 const ofChange = (object: string, change: string, property = ''): string =>

@@ -83,19 +83,15 @@ export const templatesOf = (recipe: Recipe): TemplateUse[] =>
 function propertiesOf(recipe: Recipe): PropertyUse[] {
   const { id, trigger, steps } = recipe;
   const about = { object: trigger.object, recipe: id };
-  const awaited = trigger.due?.date ?? trigger.property;
+  const awaited = trigger.due ? [trigger.due.date] : (trigger.properties ?? []);
   const reads = steps.flatMap((step) => (step.kind === 'video' ? step.properties : step.reads));
   return [
-    ...(awaited === undefined
-      ? []
-      : [
-          {
-            ...about,
-            property: awaited,
-            how: 'waits' as const,
-            ...(trigger.becomes ? { values: trigger.becomes } : {}),
-          },
-        ]),
+    ...awaited.map((property) => ({
+      ...about,
+      property,
+      how: 'waits' as const,
+      ...(trigger.becomes ? { values: trigger.becomes } : {}),
+    })),
     ...[...new Set(reads)].map((property) => ({ ...about, property, how: 'reads' as const })),
     ...(stepsOf(recipe, 'video').length > 0 ? VIDEO.map((property) => ({ ...about, ...ofVideo(property) })) : []),
     ...stepsOf(recipe, 'write').flatMap((step) => writtenBy(recipe, step)),

@@ -20,7 +20,7 @@ export function watchedBy(recipes: readonly Recipe[], tenant: string): Watched[]
   );
   return [...Map.groupBy(own, ({ trigger }) => trigger.object)].map(([object, all]) => {
     const dues = all.flatMap(({ id, trigger: { due } }) => (due ? [{ recipe: id, ...due }] : []));
-    const named = all.flatMap(({ trigger: { property } }) => property ?? []);
+    const named = all.flatMap(({ trigger: { properties } }) => properties ?? []);
     return { object, properties: [...new Set([...named, ...dues.map(({ date }) => date)])].sort(), dues };
   });
 }

@@ -1,5 +1,5 @@
 import type { Action } from '#libs/contracts';
-import type { Given, Json } from '#libs/expressions';
+import type { Expression, Given, Json } from '#libs/expressions';
 import { type ActionForm, actionOf, MissingValue, propertiesOf } from './action';
 import { type Rejection, rejectionOf, type StepBase, type StepBindings, unmetBy } from './step';
 import { plain, type Text } from './text';
@@ -7,6 +7,8 @@ import { plain, type Text } from './text';
 /** What is written to a record, ready to be filled. */
 export interface WriteStep extends StepBase {
   kind: 'write';
+  /** What the step did for a record it does not do again until this was so. */
+  until?: Expression;
   properties: Record<string, Text>;
   /** The stage that the record moves to, and the property that holds it. */
   stage?: { text: Text; property: string };
@@ -38,7 +40,7 @@ export type PreparedWrite = { properties: Record<string, string>; actions: Actio
 export function prepareWrite(step: WriteStep, read: WriteBindings, given?: Given): PreparedWrite {
   const bindings = { ...read, stages: read.stages ?? {} };
   const unmet = step.when && unmetBy(step.when, { ...bindings }, given);
-  if (unmet) return { rejected: unmet };
+  if (unmet) return { rejected: { ...unmet, ...endOf(step, unmet, bindings, given) } };
   const fill = (text: Text): Json => text.evaluate({ ...bindings }, given);
   try {
     const properties = { ...propertiesOf(step.properties, fill), ...(step.stage ? moved(step.stage) : {}) };
@@ -58,6 +60,11 @@ export function prepareWrite(step: WriteStep, read: WriteBindings, given?: Given
     if (id === undefined) throw new NoSuchStage(plain(wanted), Object.keys(stages));
     return { [property]: id };
   }
+}
+
+function endOf({ until }: WriteStep, { code }: Rejection, bindings: object, given?: Given): Pick<Rejection, 'over'> {
+  const isOver = until !== undefined && code === 'not-met' && unmetBy(until, { ...bindings }, given) === undefined;
+  return isOver ? { over: true } : {};
 }
 
 class NoSuchStage extends Error {

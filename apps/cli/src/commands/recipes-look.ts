@@ -2,7 +2,16 @@ import { readFileSync } from 'node:fs';
 import { createTwoFilesPatch } from 'diff';
 import type { Publication } from '#libs/contracts';
 import { publicationsIn } from '#libs/event-store';
-import { differences, elsewhere, liveIn, readRecipe, RecipeFault, type Recipe, waitingIn } from '#libs/recipes';
+import {
+  differences,
+  elsewhere,
+  liveIn,
+  readRecipe,
+  RecipeFault,
+  type Recipe,
+  selfContained,
+  waitingIn,
+} from '#libs/recipes';
 import { print, UsageError } from '../output';
 import { referenceIn } from '../reference';
 import { historiesIn, withRegistry } from '../registry';
@@ -39,11 +48,11 @@ export async function history(id: string | undefined, { environment, json }: Whe
 /** The text and what it means, before and after. */
 export async function diff(
   named: string,
-  options: Where & { from?: string; to?: string; tables?: string },
+  options: Where & { from?: string; to?: string; tables?: string; asks?: string },
 ): Promise<void> {
   const { environment, json, from, to } = options;
   const ofFile = from === undefined && to === undefined;
-  const file = ofFile ? readFile(named, environment, options.tables) : undefined;
+  const file = ofFile ? readFile(named, environment, options) : undefined;
   const past = await withRegistry((pool) => publicationsIn(pool, environment, file?.id ?? named));
   const textOf = (version: string | undefined): Side => {
     const found = version === undefined ? liveIn(past) : past.find((one) => one.version === version);
@@ -73,16 +82,21 @@ interface Side {
   text: string;
 }
 
-function readFile(path: string, environment: string, tables: string | undefined): Side & { id: string } {
+function readFile(
+  path: string,
+  environment: string,
+  folders: { tables?: string; asks?: string },
+): Side & { id: string } {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch {
     throw new UsageError(`there is no file ${path}; a recipe's id needs --from or --to`);
   }
-  const read = readRecipe(text, path, environment, referenceIn(tables));
+  const reference = referenceIn(path, folders);
+  const read = readRecipe(text, path, environment, reference);
   if ('faults' in read) throw new RecipeFault(read.faults);
-  return { id: read.recipe.id, name: path, text };
+  return { id: read.recipe.id, name: path, text: selfContained(text, reference.asks) };
 }
 
 function recipeOf({ name, text }: Side, environment: string): Recipe | undefined {

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import { Topic } from '#libs/contracts';
 import { type Pool, replayPlans, type ReplaySelection, requestReplay } from '#libs/event-store';
-import { readRecipes } from '#libs/recipes';
+import { readRecipes, selfContained } from '#libs/recipes';
 import { environmentOption } from '../environment';
 import { byOption } from '../operator';
 import { print, UsageError } from '../output';
 import { type Comparison, comparisonText, PlanComparison } from '../preview';
 import { recipeFiles } from '../recipe-files';
-import { referenceIn, tablesOption } from '../reference';
+import { asksOption, referenceIn, tablesOption } from '../reference';
 import { previewSample, sampleText } from '../sample-preview';
 import { follow, PAGE } from '../replays';
 import { timeBefore } from '../since';
@@ -18,6 +18,7 @@ interface PreviewOptions {
   sample?: string;
   environment: string;
   tables?: string;
+  asks?: string;
   last?: string;
   from?: string;
   to?: string;
@@ -35,6 +36,7 @@ export function addPreview(recipes: Command): void {
       'show, record by record, what the recipes of a file or folder would do otherwise than those that run; nothing is done',
     )
     .addOption(tablesOption())
+    .addOption(asksOption())
     .option('--last <duration>', 'records of the last 30m, 24h or 7d; 24h unless --from or --to is given')
     .option('--from <time>', 'first time of the records, RFC 3339')
     .option('--to <time>', 'time up to which records are taken, RFC 3339')
@@ -62,13 +64,15 @@ type Place = (typeof places)[number];
 
 async function preview(path: string, options: PreviewOptions): Promise<void> {
   if (options.sample !== undefined) {
-    const { sample, environment, tables } = options;
-    const compared = await previewSample(path, { sample, environment, tables });
+    const { sample, environment, tables, asks } = options;
+    const compared = await previewSample(path, { sample, environment, tables, asks });
     print(options.json, { compared }, [...compared.flatMap(sampleText), 'Nothing was done.'].join('\n'));
     return;
   }
-  const files = recipeFiles(path);
-  readRecipes(files, options.environment, referenceIn(options.tables));
+  const reference = referenceIn(path, options);
+  const here = recipeFiles(path);
+  readRecipes(here, options.environment, reference);
+  const files = here.map(({ file, text }) => ({ file, text: selfContained(text, reference.asks) }));
   const selection = selectionOf(options);
   const most = Number(options.rows);
   if (!Number.isInteger(most) || most < 0) throw new UsageError(`--rows ${options.rows} is no whole number`);

@@ -1,13 +1,15 @@
 import type { Publication } from '#libs/contracts';
-import { type NewPublication, type Pool, publicationsIn } from '#libs/event-store';
+import { type NewPublication, type Pool, publicationsIn, textsOnceLive } from '#libs/event-store';
 import {
   liveIn,
   publication,
   PublicationRefused,
   readTogether,
   type Recipe,
+  refuseChangedAsks,
   refuseLoops,
   rollbackTo,
+  selfContained,
   templatesOf,
   type Wish,
   withdrawal,
@@ -33,8 +35,12 @@ export interface Said {
 }
 
 /** The recipes of a file or folder, all of them or none. */
-export async function publish(path: string, options: Said & { tables?: string; anyTemplate: boolean }): Promise<void> {
-  const { good, faults } = readTogether(recipeFiles(path), options.environment, referenceIn(options.tables));
+export async function publish(
+  path: string,
+  options: Said & { tables?: string; asks?: string; anyTemplate: boolean },
+): Promise<void> {
+  const reference = referenceIn(path, options);
+  const { good, faults } = readTogether(recipeFiles(path), options.environment, reference);
   if (faults.length > 0) {
     process.stderr.write(`refrain: nothing is published:\n${faults.join('\n')}\n`);
     if (options.json) print(true, { faults }, '');
@@ -52,7 +58,7 @@ export async function publish(path: string, options: Said & { tables?: string; a
   await withRegistry(async (pool) => {
     const past = await historiesIn(pool, options.environment);
     const wishes = good.map(({ recipe, text, file }) => ({
-      ...wish(recipe.id, recipe.version, text, 'published', options),
+      ...wish(recipe.id, recipe.version, selfContained(text, reference.asks), 'published', options),
       cases: casesBeside(file)?.text,
     }));
     await fulfil(pool, wishes, past, options);
@@ -125,6 +131,7 @@ async function fulfil(pool: Pool, wishes: Wish[], past: Histories, { dryRun, jso
   const decided = wishes.map((one) => ({ ...one, decided: publication(past.get(one.recipe) ?? [], one) }));
   const next = decided.flatMap((one) => (one.decided ? [one.decided] : []));
   refuseLoops(past.values(), next);
+  refuseChangedAsks(await textsOnceLive(pool), next);
   if (!dryRun && next.length > 0)
     await append(
       pool,
@@ -154,7 +161,10 @@ export async function change(
     const past = await historiesIn(pool, environment);
     const decided = decide(past.get(id) ?? []);
     // What waited was looked at when it was wanted; since then others may have gone live.
-    if (decided.event.type === 'RecipePublished') refuseLoops(past.values(), [decided]);
+    if (decided.event.type === 'RecipePublished') {
+      refuseLoops(past.values(), [decided]);
+      refuseChangedAsks(await textsOnceLive(pool), [decided]);
+    }
     if (!dryRun) await append(pool, [decided], past);
     print(json, { dryRun, publications: [shownOf(decided)] }, lineOf(decided, dryRun));
   });

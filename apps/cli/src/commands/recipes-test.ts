@@ -12,7 +12,7 @@ import {
 } from '#libs/recipes';
 import { print } from '../output';
 import { casesBeside, casesNames, recipeFiles } from '../recipe-files';
-import { referenceIn, tablesOption } from '../reference';
+import { asksOption, referenceIn, tablesOption } from '../reference';
 
 const example = `
 Example, as a step of your own CI; it fails where a recipe does something else than its cases say:
@@ -30,6 +30,7 @@ export function addRecipesTest(recipes: Command): void {
     )
     .option('--environment <name>', 'whose values the recipes have; those of default unless said')
     .addOption(tablesOption())
+    .addOption(asksOption())
     .option('--require-cases', 'fail where a recipe has no cases', false)
     .option('--json', 'print as JSON', false)
     .addHelpText('after', example)
@@ -39,6 +40,7 @@ export function addRecipesTest(recipes: Command): void {
 interface Options {
   environment?: string;
   tables?: string;
+  asks?: string;
   requireCases: boolean;
   json: boolean;
 }
@@ -51,9 +53,9 @@ interface Tested {
   results: CaseResult[];
 }
 
-function test(path = 'recipes', { environment, tables, requireCases, json }: Options): void {
+function test(path = 'recipes', { environment, requireCases, json, ...folders }: Options): void {
   const files = recipeFiles(path);
-  const reference = referenceIn(tables, files.flatMap(tablesInCasesOf));
+  const reference = referenceIn(path, folders, files.flatMap(tablesInCasesOf));
   const { good, faults } = readTogether(files, environment, reference);
   const tested: Tested[] = [];
   for (const { recipe, file } of good) {

@@ -3,7 +3,7 @@ import { approval, refusal } from '#libs/recipes';
 import { environmentName, environmentOption } from '../environment';
 import { byOption } from '../operator';
 import { addFields } from './recipes-fields';
-import { tablesOption } from '../reference';
+import { asksOption, tablesOption } from '../reference';
 import { diff, history, ls } from './recipes-look';
 import { addPreview } from './recipes-preview';
 import { change, promote, publish, rollback, type Said, withdraw } from './recipes-publish';
@@ -18,6 +18,7 @@ function addPublish(recipes: Command): void {
           'make the recipes of a file or folder live; nothing of it where one of them has a fault, or HeyGen’s template (asked by HEYGEN_API_KEY) other variables than it is given',
         )
         .addOption(tablesOption())
+        .addOption(asksOption())
         .option('--any-template', 'also where a template is not there, or has other variables', false),
     ),
   ).action(publish);
@@ -43,6 +44,7 @@ export function addRecipes(program: Command): void {
     .option('--from <version>', 'of a recipe that is named by its id: the former version; what is live unless said')
     .option('--to <version>', 'of a recipe that is named by its id: the later version; what is live unless said')
     .addOption(tablesOption())
+    .addOption(asksOption())
     .action(diff);
   addPreview(recipes);
   addFields(recipes);

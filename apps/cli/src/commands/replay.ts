@@ -129,7 +129,7 @@ async function apply(
 ): Promise<void> {
   const usd = options.budget === undefined ? undefined : usdOption(options.budget);
   await withStore(async (pool) => {
-    if (usd !== undefined) await setReplayBudget(pool, id, usd);
+    if (usd !== undefined && !(await setReplayBudget(pool, id, usd))) throw new Error(noBudget(id));
     const started = await moveReplay(pool, id, ['planned'], 'applying', { redo: options.redo });
     if (!started)
       throw new Error(`${id} is not a plan that waits to be applied; \`replay show ${id}\` says what it is`);
@@ -138,11 +138,13 @@ async function apply(
   });
 }
 
+const noBudget = (id: string): string =>
+  `${id} is no replay that a budget can bound: \`replay ls\` lists them; one that goes by batches has none`;
+
 async function budget(id: string, text: string, { json }: { json: boolean }): Promise<void> {
   const usd = usdOption(text);
   await withStore(async (pool) => {
-    if (!(await setReplayBudget(pool, id, usd)))
-      throw new Error(`${id} is no replay that may spend anything; \`replay ls\` lists them`);
+    if (!(await setReplayBudget(pool, id, usd))) throw new Error(noBudget(id));
     print(json, { id, budgetUsd: usd }, `${id} may spend ${inDollars(usd)}.`);
   });
 }

@@ -178,7 +178,7 @@ const errorOf = (error: SaidError | null | undefined): CardError | null =>
   error ? { code: error.code, ...inWords(error.code, error.reason) } : null;
 
 // What a recipe decided not to do is no error.
-const MEANT: ReadonlySet<string> = new Set(['not-met', 'superseded']);
+const MEANT: ReadonlySet<string> = new Set(['not-met', 'still-so', 'superseded']);
 
 function lastErrorIn(parts: readonly CardPart[]): Card['lastError'] {
   const failed = parts.filter(({ said: { error } }) => error && !MEANT.has(error.code));

@@ -52,6 +52,13 @@ export const SWEEPS: readonly Sweep[] = [
       select slot, generation from spend where ${older('at')} limit $2 for update skip locked)`,
   },
   {
+    // Each has its own end; the days say nothing of it.
+    name: 'refrain-sweep-sealed-calls',
+    keptAs: 'receipts',
+    text: `delete from sealed_call where id in (
+      select id from sealed_call where ends < refrain_now() and $1::int > 0 limit $2 for update skip locked)`,
+  },
+  {
     name: 'refrain-sweep-spend-books',
     keptAs: 'receipts',
     text: `delete from spend_book where key in (

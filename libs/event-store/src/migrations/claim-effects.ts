@@ -26,6 +26,7 @@ declare
   asked_at timestamptz := refrain_now();
   g_kind text[]; g_tenant text[]; g_lane text[]; t text[]; v text[];
   p_slot text[]; p_generation int[]; p_micros bigint[]; p_keys text[];
+  r_tenant text[]; r_vendor text[]; r_name text[]; r_free int[];
 begin
   -- Which kinds, tenants and lanes have something due: one look into the index for each, however long the queues.
   with recursive g as (
@@ -64,19 +65,8 @@ begin
     order by 1, 2, 3
     on conflict (tenant, vendor, name) do update
       set most = excluded.most, per_ms = excluded.per_ms, zone = excluded.zone;
-  if g_kind && spends then
-    select r.* into p_slot, p_generation, p_micros, p_keys
-      from room_in_budgets(my_service, g_kind, g_tenant, g_lane, spends, budgets, asked_at) r;
-  end if;
-
-  return query
-  with policy as (
-    select * from unnest(kinds, deadlines, vendors, batches) p (kind, deadline, vendor, batch)
-  ),
-  needs as (
-    select distinct kind, name, takes, again, age
-    from unnest(l_kinds, l_names, l_takes, l_again, l_ages) l (kind, name, takes, again, age)
-    union all select kind, 'breaker', 1, 1, null from policy
+  with needs as (
+    select distinct l.kind, l.name from unnest(l_kinds, l_names) l (kind, name)
   ),
   room as (
     select l.tenant, l.vendor, l.name, case
@@ -92,6 +82,45 @@ begin
         when not g.tripped then 1000000 when g.shut_until > asked_at then 0
         else 1 - held(g.tenant, g.vendor, 'breaker', asked_at) end
     from gate g where (g.tenant, g.vendor) in (select * from unnest(t, v))
+  )
+  select array_agg(r.tenant), array_agg(r.vendor), array_agg(r.name), array_agg(r.free)
+    into r_tenant, r_vendor, r_name, r_free from room r;
+
+  -- Whoever has just looked in full, and would find no room for even one first call, need not look again so soon: what
+  -- waits stands in gate_flow for another second.
+  if not exists (
+    select from unnest(g_kind, g_tenant, g_lane) g (kind, tenant, lane) join unnest(kinds, vendors) p (kind, vendor) using (kind)
+    where g.lane <> 'live'
+      or not exists (
+        select from unnest(r_tenant, r_vendor, r_name, r_free) r (tenant, vendor, name, free)
+        left join unnest(l_kinds, l_names, l_takes) l (kind, name, takes) on l.kind = g.kind and l.name = r.name
+        where r.tenant = g.tenant and r.vendor = p.vendor
+          and r.free < case r.name when 'breaker' then 1 else coalesce(l.takes, 0) end)
+      or not exists (
+        select from gate_flow f where f.tenant = g.tenant and f.vendor = p.vendor and f.service = my_service
+          and f.kind = g.kind and f.lane = g.lane and f.seen > asked_at - interval '500 milliseconds'))
+  then return; end if;
+
+  -- Where no budget is declared, and no replay has one, there is nothing to look into.
+  if budgets->>'perTenant' is null and coalesce(budgets::jsonb->'tenants', '{}') = '{}'
+    and coalesce(budgets::jsonb->'recipes', '{}') = '{}' and not exists (select from replay where budget is not null)
+  then spends := '{}'; end if;
+  if g_kind && spends then
+    select r.* into p_slot, p_generation, p_micros, p_keys
+      from room_in_budgets(my_service, g_kind, g_tenant, g_lane, spends, budgets, asked_at) r;
+  end if;
+
+  return query
+  with policy as (
+    select * from unnest(kinds, deadlines, vendors, batches) p (kind, deadline, vendor, batch)
+  ),
+  needs as (
+    select distinct kind, name, takes, again, age
+    from unnest(l_kinds, l_names, l_takes, l_again, l_ages) l (kind, name, takes, again, age)
+    union all select kind, 'breaker', 1, 1, null from policy
+  ),
+  room as (
+    select * from unnest(r_tenant, r_vendor, r_name, r_free) r (tenant, vendor, name, free)
   ),
   lanes as (
     select g.kind, g.tenant, g.lane, p.vendor, p.batch, w.weight, greatest(o.clock, f.finish) as base

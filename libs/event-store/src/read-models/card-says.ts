@@ -90,8 +90,12 @@ function ofEnrichment({
   switch (type) {
     case 'EnrichmentRequested':
       return { said: { status: 'PENDING', triggeredAt: data.triggeredAt } };
+    case 'EnrichmentDivided':
     case 'EnrichmentPrepared':
       return { said: { status: 'PENDING', ask: data.ask } };
+    // It may follow a failure, too, and says nothing of how the enrichment stands.
+    case 'EnrichmentSummarised':
+      return { said: {}, inputTokens: data.tokens.input, outputTokens: data.tokens.output };
     case 'EnrichmentMisread':
       return { said: { status: 'PENDING' }, inputTokens: data.tokens.input, outputTokens: data.tokens.output };
     case 'EnrichmentRejected':

@@ -157,15 +157,18 @@ function standingOfRender(event: OneRenderEvent): [Status, Partial<Standing>?] {
 
 function noteEnrichment(patch: Patch, { type, data }: StoredEvent): void {
   const event = readEvent(enrichmentEvents, type, data);
-  if (!isOfEnrichment(event)) return;
+  if (!isOfEnrichment(event) || event.type === 'EnrichmentSummarised') return;
   if (event.type === 'EnrichmentRequested') patch.enrichments += 1;
   const [status, more] = standingOfEnrichment(event);
   patch.enrichment = newer(patch.enrichment, standing(event.data, event.data.enrichment, status, more));
 }
 
-function standingOfEnrichment(event: OneEnrichmentEvent): [Status, Partial<Standing>?] {
+function standingOfEnrichment(
+  event: Exclude<OneEnrichmentEvent, { type: 'EnrichmentSummarised' }>,
+): [Status, Partial<Standing>?] {
   switch (event.type) {
     case 'EnrichmentRequested':
+    case 'EnrichmentDivided':
     case 'EnrichmentPrepared':
     case 'EnrichmentMisread':
       return ['PENDING'];

@@ -1,19 +1,11 @@
-import { compile } from 'html-to-text';
 import { spend } from '../bounds';
+import { visibleText } from '../html';
 import { type FunctionGroup, textOf } from './definition';
 import { isPlaceholderValue } from './names';
 
 /** Characters of HTML that are read; a mail's body is far below. */
 const MOST_HTML = 100_000;
-const plain = compile({
-  wordwrap: false,
-  limits: { maxInputLength: MOST_HTML, maxDepth: 50 },
-  selectors: [
-    { selector: 'a', options: { ignoreHref: true } },
-    { selector: 'img', format: 'skip' },
-    ...['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].map((selector) => ({ selector, options: { uppercase: false } })),
-  ],
-});
+const plain = visibleText({ limits: { maxInputLength: MOST_HTML } });
 
 export const text: FunctionGroup = {
   title: 'Text and fallbacks',
@@ -29,10 +21,11 @@ export const text: FunctionGroup = {
     },
     {
       signature: 'htmlToText(value)',
-      says: `What a reader of the HTML would see: no tags, scripts, images or link targets. Reads the first ${MOST_HTML.toLocaleString('en')} characters.`,
+      says: `What a reader of the HTML would see: no tags, scripts, images or link targets, and nothing that a style hides; null where it is nested too deeply. Reads the first ${MOST_HTML.toLocaleString('en')} characters.`,
       examples: [
         ['htmlToText("<p>Dear <b>Ada</b>,</p><p>2 &lt; 3</p>")', 'Dear Ada,\n\n2 < 3'],
         ['htmlToText("<script>alert(1)</script>Hi")', 'Hi'],
+        ['htmlToText("<p hidden>buy</p>Hi")', 'Hi'],
       ],
       cost: 500,
       run: (value: unknown) => {

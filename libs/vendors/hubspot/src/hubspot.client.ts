@@ -26,6 +26,7 @@ import {
   searchPage,
   type SearchPageRequest,
 } from './listing';
+import { type ContextRequest, readContext, type Said, tiedFor } from './context';
 import { changeList, type ListRequest } from './lists';
 import { owners, pipelines, properties, schemas } from './portal';
 import { type Lacking, prepare, type Preparation, preparation, type Wishes } from './properties';
@@ -40,24 +41,26 @@ import { upsert, type UpsertRequest } from './upsert';
 export interface ReadRecord {
   properties: Record<string, string | null>;
   modifiedAt: string;
-  notes: { at: string; text: string }[];
+  notes: Said[];
+  /** What else is tied to it, by kind; where it was asked for. */
+  context?: Record<string, Said[]>;
   /** Ids of the stages of the record's pipeline, by their names; where they were asked for. */
   stages?: Record<string, string>;
 }
 
-/** What to read of a record: only the named properties, and up to `notes` of its notes, newest first. */
+/** What to read of a record: only the named properties, and up to `notes` of its notes, newest first; the same of others. */
 export interface ReadRequest {
   record: RecordRef;
   properties: string[];
   notes: number;
+  context?: ContextRequest;
   /** Whether the stages of its pipeline are read too. */
   stages?: boolean;
 }
 
 export type { Updated, UpdateRequest };
 
-const NOTE = '0-46';
-const NOTES_A_BATCH = 100;
+const NO_CONTEXT: ContextRequest = { most: {}, transcript: [] };
 
 /** An account's CRM through the official SDK. Never throws: every answer is sorted. */
 export class HubspotClient {
@@ -69,22 +72,25 @@ export class HubspotClient {
     this.stages = new PortalStages(this.client);
   }
 
-  /** Reads a record by its id (never by search, whose index lags), and its notes. */
+  /** Reads a record by its id (never by search, whose index lags), and what is tied to it. */
   read(request: ReadRequest, signal: AbortSignal): Promise<Answer<ReadRecord>> {
     return sorted(signal, async () => {
-      const { record, properties, notes, stages = false } = request;
+      const { record, properties, notes, context, stages = false } = request;
+      const tied = tiedFor(notes, context ?? NO_CONTEXT);
       const found = await this.client.crm.objects.basicApi.getById(
         typeIdOf(record.type),
         record.id,
         properties,
         undefined,
-        notes > 0 ? ['notes'] : undefined,
+        tied.length > 0 ? tied : undefined,
       );
-      const noteIds = (found.associations?.['notes']?.results ?? []).map((note) => note.id);
+      const ids = (name: string) => (found.associations?.[name]?.results ?? []).map(({ id }) => id);
+      const around = await readContext(this.client, ids, notes, context ?? NO_CONTEXT);
       return {
         properties: found.properties,
         modifiedAt: found.updatedAt.toISOString(),
-        notes: await this.notes([...new Set(noteIds)], notes),
+        notes: around.notes,
+        ...(context ? { context: around.context } : {}),
         ...(stages ? { stages: await this.stages.of(record.type, found.properties) } : {}),
       };
     });
@@ -221,21 +227,5 @@ export class HubspotClient {
   /** Counts records, without any bound. */
   count(request: CountRequest, signal: AbortSignal): Promise<Answer<number>> {
     return countRecords(this.client, request, signal);
-  }
-
-  private async notes(ids: string[], limit: number): Promise<ReadRecord['notes']> {
-    const read: ReadRecord['notes'] = [];
-    for (let start = 0; start < ids.length; start += NOTES_A_BATCH) {
-      const { results } = await this.client.crm.objects.batchApi.read(NOTE, {
-        inputs: ids.slice(start, start + NOTES_A_BATCH).map((id) => ({ id })),
-        properties: ['hs_note_body', 'hs_timestamp'],
-        propertiesWithHistory: [],
-      });
-      for (const note of results) {
-        const text = note.properties['hs_note_body'];
-        if (text) read.push({ at: note.properties['hs_timestamp'] ?? note.createdAt.toISOString(), text });
-      }
-    }
-    return read.sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, limit);
   }
 }

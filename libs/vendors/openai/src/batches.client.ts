@@ -134,7 +134,11 @@ export class OpenAiBatches implements BatchModel {
     try {
       const reply = this.replyIn(body);
       const { input: inputTokens, output: outputTokens } = reply.tokens;
-      const cost = { inputTokens, outputTokens, usd: usdFor(reply.model, reply.tokens, BATCH_RATE) };
+      const cost = {
+        inputTokens,
+        outputTokens,
+        usd: usdFor(reply.model, reply.tokens, { agreed: this.settings.prices, rate: BATCH_RATE }),
+      };
       return { outcome: 'done', value: reply, cost };
     } catch {
       return { outcome: 'retry', code: 'unreadable-answer', message: '', refused: false };

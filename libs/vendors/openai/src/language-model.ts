@@ -1,4 +1,5 @@
 import type { Answer, AnswerStructure, Effort, LanguageApi } from '#libs/contracts';
+import type { Prices } from './prices';
 
 /** Where OpenAI (or a compatible service) is, who we are there, and how it is asked. */
 export interface OpenAiSettings {
@@ -11,6 +12,8 @@ export interface OpenAiSettings {
   isCompatible: boolean;
   /** Where an answer is cut, in tokens; what a model thinks counts. */
   mostTokens: number;
+  /** Prices that count more than the listed ones, such as those of models that are not OpenAI's own. */
+  prices?: Prices;
 }
 
 /** A question with the JSON Schema that the answer must have. */

@@ -33,11 +33,16 @@ export class OpenAiClient implements LanguageModel {
       return {
         outcome: 'done',
         value: reply,
-        cost: { inputTokens, outputTokens, usd: usdFor(reply.model, reply.tokens) },
+        cost: { inputTokens, outputTokens, usd: this.usdFor(reply.model, reply) ?? this.usdFor(question.model, reply) },
       };
     } catch (error) {
       return refusalOf(error);
     }
+  }
+
+  // A compatible service may name a model otherwise than it is asked for.
+  private usdFor(model: string, { tokens }: Reply): number | undefined {
+    return usdFor(model, tokens, { agreed: this.settings.prices });
   }
 
   private async reply(question: Question, asker: string, signal: AbortSignal): Promise<Reply> {

@@ -7,13 +7,17 @@ const LONG = 272_000;
 /** The part of a price that is paid for what is asked in a batch. */
 export const BATCH_RATE = 0.5;
 
-interface Price {
+/** US dollars for a million tokens. */
+export interface Price {
   input: number;
   output: number;
 }
 
+/** Prices by the model's id. */
+export type Prices = Readonly<Record<string, Price>>;
+
 /** By model, as OpenAI's model pages said on {@link PRICES_OF}; they move. */
-const PRICES: Readonly<Record<string, Price>> = {
+const PRICES: Prices = {
   'gpt-6-luna': { input: 0.1, output: 0.5 },
   'gpt-6-sol': { input: 2, output: 10 },
   'gpt-6-astra': { input: 10, output: 50 },
@@ -30,11 +34,16 @@ const PRICES: Readonly<Record<string, Price>> = {
 
 /**
  * What an answer costs in US dollars, at most: what the vendor had cached is counted as new. Undefined for a model whose
- * price is not known. A model is known by its id, also with the day of its snapshot behind it; `rate` is the part that is
- * paid, as of a batch.
+ * price is neither known nor `agreed`, which counts more. A model is known by its id, also with the day of its snapshot
+ * behind it; `rate` is the part that is paid, as of a batch.
  */
-export function usdFor(model: string, tokens: { input: number; output: number }, rate = 1): number | undefined {
-  const price = PRICES[model] ?? PRICES[model.replace(/-\d{4}-\d{2}-\d{2}$/, '')];
+export function usdFor(
+  model: string,
+  tokens: { input: number; output: number },
+  { agreed = {}, rate = 1 }: { agreed?: Prices | undefined; rate?: number } = {},
+): number | undefined {
+  const prices = { ...PRICES, ...agreed };
+  const price = prices[model] ?? prices[model.replace(/-\d{4}-\d{2}-\d{2}$/, '')];
   if (!price) return undefined;
   const [input, output] = tokens.input > LONG ? [2 * price.input, 1.5 * price.output] : [price.input, price.output];
   return (rate * (tokens.input * input + tokens.output * output)) / 1_000_000;

@@ -28,6 +28,7 @@ export const ALL_SCOPES: readonly string[] = [
   'crm.objects.owners.read',
   'crm.lists.read',
   'crm.lists.write',
+  'sales-email-read',
   'communication_preferences.read',
   'communication_preferences.read_write',
   'automation.sequences.read',

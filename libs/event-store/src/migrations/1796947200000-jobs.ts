@@ -2,7 +2,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { BUDGET_FUNCTIONS } from './budget-functions';
 
 /** Effects of lane `batch` wait for company, and go to the vendor as one job; replays may ask for it. */
-export class Jobs1796860800000 implements MigrationInterface {
+export class Jobs1796947200000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     for (const statement of [...statements, ...BUDGET_FUNCTIONS]) await runner.query(statement);
   }
