@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { version } from '#libs/platform';
 import { addAsks } from './commands/asks';
 import { addBackfill } from './commands/backfill';
+import { addBatches } from './commands/batches';
 import { addBudgets } from './commands/budgets';
 import { addDlq } from './commands/dlq';
 import { addDoctor } from './commands/doctor';
@@ -41,6 +42,7 @@ export function createProgram(): Command {
   addErase(program);
   addLimits(program);
   addBudgets(program);
+  addBatches(program);
   addRecipes(program);
   addAsks(program);
   addRecords(program);

@@ -131,6 +131,7 @@ export const replayTable = (all: Replay[]): string =>
         replay.topic.padEnd(22),
         `${String(replay.recordsSeen)} records`,
         `by ${replay.requestedBy}`,
+        ...(replay.batch ? ['in batches: see `refrain batches`'] : []),
         replay.error ?? '',
       ].join('  '),
     )

@@ -47,7 +47,8 @@ export function evolveFinds(finds: Finds, event: SweepEvent): Finds {
  * was not said before. Each find begins a chain of its own.
  */
 export function onFound({ count, last }: Finds, { streamId, about, record }: RecordRead): Decision<SweepEvent> {
-  const data = { ...about, ...record };
+  const { batch, ...told } = about;
+  const data = { ...told, ...record };
   const before = last[forOf(data)];
   const isRepeat = before?.says === saysOf(data) && (about.origin !== 'backfill' || before.sweep === about.sweep);
   if (isRepeat) return nothing();
@@ -55,7 +56,7 @@ export function onFound({ count, last }: Finds, { streamId, about, record }: Rec
     events: [{ type: 'RecordFound', data }],
     rootCause: `${streamId}@${String(count + 1)}`,
     // What a date sets off is as urgent as a change; what was missed gives way.
-    ...(about.origin === 'due' ? {} : { lane: 'backfill' }),
+    ...(about.origin === 'due' ? {} : { lane: batch ? 'batch' : 'backfill' }),
   };
 }
 

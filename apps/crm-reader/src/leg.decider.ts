@@ -25,6 +25,7 @@ export interface About {
   origin: SweepOrigin;
   from?: string;
   recipe?: string;
+  batch?: boolean;
 }
 
 /** A page, and what it was asked for. */
@@ -134,9 +135,9 @@ const read = (leg: Leg, counted?: { hubspot: number; found: number }): SweepEven
 });
 
 function pageAt(leg: Leg, cursor: SweepCursor): Owed {
-  const { object, properties, from, due, pages } = leg;
-  const recipe = due ? { recipe: due.recipe } : {};
-  const about: About = { ...nameOf(leg), ...(from === undefined || due ? {} : { from }), ...recipe };
+  const { object, properties, from, due, pages, batch } = leg;
+  const by = { ...(due ? { recipe: due.recipe } : {}), ...(batch ? { batch } : {}) };
+  const about: About = { ...nameOf(leg), ...(from === undefined || due ? {} : { from }), ...by };
   const request: PageRequest = { object, properties, cursor, about, ...betweenOf(leg) };
   return { kind: kindOf(leg), purpose: purposeOf(pages + 1), request, lane: 'backfill' };
 }
@@ -154,9 +155,10 @@ function betweenOf({ due, from, to }: Leg): Pick<PageRequest, 'between'> {
 
 const nameOf = ({ sweep, object, origin }: About) => ({ sweep, object, origin });
 
-const taskOf = ({ properties, from, to, due }: DataOf<'SweepBegan'>) => ({
+const taskOf = ({ properties, from, to, due, batch }: DataOf<'SweepBegan'>) => ({
   properties,
   ...(from === undefined ? {} : { from }),
   ...(to === undefined ? {} : { to }),
   ...(due ? { due } : {}),
+  ...(batch ? { batch } : {}),
 });

@@ -43,6 +43,8 @@ export interface Task {
   due?: { recipe: string; property: string; offsetMs: number };
   /** Of a backfill: records changed since (RFC 3339). */
   from?: string;
+  /** Of a backfill: what is asked of a model because of it goes by batches. */
+  batch?: boolean;
 }
 
 /** How often it is done by itself, in milliseconds; absent where only people ask. */

@@ -58,6 +58,19 @@ describe('sweeps', () => {
     expect(given(began('backfill'))(asked('backfill'))).toEqual({ events: [] });
   });
 
+  it('by batch say so to all that they find, and of what was found only by the lane', () => {
+    const { events } = given()(asked('backfill', { task: taskOf('backfill', { batch: true }) }));
+    expect(events).toEqual([began('backfill', { batch: true })]);
+    const [first] = events;
+    const leg = given()({ type: 'begun', began: first?.data } as LegInput);
+    const about = { ...name('backfill'), batch: true };
+    expect(leg.effects).toMatchObject([{ request: { about } }]);
+    const found: SweepInput = { type: 'found', streamId: 'found-default:contact:1', about, record };
+    const data = { ...name('backfill'), ...record };
+    expect(given()(found)).toMatchObject({ events: [{ type: 'RecordFound', data }], lane: 'batch' });
+    expect(given()(found).events[0]?.data).not.toHaveProperty('batch');
+  });
+
   it('by schedule begin with the service, and are left to their time afterwards', () => {
     expect(given()(asked('reconcile'))).toEqual({ events: [began()] });
     expect(given(began(), ended())(asked('reconcile'))).toEqual({ events: [] });

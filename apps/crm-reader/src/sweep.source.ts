@@ -160,9 +160,16 @@ function routeAsked(record: ReadableRecord, { recipes, tenants, every }: Known):
 }
 
 function wantedBy(asked: SweepAsked, watched: Task | undefined) {
-  const { object, origin, from, properties = watched?.properties } = asked;
+  const { object, origin, from, batch, properties = watched?.properties } = asked;
   if (!properties) return refused(asked, 'no-recipe');
-  return { object, origin, ...watched, properties, ...(from === undefined ? {} : { from }) };
+  return {
+    object,
+    origin,
+    ...watched,
+    properties,
+    ...(from === undefined ? {} : { from }),
+    ...(batch ? { batch } : {}),
+  };
 }
 
 const refused = ({ object, origin }: SweepAsked, code: string) => ({ object, origin, code });

@@ -25,6 +25,8 @@ export function stoppedBy(answer: Answer): keyof typeof reasons | undefined {
   return openaiCodes('unauthorized').includes(answer.code) ? 'unauthorized' : undefined;
 }
 
+export type AccountAlerts = ReturnType<typeof accountAlerts>;
+
 /** Tells once why the model answers nothing, and once that it does again; measures it in between. */
 export function accountAlerts(lines: Lines) {
   let now: keyof typeof reasons | undefined;

@@ -11,7 +11,7 @@ import {
   version,
 } from '#libs/platform';
 import { connectionOf, keptDaysOf, type Sealing, ServiceRuntime } from '#libs/process';
-import { RecipeBook, recipeBudgets, referenceOf } from '#libs/recipes';
+import { type Recipe, RecipeBook, recipeBudgets, referenceOf } from '#libs/recipes';
 import type { EnrichmentConfig } from './enrichment.config';
 import { EnrichmentController } from './enrichment.controller';
 import { enrichmentEffects } from './enrichment.effects';
@@ -47,7 +47,7 @@ export class AppModule {
           await Promise.all([book.stop(), systems.stop(), accounts.stop()]);
         },
       },
-      effects: enrichmentEffects(config, systems, hubspot, lines),
+      effects: enrichmentEffects(config, systems, hubspot, lines, () => modelsOf(book.current())),
       sealing: sealingOf(config),
       spending: {
         budgets: () => ({ ...declaredBudgets(config), recipes: recipeBudgets(book.current()) }),
@@ -77,3 +77,6 @@ function sealingOf({ SEALING_KEY, REASONING_DAYS: days }: EnrichmentConfig): Sea
   const sealer = sealerOf(SEALING_KEY);
   return { days, seal: (text, place) => sealer.seal(text, place) };
 }
+
+const modelsOf = (recipes: readonly Recipe[]): string[] =>
+  recipes.flatMap(({ steps }) => steps.flatMap((step) => (step.kind === 'ask' ? [step.model] : [])));

@@ -1,4 +1,4 @@
-import { answerStructures, languageApis } from '#libs/contracts';
+import { answerStructures, languageApis, withoutBatches } from '#libs/contracts';
 import {
   budgetSettings,
   count,
@@ -72,6 +72,25 @@ export const enrichmentConfig = z
     OPENAI_DEADLINE: duration().prefault('60s').describe('Longest time for an answer; a cut call is asked once more'),
     OPENAI_PER_MINUTE: count().prefault('500').describe('Requests a minute that the account allows for the model'),
     OPENAI_AT_ONCE: count().prefault('50').describe('Questions at once, of all replicas together'),
+    OPENAI_BATCH_MOST: count()
+      .prefault('10000')
+      .refine((most) => most <= 50_000, 'OpenAI takes 50000 questions in one batch')
+      .describe('Questions in one batch at most, of those that may wait for a day; OpenAI takes 50000'),
+    OPENAI_BATCH_AFTER: duration().prefault('1m').describe('How long the first question of a batch waits for others'),
+    OPENAI_BATCH_EVERY: duration()
+      .prefault('1m')
+      .describe('How soon is looked whether a batch is done; more seldom while it takes longer, up to ten times this'),
+    OPENAI_BATCH_DEADLINE: duration()
+      .prefault('5m')
+      .describe(
+        'Longest time to submit a batch, or to take over its answers; after a crash it is taken up after three times this',
+      ),
+    OPENAI_BATCH_ELSE: z
+      .enum(withoutBatches)
+      .default('wait')
+      .describe(
+        'Where the account, or a compatible service, has no Batch API: questions that were to go by it wait, or are asked singly, at the full price',
+      ),
     REASONING_DAYS: z
       .string()
       .regex(/^\d{1,4}$/, 'must be a number of days; 0 keeps none')

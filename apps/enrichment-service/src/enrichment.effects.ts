@@ -1,8 +1,9 @@
 import type { EffectKind } from '#libs/process';
 import { fetchFrom } from '#libs/vendors/fetch';
 import type { HubspotAccounts, ReadRequest } from '#libs/vendors/hubspot';
-import type { Lines } from './account-alerts';
+import { accountAlerts, type Lines } from './account-alerts';
 import { askingTheModel, modelAt } from './ask.effects';
+import { askingInBatches } from './batch.effects';
 import type { EnrichmentConfig } from './enrichment.config';
 import { CONTEXT_CALLS, READ_CONTEXT, READ_RECORD, SUMMARISE } from './enrichments';
 import { fetchKind, type SystemRequest } from './fetch.decider';
@@ -20,8 +21,11 @@ export function enrichmentEffects(
   systems: Systems,
   hubspot: HubspotAccounts,
   lines: Lines,
+  /** The models that live recipes ask. */
+  models: () => readonly string[] = () => [],
 ): Record<string, EffectKind> {
-  const model = modelAt(config, lines);
+  const alerts = accountAlerts(lines);
+  const model = modelAt(config, alerts, models);
   const reading = (calls: number): EffectKind => ({
     is: 'query',
     deadlineMs: 8_000,
@@ -30,7 +34,7 @@ export function enrichmentEffects(
     limits: hubspot.limits(calls),
     plan: {
       cost: (request: ReadRequest) => ({ apiCalls: callsOf(request) }),
-      follows: (request: ReadRequest) => mostAfterReading(model, textsOf(request)),
+      follows: (request: ReadRequest, lane) => mostAfterReading(model, textsOf(request), lane),
     },
     perform: (request: ReadRequest, call) => hubspot.of(call.tenant).read(request, call.signal),
   });
@@ -39,7 +43,8 @@ export function enrichmentEffects(
     [READ_RECORD]: reading(2),
     [READ_CONTEXT]: reading(CONTEXT_CALLS),
     'openai.ask': askingTheModel(model),
-    [SUMMARISE]: summingUp(model, config.OPENAI_SUMMARY_MODEL),
+    [SUMMARISE]: summingUp(model),
+    'openai.batch': askingInBatches(config, alerts, lines),
   };
   systems.follow((names) => {
     for (const name of names) kinds[fetchKind(name)] ??= asking(name, systems);

@@ -16,22 +16,31 @@ const duration = meter.createHistogram('gen_ai.client.operation.duration', {
 });
 const tracer = trace.getTracer('refrain');
 
+const askedOf = (model: string) => ({
+  'gen_ai.operation.name': 'chat',
+  'gen_ai.provider.name': 'openai',
+  'gen_ai.request.model': model,
+});
+
+/** Measures what a question and its answer took. */
+export function countTokens(model: string, used: Reply['tokens']): void {
+  tokens.record(used.input, { ...askedOf(model), 'gen_ai.token.type': 'input' });
+  tokens.record(used.output, { ...askedOf(model), 'gen_ai.token.type': 'output' });
+}
+
 /**
  * Asks within a span of its own, and measures what it took. Neither says anything of what was asked or answered: that is
  * personal data.
  */
 export function observed({ model }: Question, ask: () => Promise<Answer<Reply>>): Promise<Answer<Reply>> {
-  const asked = {
-    'gen_ai.operation.name': 'chat',
-    'gen_ai.provider.name': 'openai',
-    'gen_ai.request.model': model,
-  };
+  const asked = askedOf(model);
   const options = { kind: SpanKind.CLIENT, attributes: { ...asked, 'gen_ai.output.type': 'json' } };
   return tracer.startActiveSpan(`chat ${model}`, options, async (span) => {
     const start = performance.now();
     try {
       const answer = await ask();
       if (answer.outcome === 'done') {
+        countTokens(model, answer.value.tokens);
         const { model: answered, finish, tokens: used } = answer.value;
         span.setAttributes({
           'gen_ai.response.model': answered,
@@ -39,8 +48,6 @@ export function observed({ model }: Question, ask: () => Promise<Answer<Reply>>)
           'gen_ai.usage.input_tokens': used.input,
           'gen_ai.usage.output_tokens': used.output,
         });
-        tokens.record(used.input, { ...asked, 'gen_ai.token.type': 'input' });
-        tokens.record(used.output, { ...asked, 'gen_ai.token.type': 'output' });
       } else span.setStatus({ code: SpanStatusCode.ERROR }).setAttribute('error.type', answer.code);
       const failed = answer.outcome === 'done' ? {} : { 'error.type': answer.code };
       duration.record((performance.now() - start) / 1_000, { ...asked, ...failed });

@@ -2,6 +2,7 @@ import type { Cost, EnrichmentEvent, Fate } from '#libs/contracts';
 import type { Owed } from '#libs/process';
 import { readRecipe, stepOf } from '#libs/recipes';
 import { given as givenOf } from '../../../libs/process/src/testing/given';
+import { accountAlerts } from './account-alerts';
 import { askingTheModel, modelAt } from './ask.effects';
 import type { EnrichmentConfig } from './enrichment.config';
 import type { EnrichmentInput, Summary } from './enrichment-input';
@@ -230,12 +231,13 @@ it('refuses what is longer than can be summed up', () => {
 
 describe('what a plan says at most', () => {
   const lines = { info: () => undefined, error: () => undefined };
-  const model = modelAt({ OPENAI_API_KEY: 'k', OPENAI_MOST_TOKENS: 4_000 } as EnrichmentConfig, lines);
-  const kinds = { 'openai.ask': askingTheModel(model), 'openai.summarise': summingUp(model, 'm') };
+  const config = { OPENAI_API_KEY: 'k', OPENAI_MOST_TOKENS: 4_000, OPENAI_SUMMARY_MODEL: 'm' } as EnrichmentConfig;
+  const model = modelAt(config, accountAlerts(lines));
+  const kinds = { 'openai.ask': askingTheModel(model), 'openai.summarise': summingUp(model) };
   const costOf = ({ kind, request }: Owed): Cost =>
     kind === 'hubspot.context'
       ? { apiCalls: CONTEXT_CALLS }
-      : (kinds[kind as keyof typeof kinds].plan?.cost(request as never) ?? {});
+      : (kinds[kind as keyof typeof kinds].plan?.cost(request as never, 'replay') ?? {});
   const sum = (costs: Cost[]) =>
     costs.reduce<Required<Pick<Cost, 'apiCalls' | 'inputTokens' | 'outputTokens'>>>(
       (all, { apiCalls = 0, inputTokens = 0, outputTokens = 0 }) => ({
@@ -278,9 +280,11 @@ describe('what a plan says at most', () => {
       ...['read-1', 'read-2', 'read-3', 'ask', 'read-again', 'ask-again'],
     ]);
     expect(all.length).toBeGreaterThan(15);
-    bounds(mostAfterReading(model, 7), sum(all.map(costOf)));
+    bounds(mostAfterReading(model, 7, 'replay'), sum(all.map(costOf)));
     const [first = []] = owed;
-    const follows = first.map(({ request }) => kinds['openai.summarise'].plan?.follows(request as never) ?? {});
+    const follows = first.map(
+      ({ request }) => kinds['openai.summarise'].plan?.follows(request as never, 'replay') ?? {},
+    );
     bounds(sum([...first.map(costOf), ...follows]), sum(all.map(costOf)));
   });
 });

@@ -1,5 +1,5 @@
 import type { Answer, Cost } from '#libs/contracts';
-import type { EffectKind } from '#libs/process';
+import { type EffectKind, type Lane, plus } from '#libs/process';
 import { dataOf, LONGEST_INSTRUCTION, MOST_BYTES, MOST_PARTS, PART, readAnswer } from '#libs/recipes';
 import { type Done, type Model, useless } from './ask.effects';
 import { CONTEXT_CALLS, MOST_ROUNDS } from './enrichments';
@@ -25,8 +25,8 @@ const SUMMARY = {
  * The call by which a part is summed up: once for the same text, whichever record, recipe or question it is told for. What
  * is asked of it is the same for all of them.
  */
-export function summingUp(model: Model, summaryModel: string): EffectKind {
-  const { calling, answered, tokensFor, priceOf } = model;
+export function summingUp(model: Model): EffectKind {
+  const { summaryModel, calling, answered, mostFor, priceOf } = model;
   return {
     ...calling,
     shares: ({ text }: PartAsked) => JSON.stringify([summaryModel, SUMMING_UP, text]),
@@ -34,9 +34,10 @@ export function summingUp(model: Model, summaryModel: string): EffectKind {
       estimate: ({ text }: PartAsked) => priceOf(summaryModel, SUMMING_UP, dataOf(text), JSON.stringify(SUMMARY)),
     },
     plan: {
-      cost: ({ text }: PartAsked) => ({ ...tokensFor(SUMMING_UP.length + AROUND_DATA + text.length), apiCalls: 1 }),
+      cost: ({ text }: PartAsked, lane) =>
+        plus(mostFor([summaryModel], SUMMING_UP.length + AROUND_DATA + text.length, lane), { apiCalls: 1 }),
       // The last summary leads on to all that a reading leads to; which one that is, nobody knows before.
-      follows: () => added(mostAfterReading(model, MOST_PARTS), { apiCalls: CONTEXT_CALLS }),
+      follows: (_part: PartAsked, lane) => plus(mostAfterReading(model, MOST_PARTS, lane), { apiCalls: CONTEXT_CALLS }),
     },
     async perform({ text }: PartAsked, call) {
       const asked = {
@@ -70,25 +71,21 @@ const AROUND_DATA = 400;
 
 /**
  * What may be spent at most once so many texts of a record are read: a question to the model, or to another system, whose
- * record may be read and which may be asked once more, and all summaries before it.
+ * record may be read and which may be asked once more, and all summaries before it. Summaries go by no batch.
  */
-export function mostAfterReading(model: Model, texts: number): Cost {
-  const { tokensFor } = model;
+export function mostAfterReading({ asked, summaryModel, mostFor }: Model, texts: number, lane: Lane): Cost {
   const characters = Math.min(MOST_BYTES, texts * LONGEST_TEXT);
-  const { inputTokens, outputTokens } = tokensFor(LONGEST_INSTRUCTION + characters);
-  const asked = { inputTokens: 2 * inputTokens, outputTokens: 2 * outputTokens, apiCalls: 2 + CONTEXT_CALLS };
+  const once = mostFor(asked(), LONGEST_INSTRUCTION + characters, lane);
   const parts = MOST_ROUNDS * Math.min(MOST_PARTS, texts + Math.ceil(characters / PART));
-  const each = tokensFor(SUMMING_UP.length + AROUND_DATA);
-  return added(asked, {
-    inputTokens: parts * each.inputTokens + MOST_ROUNDS * tokensFor(characters).inputTokens,
-    outputTokens: parts * each.outputTokens,
-    apiCalls: parts + MOST_ROUNDS * CONTEXT_CALLS,
-  });
+  const around = mostFor([summaryModel], SUMMING_UP.length + AROUND_DATA, 'live');
+  const { outputTokens: _, ...told } = mostFor([summaryModel], characters, 'live');
+  const calls: Cost = { apiCalls: 2 + CONTEXT_CALLS + parts + MOST_ROUNDS * CONTEXT_CALLS };
+  const all = [times(2, once), times(parts, around), times(MOST_ROUNDS, told), calls];
+  const { usd, ...most } = all.reduce<Cost>(plus, {});
+  // Where one price is not known, none is.
+  const isKnown = once.usd !== undefined && around.usd !== undefined && usd !== undefined;
+  return isKnown ? { ...most, usd } : most;
 }
 
-/** Sums, by unit. */
-const added = (one: Cost, other: Cost): Cost => ({
-  inputTokens: (one.inputTokens ?? 0) + (other.inputTokens ?? 0),
-  outputTokens: (one.outputTokens ?? 0) + (other.outputTokens ?? 0),
-  apiCalls: (one.apiCalls ?? 0) + (other.apiCalls ?? 0),
-});
+const times = (n: number, cost: Cost): Cost =>
+  Object.fromEntries(Object.entries(cost).map(([unit, amount]) => [unit, n * amount]));

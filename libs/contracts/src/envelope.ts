@@ -1,6 +1,13 @@
 import { z } from 'zod';
 
 /**
+ * What a chain gives way to (protocol 18): `backfill` to everything else; `batch` too, and what its calls ask for may take a
+ * day where that costs less.
+ */
+export const chainLane = z.enum(['backfill', 'batch']);
+export type ChainLane = z.infer<typeof chainLane>;
+
+/**
  * The CloudEvents 1.0 attributes of every record on a topic, carried in Kafka binary mode as `ce_*` headers
  * (https://github.com/cloudevents/spec, Kafka protocol binding). `time` is RFC 3339.
  */
@@ -17,7 +24,7 @@ export const envelopeSchema = z.object({
   causationid: z.string().min(1).optional(),
   replayid: z.string().min(1).optional(),
   /** What follows gives way to everything else (protocol 18). */
-  lane: z.literal('backfill').optional(),
+  lane: chainLane.optional(),
   /** W3C trace context. */
   traceparent: z.string().optional(),
 });

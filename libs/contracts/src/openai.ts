@@ -32,3 +32,15 @@ const codes: Readonly<Record<OpenaiFailure, readonly string[]>> = {
 
 /** All codes of a class, in this one place for adapter and services. */
 export const openaiCodes = (failure: OpenaiFailure): readonly string[] => codes[failure];
+
+/** What becomes of questions that are to be asked in a batch where the account has no Batch API. */
+export const withoutBatches = ['wait', 'single'] as const;
+
+/** Code of a submission to an account, or a compatible service, that has no Batch API. */
+export const NO_BATCH_API = 'no-batch-api';
+
+/** Code of a batch that is not known, or not to the key that asks. */
+export const NO_SUCH_BATCH = 'no-such-batch';
+
+/** Code of a batch that would hold more tokens than the account may have waiting; it passes. */
+export const BATCH_QUEUE_FULL = 'token_limit_exceeded';

@@ -30,6 +30,11 @@ const sweep = {
   ),
 };
 
+const inBatches = z
+  .boolean()
+  .optional()
+  .describe('What is asked of a language model because of what is found may take a day, and goes by batches');
+
 /** What is read. Times are of the records' last change, or of the date that a recipe waits for. */
 const task = {
   properties: z.array(text).describe('The properties that are read, each with the time of its last change'),
@@ -39,6 +44,7 @@ const task = {
     .object({ recipe: text, property: text, offsetMs: z.int() })
     .optional()
     .describe('The recipe that waits for a date of the record'),
+  batch: inBatches,
 };
 
 /** Where reading goes on: behind a record, or at a last change, without those that were read at it already. */
@@ -188,6 +194,7 @@ export const sweepAsked = z.object({
   recipe: text.optional(),
   from: when.optional(),
   properties: z.array(text).optional(),
+  batch: z.boolean().optional(),
   by: text.optional(),
   /** Asked by the schedule: nothing begins where the next sweep has its time already. */
   scheduled: z.boolean().optional(),

@@ -1,6 +1,7 @@
 import { budgetBooks, raiseBudget, setReplayBudget, tellExhausted } from './budgets';
 import { eraseEffects } from './erasure';
-import { type ClaimedEffect, Ledger } from './ledger';
+import { Ledger } from './ledger';
+import type { ClaimedEffect } from './shapes';
 import { redo, resolveHeld } from './operations';
 import { moveReplay, requestReplay } from './replays';
 import type { Budgets } from './spend';

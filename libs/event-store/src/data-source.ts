@@ -19,6 +19,7 @@ import { Probing1796601600000 } from './migrations/1796601600000-probing';
 import { Budgets1796688000000 } from './migrations/1796688000000-budgets';
 import { SealedCalls1796774400000 } from './migrations/1796774400000-sealed-calls';
 import { CheaperClaims1796860800000 } from './migrations/1796860800000-cheaper-claims';
+import { Jobs1796947200000 } from './migrations/1796947200000-jobs';
 
 /**
  * TypeORM's view of the store, for its migrations; everything else speaks to `pg` directly. Loaded only here: a process
@@ -51,6 +52,7 @@ async function storeDataSource(databaseUrl: string): Promise<DataSource> {
       Budgets1796688000000,
       SealedCalls1796774400000,
       CheaperClaims1796860800000,
+      Jobs1796947200000,
     ],
     migrationsTableName: 'migration',
     migrationsTransactionMode: 'all',

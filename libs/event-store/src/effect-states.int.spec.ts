@@ -1,5 +1,6 @@
 import { type EffectState, type Step, transitions } from './effect-states';
-import { type ClaimedEffect, Ledger, type Settlement } from './ledger';
+import { Ledger, type Settlement } from './ledger';
+import type { ClaimedEffect } from './shapes';
 import { eraseEffects } from './erasure';
 import { cancel, redo, resolveHeld } from './operations';
 import { effect, owe } from './testing/owing';

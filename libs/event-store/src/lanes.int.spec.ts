@@ -1,5 +1,6 @@
 import type { VendorLimit } from './kind-policy';
-import { type ClaimedEffect, Ledger } from './ledger';
+import { Ledger } from './ledger';
+import type { ClaimedEffect } from './shapes';
 import type { Lane } from './shapes';
 import { effects, owe, sure } from './testing/owing';
 import { testDatabase, type TestDatabase } from './testing/test-database';

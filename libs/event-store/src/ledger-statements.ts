@@ -11,12 +11,12 @@ export const MAIL_ENDED = `
         'reserved', spend > 0 and exists (select from spend s where s.slot = ended.slot and s.generation = ended.generation))
     from ended where state not in ('owed', 'running', 'unknown') and stream_id <> ''`;
 
-// A window's share cools from the call's end on. A job's share goes back only when it is certain that there is no job;
+// What a job has come to so far outlives its refusals. A window's share cools from the call's end on. A job's share goes back only when it is certain that there is no job;
 // once a call of it was unknown, there may be one. The same holds for what it reserved of budgets, unless its answer says
 // what it cost.
 export const SETTLE = `
   with ended as (
-    update effect set state = $4, answer = $5::json, code = $6, cost = coalesce($7::json, cost),
+    update effect set state = $4, answer = coalesce($5::json, case when $4 in ('owed', 'unknown') then answer end), code = $6, cost = coalesce($7::json, cost),
       refusals = refusals + $9::int, lease_owner = null, lease_until = null,
       lane = case when $4 = 'owed' and lane = 'live' then 'retry' else lane end,
       due = refrain_now() + make_interval(secs => $8::float8 / 1000),

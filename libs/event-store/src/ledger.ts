@@ -3,39 +3,19 @@ import type { Pool } from 'pg';
 import { type CallCount, countCalls } from './breaker';
 import { type ExhaustedBudget, tellExhausted } from './budgets';
 import { claimParameters, costly, type KindPolicy, type VendorLimit, vendorOf } from './kind-policy';
+import { carriedBy, countCarried, gatherAgain, gatherJobs, type GatherSpec, takeFrom } from './jobs';
 import { EXPIRE, RECONCILE, SETTLE, SWEEP_PERMITS, TELL_LATE } from './ledger-statements';
 import { atomically, type Queries, run } from './query';
 import { keepCall, type SealedCall } from './sealed-calls';
 import { tellOwners } from './shared-calls';
-import type { EventMeta } from './shapes';
+import type { ClaimedEffect, EventMeta } from './shapes';
 import { type Budgets, microsOf, wakeWaiting } from './spend';
-
-/** An effect that this process may perform now, once. */
-export interface ClaimedEffect {
-  slot: string;
-  generation: number;
-  /** Number of this call, from 1; never restarts, so a late answer of an older call is known as such. */
-  attempt: number;
-  /** Calls that were repeated although it was unknown whether the one before had been obeyed. */
-  repeats: number;
-  /** Calls that the vendor turned away unprocessed: they use up no attempt. */
-  refusals: number;
-  tenant: string;
-  lane: string;
-  subject: string;
-  /** Empty for a call that several owners share. */
-  streamId: string;
-  kind: string;
-  purpose: string;
-  request: unknown;
-  meta: EventMeta;
-}
 
 /** How a performed call ended, for the ledger. */
 export type Settlement =
   | { state: 'done'; answer: unknown; cost?: Cost }
   | { state: 'dead'; code: string; message: string; cost?: Cost | undefined }
-  | { state: 'owed'; code: string; afterMs: number; refused: boolean }
+  | { state: 'owed'; code: string; afterMs: number; refused: boolean; soFar?: unknown }
   | { state: 'unknown'; code: string; afterMs: number };
 
 /**
@@ -106,6 +86,7 @@ export class Ledger {
       purpose: row.purpose,
       request: row.request,
       meta: row.meta,
+      soFar: row.answer,
     }));
   }
 
@@ -122,6 +103,42 @@ export class Ledger {
       if (taken && effect.streamId === '') await tellOwners(tx, effect);
       if (taken && kept) await keepCall(tx, { ...effect, service: this.service }, kept);
       return taken;
+    });
+  }
+
+  /** Gathers what waits for company into jobs, as the specs of their kinds say; resolves to how many jobs were made. */
+  gather(specs: readonly GatherSpec[]): Promise<number> {
+    return gatherJobs(this.pool, this.service, specs);
+  }
+
+  /** How many effects a job carries still. */
+  countCarried(job: Pick<ClaimedEffect, 'slot'>): Promise<number> {
+    return countCarried(this.pool, this.service, job.slot);
+  }
+
+  /** The effects that a job carries still: those that were settled, withdrawn or erased meanwhile are left out. */
+  carriedBy(job: Pick<ClaimedEffect, 'slot'>): Promise<ClaimedEffect[]> {
+    return carriedBy(this.pool, this.service, job.slot);
+  }
+
+  /**
+   * Settles an effect that a job carries, like one that was claimed, and all its owners; it is taken out of the job in the
+   * same transaction. What is owed again waits for the `company` named, or goes by itself where none is. Resolves to whether
+   * it was taken: a second time it is not.
+   */
+  async settleCarried(
+    job: Pick<ClaimedEffect, 'slot'>,
+    effect: ClaimedEffect,
+    end: Settlement,
+    { company, kept }: { company?: string | undefined; kept?: SealedCall | undefined },
+  ): Promise<boolean> {
+    return atomically(this.pool, async (tx) => {
+      if (!(await takeFrom(tx, job.slot, effect))) return false;
+      await this.receive(tx, effect, end);
+      if (end.state === 'owed' && company !== undefined) await gatherAgain(tx, effect, company);
+      if (effect.streamId === '') await tellOwners(tx, effect);
+      if (kept) await keepCall(tx, { ...effect, service: this.service }, kept);
+      return true;
     });
   }
 
@@ -227,6 +244,7 @@ const saysOf = (codes: readonly string[] | undefined, code: string): boolean => 
 // What the vendor said is kept of both ends: of a refusal in words.
 function answerOf(end: Settlement): string | null {
   if (end.state === 'done') return JSON.stringify(end.answer ?? null);
+  if (end.state === 'owed') return end.soFar === undefined ? null : JSON.stringify(end.soFar);
   return end.state === 'dead' ? JSON.stringify({ message: end.message }) : null;
 }
 
@@ -258,9 +276,11 @@ interface ClaimRow {
   purpose: string;
   request: unknown;
   meta: EventMeta;
+  answer: unknown;
 }
 
 const CLAIM = `
-  select slot, generation, attempts, repeats, refusals, tenant, lane, subject, stream_id, kind, purpose, request, meta
+  select slot, generation, attempts, repeats, refusals, tenant, lane, subject, stream_id, kind, purpose, request, meta,
+    answer
   from claim_effects($1, $2, $3, $4::text[], $5::int[], $6::text[], $7::text[], $8::text[], $9::int[], $10::int[],
     $11::int[], $12::text[], $13::int[], $14::text[], $15::int[], $16::int[], $17::text[], $18::json)`;

@@ -1,6 +1,7 @@
 import { gates } from './gates';
 import type { VendorLimit } from './kind-policy';
-import { type ClaimedEffect, Ledger } from './ledger';
+import { Ledger } from './ledger';
+import type { ClaimedEffect } from './shapes';
 import { effect, effects, owe, sure } from './testing/owing';
 import { openPool } from './pool';
 import { testDatabase, type TestDatabase } from './testing/test-database';

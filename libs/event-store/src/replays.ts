@@ -27,6 +27,8 @@ export interface Replay {
   reads: boolean;
   /** Records older than the receipts are planned too, although every effect of theirs looks new. */
   beyondReceipts: boolean;
+  /** Its calls may take a day where that costs less: they go in lane `batch`. */
+  batch: boolean;
   /** What the service is to go by instead of what it goes by now; such a replay is a preview and is never applied. */
   declared: unknown;
   /** What its calls may cost, in US dollars; no bound of its own where it is not said. */
@@ -49,14 +51,15 @@ export async function requestReplay(
     by: string;
     reads?: boolean;
     beyondReceipts?: boolean;
+    batch?: boolean;
     declared?: unknown;
   },
 ): Promise<string> {
   const id = `replay-${new Date().toISOString().slice(0, 10)}-${randomBytes(6).toString('hex')}`;
   await rowsOf(
     db,
-    `insert into replay (id, service, topic, selection, requested_by, reads, beyond_receipts, declared)
-     values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+    `insert into replay (id, service, topic, selection, requested_by, reads, beyond_receipts, batch, declared)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
     [
       id,
       asked.service,
@@ -65,6 +68,7 @@ export async function requestReplay(
       asked.by,
       asked.reads ?? false,
       asked.beyondReceipts ?? false,
+      asked.batch ?? false,
       asked.declared === undefined ? null : JSON.stringify(asked.declared),
     ],
   );
@@ -134,6 +138,7 @@ interface ReplayRow {
   redo: boolean;
   reads: boolean;
   beyond_receipts: boolean;
+  batch: boolean;
   declared: unknown;
   budget: string | null;
   offsets: Record<string, string>;
@@ -153,6 +158,7 @@ const replayOfRow = (row: ReplayRow): Replay => ({
   redo: row.redo,
   reads: row.reads,
   beyondReceipts: row.beyond_receipts,
+  batch: row.batch,
   declared: row.declared ?? undefined,
   budgetUsd: row.budget === null ? undefined : Number(row.budget) / 1_000_000,
   offsets: row.offsets,

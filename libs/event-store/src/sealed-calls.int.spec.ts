@@ -1,7 +1,8 @@
 import { eraseEffects } from './erasure';
 import { Housekeeping } from './keeping/housekeeping';
-import { type ClaimedEffect, Ledger } from './ledger';
+import { Ledger } from './ledger';
 import { keptCall, keptCalls, placeOfCall } from './sealed-calls';
+import type { ClaimedEffect } from './shapes';
 import { effect, owe, sure } from './testing/owing';
 import { testDatabase, type TestDatabase } from './testing/test-database';
 import { transact } from './transaction';

@@ -1,3 +1,5 @@
+import type { ChainLane } from '#libs/contracts';
+
 /** An event as it is stored. `position` orders all events; `version` counts from 1 within the stream. */
 export interface StoredEvent {
   streamId: string;
@@ -19,7 +21,7 @@ export interface EventMeta {
   traceparent?: string;
   replayId?: string;
   /** What follows from it gives way to everything else (protocol 18). */
-  lane?: 'backfill';
+  lane?: ChainLane;
   /** The log record by which the chain came to this service: topic/partition/offset. */
   record?: string;
   /** The replay may make effects again whose request has changed. */
@@ -62,8 +64,33 @@ export interface NewEffect {
   owedSince?: string;
   /** The slot of the call that it shares with all effects of the same content (protocol 5). */
   shares?: string;
+  /** Names the company in which it goes to the vendor as one job (see {@link gathering}); absent where it goes by itself. */
+  gathers?: string;
   /** What it is thought to cost, where it costs money. */
   spend?: SpendEstimate;
+}
+
+/** An effect that this process may perform now, once. */
+export interface ClaimedEffect {
+  slot: string;
+  generation: number;
+  /** Number of this call, from 1; never restarts, so a late answer of an older call is known as such. */
+  attempt: number;
+  /** Calls that were repeated although it was unknown whether the one before had been obeyed. */
+  repeats: number;
+  /** Calls that the vendor turned away unprocessed: they use up no attempt. */
+  refusals: number;
+  tenant: string;
+  lane: string;
+  subject: string;
+  /** Empty for a call that several owners share. */
+  streamId: string;
+  kind: string;
+  purpose: string;
+  request: unknown;
+  meta: EventMeta;
+  /** Of a job that is looked at again: what its last call left, as given when it was settled as owed. */
+  soFar: unknown;
 }
 
 /** What a call is thought to cost, before it is made. */
@@ -83,7 +110,7 @@ export interface SpendSettled {
 }
 
 /** Who waits for an effect: lanes share every limit by weights, so none starves (protocol 18). */
-export type Lane = 'live' | 'retry' | 'replay' | 'backfill';
+export type Lane = 'live' | 'retry' | 'replay' | ChainLane;
 
 /** A mark that an input was decided: with a day of its own, or undated with the time of its reception. */
 export type Mark = { key: string; decided: Decided[] } & ({ day: string } | { received: string });

@@ -1,4 +1,5 @@
 import { MAIL_ENDED } from './ledger-statements';
+import { GATHERING } from './jobs';
 import { type Queries, run } from './query';
 
 /**
@@ -7,8 +8,15 @@ import { type Queries, run } from './query';
  * either way, in the order of keys: so whoever settles it later sees these owners, and no two batches lock each other
  * out.
  */
-export async function joinSharedCalls(tx: Queries, effects: { slot: string; generation: number }[]): Promise<void> {
-  await run(tx, 'refrain-join-shared', JOIN, [effects.map((e) => e.slot), effects.map((e) => e.generation)]);
+export async function joinSharedCalls(
+  tx: Queries,
+  effects: { slot: string; generation: number; gathers?: string }[],
+): Promise<void> {
+  await run(tx, 'refrain-join-shared', JOIN, [
+    effects.map((e) => e.slot),
+    effects.map((e) => e.generation),
+    effects.map((e) => e.gathers ?? null),
+  ]);
 }
 
 /**
@@ -31,17 +39,22 @@ const END_OWNERS = `
 
 const JOIN = `
   with joining as (
-    select o.* from effect o join unnest($1::text[], $2::int[]) as m (slot, generation) using (slot, generation)
+    select o.*, m.gathers from effect o
+    join unnest($1::text[], $2::int[], $3::text[]) as m (slot, generation, gathers) using (slot, generation)
     where o.shares is not null and o.state = 'owed'
   ), c as (
     insert into effect as call (service, slot, generation, tenant, subject, stream_id, kind, purpose, root_cause, lane,
-      request, request_hash, meta, spend, spend_like)
+      request, request_hash, meta, waits_for, spend, spend_like)
     select distinct on (shares, generation) service, shares, generation, tenant, '', '', kind, 'content', '', lane,
-      request, request_hash, meta, spend, spend_like
-    from joining order by shares, generation, seq
+      request, request_hash, meta, gathers, spend, spend_like
+    from joining order by shares, generation, gathers is not null, seq
     on conflict (slot, generation) do update set
-      -- A call that someone waits for now is no longer one of a backfill.
-      lane = case when excluded.lane = 'live' and call.lane in ('replay', 'backfill') then 'live' else call.lane end
+      -- A call that someone waits for now is no longer one of a backfill, nor does it wait for company any longer; what is
+      -- under way with others already stays there, or it would be paid twice.
+      lane = case when excluded.lane = 'live' and call.lane in ('replay', 'backfill') or call.lane = 'batch'
+        then excluded.lane else call.lane end,
+      waits_for = case when excluded.waits_for is null and starts_with(call.waits_for, '${GATHERING}') then null
+        else call.waits_for end
     returning call.*
   ), ended as (${END_OWNERS}
     from c, joining j

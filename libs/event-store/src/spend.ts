@@ -21,6 +21,10 @@ export interface Budgets {
 /** US dollars as the ledger counts them: whole millionths. */
 export const microsOf = (usd: number): number => Math.round(usd * 1_000_000);
 
+/** Whether a budget is declared under which calls of a tenant may fall; those of replays are not declared. */
+export const boundsTenant = ({ perTenant, tenants = {}, recipes = {} }: Budgets, tenant: string): boolean =>
+  (tenants[tenant] ?? perTenant) !== undefined || Object.keys(recipes).length > 0;
+
 /** Budgets as the statements of the ledger take them. */
 export function budgetsJson(budgets?: () => Budgets): string | null {
   const declared = budgets?.();

@@ -98,15 +98,18 @@ const parts = {
       ['lane', 'text', (e) => e.lane ?? 'live'],
       ['since', 'timestamptz', (e) => e.owedSince ?? null],
       ['shares', 'text', (e) => e.shares ?? null],
+      // Of a call that owners share, the call waits for company, not they.
+      ['waits_for', 'text', (e) => (e.shares === undefined ? e.gathers : undefined) ?? null],
       ['spend', 'bigint', (e) => (e.spend ? microsOf(e.spend.usd) : null)],
       ['spend_like', 'text', (e) => e.spend?.like ?? null],
     ],
     sql: (
       source,
     ) => `insert into effect (service, slot, generation, tenant, subject, stream_id, kind, purpose, root_cause,
-        order_key, request, request_hash, meta, lane, due, owed_at, shares, spend, spend_like)
+        order_key, request, request_hash, meta, lane, due, owed_at, shares, waits_for, spend, spend_like)
       select $1, slot, generation, tenant, subject, stream_id, kind, purpose, root_cause, order_key, request,
-        request_hash, meta, lane, coalesce(since, ${NOW}), coalesce(since, ${NOW}), shares, spend, spend_like
+        request_hash, meta, lane, coalesce(since, ${NOW}), coalesce(since, ${NOW}), shares, waits_for, spend,
+        spend_like
       from ${source} order by slot
       on conflict (slot, generation) do nothing`,
   }),

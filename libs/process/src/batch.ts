@@ -17,6 +17,7 @@ import {
 import type { Span } from '@opentelemetry/api';
 import type { Decision, Owed } from './decider';
 import type { ProcessDefinition } from './definition';
+import { laneOf } from './lane';
 import type { Pending, Target } from './pending';
 import { MAX_STEPS } from './replay/simulation';
 import { rule } from './replay/verdict';
@@ -222,6 +223,7 @@ export class Batch<State, Event extends DomainEvent, Input> {
     const generation = isNamed ? (owed.generation ?? 1) : this.replayed(slot, hash, owed, target, meta);
     if (generation === undefined) return;
     const answered = this.answered.some((a) => a.slot === slot);
+    const lane = owed.lane ?? laneOf(meta);
     this.outcome.effects.push({
       slot,
       generation,
@@ -235,9 +237,10 @@ export class Batch<State, Event extends DomainEvent, Input> {
       request: owed.request,
       requestHash: hash,
       meta: owed.recipes ? { ...meta, recipes: owed.recipes } : meta,
-      lane: owed.lane ?? (meta.replayId === undefined ? meta.lane : 'replay'),
+      lane,
       owedSince: owed.owedSince,
       shares: answered ? undefined : this.definition.sharedSlot?.(tenant, owed.kind, owed.request),
+      gathers: lane === 'batch' && !answered ? this.definition.company?.(tenant, owed.kind, owed.request) : undefined,
       spend: this.definition.estimate?.(owed.kind, owed.request),
     });
   }

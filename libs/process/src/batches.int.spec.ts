@@ -1,6 +1,6 @@
 import { type Answer, BATCH_REFUSED } from '#libs/contracts';
 import { testDatabase, type TestDatabase } from '../../event-store/src/testing/test-database';
-import type { EffectKind } from './effect-runner';
+import type { EffectKind } from './effect-kind';
 import { Process } from './process';
 import { Published, TOY_TOPIC, toyCall, toyProcess, wordRecord } from './testing/toy';
 

@@ -1,3 +1,4 @@
+import type { ChainLane } from '#libs/contracts';
 import type { Lane } from '#libs/event-store';
 
 /**
@@ -47,7 +48,7 @@ export interface Decision<Event> {
    */
   subject?: string;
   /** All that follows from it, in other services too, gives way to everything else (protocol 18); but not what comes due. */
-  lane?: 'backfill';
+  lane?: ChainLane;
 }
 
 /** A call that is owed to the outside world. With tenant, stream and root cause, kind and purpose name its slot. */

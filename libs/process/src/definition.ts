@@ -65,6 +65,8 @@ export interface ProcessDefinition<State, Event extends DomainEvent, Input> {
   declared?(given: unknown): ProcessDefinition<State, Event, Input>;
   /** The slot of the call that an effect shares with all of the same content; added by the process, from its kinds. */
   sharedSlot?(tenant: string, kind: string, request: unknown): string | undefined;
+  /** The company in which an effect of lane `batch` waits for a job; added by the process, from its kinds. */
+  company?(tenant: string, kind: string, request: unknown): string | undefined;
   /** What a call is thought to cost; added by the process, from its kinds. */
   estimate?(kind: string, request: unknown): SpendEstimate | undefined;
 }

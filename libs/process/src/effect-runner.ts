@@ -1,80 +1,25 @@
-import type { Answer, Cost } from '#libs/contracts';
+import type { Answer } from '#libs/contracts';
 import {
   Conflict,
   Ledger,
   Loop,
-  placeOfCall,
   StoreUnavailable,
   type ClaimedEffect,
   type KindPolicy,
   type OnError,
   type SealedCall,
   type Settlement,
-  type SpendEstimate,
   type Pool,
 } from '#libs/event-store';
 import { setTimeout as pause } from 'node:timers/promises';
 import { backoff } from './backoff';
-import type { Sealing } from './sealing';
+import type { CallContext, EffectKind, UnderWay } from './effect-kind';
+import { freeCarried, gatherSpecs, jobInHand } from './jobs';
+import { sealedCall, type Sealing } from './sealing';
+import { settlementOf } from './settlement';
 import { idempotencyKey } from './slot';
 import type { Spending } from './spending';
 import { inCallSpan } from './trace';
-
-/** What a call is told besides its request. */
-export interface CallContext {
-  tenant: string;
-  /** From 1; raised by a redo. */
-  generation: number;
-  /** From 1. A later call may find that an earlier one was obeyed, although its answer was lost. */
-  attempt: number;
-  /** How many of them nobody knows whether they were obeyed: what they did, they may have done more than once. */
-  repeats: number;
-  /** Aborts at the deadline; a call that it cuts ends as unknown. */
-  signal: AbortSignal;
-  /** The same for every repeat of one slot and generation: 64 hex digits. */
-  idempotencyKey: string;
-}
-
-/** What a call that carries several effects is told besides their requests. */
-export type BatchContext = Pick<CallContext, 'tenant' | 'signal'>;
-
-/**
- * One kind of effect: how it is performed, and what happens when it is not known whether it was (protocol 14). What it
- * says is read anew for each claim, and kinds may be added while a service runs; none may be taken away.
- */
-export interface EffectKind extends Omit<KindPolicy, 'kind' | 'mostInBatch' | 'costsMoney'> {
-  /** A query only reads and may be read again at will; a command changes or bills. */
-  is: 'query' | 'command';
-  /** Attempts that the vendor processed before the effect is dead. */
-  maxAttempts: number;
-  perform(request: never, call: CallContext): Promise<Answer>;
-  /**
-   * Where one call may carry several effects: how many at most, and the call, which answers each in its turn. They are of
-   * one tenant, lane and type of subject. What refuses all of them for one of them answers with the code
-   * {@link BATCH_REFUSED}; each is performed by itself then. Such effects are gathered for a moment before they go.
-   */
-  batch?: { most: number; perform(requests: readonly never[], call: BatchContext): Promise<Answer[]> };
-  /**
-   * Where equal content has one answer, whoever asks (protocol 5): what makes a request's content, without the tenant.
-   * Effects of equal content share one call and its receipt; undefined for a request that shares with none.
-   */
-  shares?(request: never): string | undefined;
-  /**
-   * Of calls that cost money, and are no batches: what one is thought to cost, asked when it is owed. It is reserved of the
-   * budgets that it falls under, once for all repeats, and made only where they have room. What it cost really is said by
-   * its answer (`cost.usd`), or later by a decision (`spent`). Undefined for a call that costs nothing.
-   */
-  spend?: { estimate(request: never): SpendEstimate | undefined };
-  /** For plans, which perform nothing; a kind without it costs nothing, and no call follows from it. */
-  plan?: {
-    /** The answer that a successful command would give; absent where it cannot be known before. */
-    answer?(request: never): unknown;
-    /** Upper bound of what the call costs. */
-    cost(request: never): Cost;
-    /** Upper bound of what all calls together cost that this service may make because of any answer to this one. */
-    follows(request: never): Cost;
-  };
-}
 
 /** What a runner may be told besides. */
 export interface RunnerOptions {
@@ -89,6 +34,8 @@ const SWEEP_MS = 500;
 const POLL_MS = 100;
 /** How long effects that may share a call are gathered. */
 const GATHER_MS = 250;
+/** How often is looked whether what waits for a job is enough for one. */
+const JOBS_MS = 500;
 
 /**
  * Performs owed effects, each at most once per claim. Vendors are called here and nowhere else; what comes of a call is
@@ -99,6 +46,7 @@ export class EffectRunner {
   private readonly claiming: Loop;
   private readonly gathering: Loop;
   private readonly sweeping: Loop;
+  private readonly jobs: Loop;
   private readonly spending: Spending;
   private readonly sealing: Sealing | undefined;
   private readonly running = new Set<Promise<void>>();
@@ -118,12 +66,14 @@ export class EffectRunner {
     this.ledger = new Ledger(pool, service, () => policiesOf(kinds), spending.budgets);
     this.claiming = new Loop(`effects of ${service}`, pollMs, () => this.claim(), onError);
     this.gathering = new Loop(`batches of ${service}`, GATHER_MS, () => this.gather(), onError);
+    this.jobs = new Loop(`jobs of ${service}`, JOBS_MS, () => this.gatherJobs(), onError);
     this.sweeping = new Loop(`overdue effects of ${service}`, SWEEP_MS, () => this.sweep(), onError);
   }
 
   start(): void {
     this.claiming.start();
     this.gathering.start();
+    this.jobs.start();
     this.sweeping.start();
   }
 
@@ -134,7 +84,7 @@ export class EffectRunner {
 
   /** Claims nothing more and waits for the calls in hand. */
   async stop(): Promise<void> {
-    await Promise.all([this.claiming, this.gathering, this.sweeping].map((loop) => loop.stop()));
+    await Promise.all([this.claiming, this.gathering, this.jobs, this.sweeping].map((loop) => loop.stop()));
     await Promise.all(this.running);
   }
 
@@ -147,6 +97,12 @@ export class EffectRunner {
   private async gather(): Promise<boolean> {
     const { calls } = await this.begin(({ mostInBatch = 1 }) => mostInBatch > 1);
     return calls.some((effects) => effects.length === this.kindOf(effects).batch?.most);
+  }
+
+  private async gatherJobs(): Promise<boolean> {
+    const made = await this.ledger.gather(gatherSpecs(this.kinds));
+    if (made > 0) this.claiming.wake();
+    return made > 0;
   }
 
   /** Begins the calls that are due and find room, of the kinds that pass. */
@@ -170,7 +126,7 @@ export class EffectRunner {
 
   private run(effects: ClaimedEffect[], claimedAt: number): void {
     const kind = this.kindOf(effects);
-    const asks = asksOf(effects, kind);
+    const asks = this.asksOf(effects, kind);
     const performed = effects.map((effect, i) =>
       this.perform(effect, kind, asks[i] ?? unanswered, claimedAt).catch((error: unknown) => {
         this.onError(error, `effect ${effect.kind}`);
@@ -202,28 +158,21 @@ export class EffectRunner {
   private async perform(effect: ClaimedEffect, kind: EffectKind, ask: Ask, claimedAt: number): Promise<void> {
     const began = performance.now();
     const answer = await this.call(effect, kind, ask, claimedAt).catch(thrown);
-    const kept = await this.sealed(effect, answer, Math.round(performance.now() - began));
+    const kept = await sealedCall(this.sealing, effect, answer, Math.round(performance.now() - began));
     const ok = health(answer);
     if (ok !== undefined) this.ledger.note(effect, ok);
-    await this.settle(effect, answer, settlementOf(answer, effect, kind), {
-      until: claimedAt + 2 * kind.deadlineMs,
-      ...(kept ? { kept } : {}),
-    });
+    const end = settlementOf(answer, effect, kind);
+    if (kind.job && (end.state === 'done' || end.state === 'dead')) {
+      await freeCarried(this.ledger, this.kinds, effect, end.state === 'dead' ? end.code : 'not-answered');
+    }
+    await this.settle(effect, answer, end, { until: claimedAt + 2 * kind.deadlineMs, ...(kept ? { kept } : {}) });
     this.onSettled();
-  }
-
-  private async sealed(effect: ClaimedEffect, answer: Answer, tookMs: number): Promise<SealedCall | undefined> {
-    const record = answer.outcome === 'done' || answer.outcome === 'stop' ? answer.record : undefined;
-    if (!record || !this.sealing) return undefined;
-    const sealed = await this.sealing.seal(JSON.stringify(record.sealed), placeOfCall(effect));
-    const trace = effect.meta.traceparent?.split('-')[1];
-    return { facts: { ...record.facts, tookMs, ...(trace ? { trace } : {}) }, sealed, days: this.sealing.days };
   }
 
   // A receipt is worth more than one try: until the lease is over nobody else can know how the call ended.
   private async settle(
     effect: ClaimedEffect,
-    answer: Answer,
+    answer: Performed,
     end: Settlement,
     { until, kept }: { until: number; kept?: SealedCall },
   ): Promise<void> {
@@ -240,7 +189,7 @@ export class EffectRunner {
     }
   }
 
-  private async call(effect: ClaimedEffect, kind: EffectKind, ask: Ask, claimedAt: number): Promise<Answer> {
+  private async call(effect: ClaimedEffect, kind: EffectKind, ask: Ask, claimedAt: number): Promise<Performed> {
     const left = Math.floor(claimedAt + kind.deadlineMs - performance.now());
     if (left <= 0) return { outcome: 'retry', code: 'claimed-too-late', message: 'not sent', refused: true };
     const call: CallContext = {
@@ -262,13 +211,23 @@ export class EffectRunner {
       effect.meta.traceparent,
       attributes,
       () => ask(call),
-      (result) => (result.outcome === 'done' ? undefined : result.code),
+      (result) => ('code' in result ? result.code : undefined),
     );
+  }
+
+  private asksOf(effects: readonly ClaimedEffect[], kind: EffectKind): Ask[] {
+    if (kind.job)
+      return effects.map((effect) => async (call) => {
+        const job = await jobInHand(this.ledger, this.kinds, effect, this.sealing);
+        return kind.perform(effect.request as never, { ...call, job });
+      });
+    return asksOf(effects, kind);
   }
 }
 
 /** Asks the vendor for one effect, alone or with others in one call. */
-type Ask = (call: CallContext) => Promise<Answer>;
+type Ask = (call: CallContext) => Promise<Performed>;
+type Performed = Answer | UnderWay;
 
 function asksOf(effects: readonly ClaimedEffect[], kind: EffectKind): Ask[] {
   const { batch } = kind;
@@ -292,13 +251,13 @@ const unanswered = (): Promise<Answer> =>
   Promise.resolve({ outcome: 'unknown', code: 'not-answered', message: 'the batch has no answer for it' });
 
 // What an answer says of the vendor's health: undefined where it says nothing, as a limit or a call that was not sent.
-function health(answer: Answer): boolean | undefined {
-  if (answer.outcome === 'done' || answer.outcome === 'stop') return true;
+function health(answer: Performed): boolean | undefined {
+  if (answer.outcome === 'done' || answer.outcome === 'under-way' || answer.outcome === 'stop') return true;
   if (answer.outcome === 'retry' && answer.refused) return answer.code === 'unreachable' ? false : undefined;
   return false;
 }
 
-const mayHaveHappened = ({ outcome }: Answer): boolean => outcome === 'done' || outcome === 'unknown';
+const mayHaveHappened = ({ outcome }: Performed): boolean => outcome === 'done' || outcome === 'unknown';
 
 /** How the ledger treats each kind. */
 export const policiesOf = (kinds: Record<string, EffectKind>): KindPolicy[] =>
@@ -313,8 +272,8 @@ export const policiesOf = (kinds: Record<string, EffectKind>): KindPolicy[] =>
 /** The largest number of the ledger's column. */
 const ANY_NUMBER = 2 ** 31 - 1;
 
-// A query that a crash cut may be read again at will: it is never held for a person.
-const repeatsOf = ({ is, maxRepeats }: EffectKind): number => (is === 'query' ? ANY_NUMBER : maxRepeats);
+// A query that a crash cut may be read again at will, and a job is looked for first: neither is ever held for a person.
+const repeatsOf = ({ is, job, maxRepeats }: EffectKind): number => (is === 'query' || job ? ANY_NUMBER : maxRepeats);
 
 // Adapters answer, they do not throw; should one do so, the call may have gone out.
 const thrown = (error: unknown): Answer => ({
@@ -322,17 +281,3 @@ const thrown = (error: unknown): Answer => ({
   code: 'adapter-threw',
   message: error instanceof Error ? error.message : String(error),
 });
-
-function settlementOf(answer: Answer, effect: ClaimedEffect, kind: EffectKind): Settlement {
-  if (answer.outcome === 'done') return { state: 'done', answer: answer.value, cost: answer.cost };
-  const { code, message } = answer;
-  if (answer.outcome === 'stop') return { state: 'dead', code, message, cost: answer.cost };
-  const used = effect.attempt - effect.refusals;
-  if (answer.outcome === 'unknown' && kind.is === 'command') {
-    return { state: 'unknown', code, afterMs: backoff(effect.attempt) };
-  }
-  const refused = answer.outcome === 'retry' && answer.refused;
-  if (!refused && used >= kind.maxAttempts) return { state: 'dead', code, message };
-  const wish = answer.outcome === 'retry' ? answer.afterMs : undefined;
-  return { state: 'owed', code, afterMs: wish ?? backoff(effect.attempt), refused };
-}

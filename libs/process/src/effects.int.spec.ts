@@ -2,7 +2,7 @@ import type { Answer } from '#libs/contracts';
 import { contentKey } from '#libs/event-store';
 import { testDatabase, type TestDatabase } from '../../event-store/src/testing/test-database';
 import { until } from '../../event-store/src/testing/until';
-import type { EffectKind } from './effect-runner';
+import type { EffectKind } from './effect-kind';
 import { Process } from './process';
 import { Published, TOY_TOPIC, toyCall, toyProcess, wordRecord } from './testing/toy';
 

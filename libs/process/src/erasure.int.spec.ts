@@ -15,7 +15,7 @@ import {
 import { effect, owe, sure } from '../../event-store/src/testing/owing';
 import { testDatabase, type TestDatabase } from '../../event-store/src/testing/test-database';
 import { until } from '../../event-store/src/testing/until';
-import type { EffectKind } from './effect-runner';
+import type { EffectKind } from './effect-kind';
 import { eraseSubject } from './erasure';
 import { Process } from './process';
 import { Published, TOY_TOPIC, toyCall, toyProcess, wordRecord } from './testing/toy';

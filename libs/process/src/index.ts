@@ -1,7 +1,7 @@
 export { deadLetterOf } from './dead-letter';
 export * from './decider';
 export * from './definition';
-export { type CallContext, type EffectKind } from './effect-runner';
+export type { CallContext, Carried, EffectKind, Job, JobInHand, UnderWay } from './effect-kind';
 export { eraseSubject, tellErasure } from './erasure';
 export { discardParked } from './key-release';
 export { keptDaysOf } from './keeping';
@@ -9,6 +9,7 @@ export * from './pending';
 export { Process, type Surroundings } from './process';
 export type { EffectOutcome, Lane, SpendEstimate, VendorLimit } from '#libs/event-store';
 export { publishTo, type Produce } from './publish';
+export { plus } from './replay/bound';
 export { courseOf, type ItemPlan, performed, type PlannedEffect } from './replay/simulation';
 export type { Verdict } from './replay/verdict';
 export * from './service-runtime';

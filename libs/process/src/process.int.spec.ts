@@ -3,7 +3,7 @@ import { INPUT_PARKED } from '#libs/contracts';
 import { openPool } from '#libs/event-store';
 import { testDatabase, type TestDatabase } from '../../event-store/src/testing/test-database';
 import { until } from '../../event-store/src/testing/until';
-import type { EffectKind } from './effect-runner';
+import type { EffectKind } from './effect-kind';
 import { Process, type Surroundings } from './process';
 import { Published, TOY_TOPIC, toyCall, toyProcess, wordRecord } from './testing/toy';
 

@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { DomainEvent } from '#libs/contracts';
-import { type ContentKey, type OnError, type Pool, Relay, Replica } from '#libs/event-store';
+import { boundsTenant, type ContentKey, type OnError, type Pool, Relay, Replica } from '#libs/event-store';
 import type { BatchHandler, IncomingRecord } from '#libs/log';
 import { Caution } from './caution';
 import { type ProcessDefinition, UnreadableRecord } from './definition';
-import { EffectRunner, type EffectKind } from './effect-runner';
+import type { EffectKind } from './effect-kind';
+import { EffectRunner } from './effect-runner';
 import { HangWatch } from './hang-watch';
 import { InputProcessor, type OnParked } from './input-processor';
 import { inputOfRecord, placeOf } from './inputs';
+import { companyOf } from './jobs';
 import { KeyRelease } from './key-release';
 import { MailboxPump } from './mailbox-pump';
 import { type Produce, publishTo } from './publish';
@@ -111,6 +113,7 @@ export class Process<State, Event extends DomainEvent, Input> {
     return {
       ...definition,
       sharedSlot: this.sharedSlot.bind(this),
+      company: this.company.bind(this),
       estimate: (kind, request) => this.surroundings.effects[kind]?.spend?.estimate(request as never),
       declared: declared && ((given) => this.complete(declared(given))),
     };
@@ -164,6 +167,13 @@ export class Process<State, Event extends DomainEvent, Input> {
   private async giveUp(record: IncomingRecord, error: unknown): Promise<void> {
     if (!(error instanceof UnreadableRecord)) this.watch.failed(placeOf(record), error);
     await this.surroundings.deadLetter(record, error instanceof Error ? error : new Error(String(error)));
+  }
+
+  // What a job carries reserves nothing: where a budget bounds it, it is called by itself.
+  private company(tenant: string, kind: string, request: unknown): string | undefined {
+    const { effects, spending } = this.surroundings;
+    const budgets = spending?.budgets?.();
+    return budgets && boundsTenant(budgets, tenant) ? undefined : companyOf(effects, tenant, kind, request);
   }
 
   private sharedSlot(tenant: string, kind: string, request: unknown): string | undefined {

@@ -28,7 +28,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { deadLetterOf } from './dead-letter';
 import type { ProcessDefinition } from './definition';
-import type { EffectKind } from './effect-runner';
+import type { EffectKind } from './effect-kind';
 import { Keeping } from './keeping';
 import { Process } from './process';
 import type { Sealing } from './sealing';

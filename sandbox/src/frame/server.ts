@@ -47,6 +47,8 @@ export const isControl = (request: FastifyRequest): boolean => request.url.start
 function readBody(request: FastifyRequest, body: Buffer): unknown {
   request.rawBody = body;
   const type = request.headers['content-type'] ?? '';
+  // Read by whoever takes it, from the raw body.
+  if (type.startsWith('multipart/form-data')) return undefined;
   const text = body.toString('utf8');
   if (type.includes('application/x-www-form-urlencoded')) return Object.fromEntries(new URLSearchParams(text));
   if (text === '') return undefined;

@@ -1,4 +1,5 @@
-import { isObject, numberOf, objectOf, textOf } from '../frame/json.ts';
+import { createHash } from 'node:crypto';
+import { isObject, numberOf, objectOf, textOf, type JsonObject } from '../frame/json.ts';
 import { failed } from './errors.ts';
 
 export const PLANNED_ANSWERS: readonly string[] = [
@@ -22,6 +23,12 @@ export interface Billed {
   model: string;
   promptTokens: number;
   completionTokens: number;
+  /** Names what was asked: the same for the same body. */
+  question: string;
+  /** The part of the price that its tokens cost: half in a batch. */
+  rate: 1 | 0.5;
+  batch?: string;
+  customId?: string;
 }
 
 /** Books what was generated, hands out planned answers, and counts calls per minute. */
@@ -52,11 +59,28 @@ export class Ledger {
     return hit.answer;
   }
 
-  bill(entry: Omit<Billed, 'n' | 'at'>): void {
-    this.#billed.push({ n: this.#billed.length + 1, at: new Date().toISOString(), ...entry });
+  bill({
+    body,
+    batch,
+    ...entry
+  }: Omit<Billed, 'n' | 'at' | 'question' | 'rate' | 'batch' | 'customId'> & {
+    body: JsonObject;
+    batch?: { id: string; customId: string };
+  }): void {
+    const question = createHash('sha256').update(JSON.stringify(body)).digest('hex').slice(0, 16);
+    const as = batch ? { rate: 0.5 as const, batch: batch.id, customId: batch.customId } : { rate: 1 as const };
+    this.#billed.push({ n: this.#billed.length + 1, at: new Date().toISOString(), ...entry, question, ...as });
   }
 
-  billing(): { calls: number; promptTokens: number; completionTokens: number; totalTokens: number; entries: Billed[] } {
+  /** `paidTokens`: with those of batches counted by half. */
+  billing(): {
+    calls: number;
+    promptTokens: number;
+    completionTokens: number;
+    totalTokens: number;
+    paidTokens: number;
+    entries: Billed[];
+  } {
     const sum = (key: 'promptTokens' | 'completionTokens'): number =>
       this.#billed.reduce((total, entry) => total + entry[key], 0);
     const [promptTokens, completionTokens] = [sum('promptTokens'), sum('completionTokens')];
@@ -65,6 +89,7 @@ export class Ledger {
       promptTokens,
       completionTokens,
       totalTokens: promptTokens + completionTokens,
+      paidTokens: this.#billed.reduce((all, b) => all + b.rate * (b.promptTokens + b.completionTokens), 0),
       entries: this.#billed,
     };
   }

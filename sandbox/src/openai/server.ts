@@ -6,7 +6,10 @@ import type { Random } from '../frame/seeded-random.ts';
 import { createFrame, isControl } from '../frame/server.ts';
 import { adopt } from '../frame/switches.ts';
 import type { SettingsReader } from '../settings.ts';
+import { addBatchControl, addBatchRoutes } from './batch-routes.ts';
+import { BatchStore } from './batches.ts';
 import { failed, invalid, namedError } from './errors.ts';
+import { addFileRoutes, FileStore } from './files.ts';
 import { Ledger } from './ledger.ts';
 import { addModelRoutes } from './routes.ts';
 
@@ -47,8 +50,16 @@ export function createOpenai({ apiKey, latencyMs, random }: OpenaiOptions): Fast
     if (!timingSafeEqual(digest(given), digest(apiKey)))
       throw failed(401, 'Incorrect API key provided.', { code: 'invalid_api_key' });
   });
+  const files = new FileStore(random);
+  const batches = new BatchStore({ files, ledger, random });
   addModelRoutes(app, ledger, random);
+  addFileRoutes(app, files);
+  addBatchRoutes(app, batches);
   addOpenaiControl(app, ledger);
+  addBatchControl(app, batches);
+  app.get('/_sandbox/files', async () => ({
+    files: files.all().map(({ bytes, ...file }) => ({ ...file, bytes: bytes.length })),
+  }));
   addControl({
     vendor: 'openai',
     frame,

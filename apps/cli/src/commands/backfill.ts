@@ -14,6 +14,7 @@ interface Options {
   since?: string;
   properties?: string;
   dryRun: boolean;
+  batch: boolean;
   by: string;
   wait: boolean;
   json: boolean;
@@ -34,6 +35,7 @@ export function addBackfill(program: Command): void {
     )
     .option('--properties <names>', 'these, separated by commas, instead of those that live recipes go by')
     .option('--dry-run', 'only count the records and the calls that it would take', false)
+    .option('--batch', 'what is asked of a language model may take a day and goes by batches, at half the price', false)
     .addOption(byOption())
     .option('--no-wait', 'only ask for it')
     .option('--json', 'print as JSON', false)
@@ -41,17 +43,18 @@ export function addBackfill(program: Command): void {
 }
 
 async function backfill(named: string, options: Options): Promise<void> {
-  const { tenant, by, wait, json, dryRun } = options;
+  const { tenant, by, wait, json, dryRun, batch } = options;
   const object = objectTypeNamed(named);
   const from = options.since === undefined ? undefined : timeOf(options.since);
   const properties = options.properties?.split(',').map((property) => property.trim());
   const name: SweepName = { tenant, object, origin: 'backfill' };
   await withStore(async (pool) => {
     if (dryRun) return estimate(pool, name, from, json);
-    const { sweep, isOpen } = await newestSweep(pool, name);
+    const { sweep, isOpen, began } = await newestSweep(pool, name);
     const again = `refrain backfill ${named}${tenant === 'default' ? '' : ` --tenant ${tenant}`}`;
-    if (isOpen) process.stderr.write(`One is under way since before: this is number ${String(sweep)}.\n`);
-    else await askForSweep(pool, name, { from, properties, by });
+    const other = batch && !began?.batch ? ' It goes on without --batch.' : '';
+    if (isOpen) process.stderr.write(`One is under way since before: this is number ${String(sweep)}.${other}\n`);
+    else await askForSweep(pool, name, { from, properties, by, batch });
     const number = isOpen ? sweep : sweep + 1;
     if (!wait) {
       print(
@@ -67,7 +70,7 @@ async function backfill(named: string, options: Options): Promise<void> {
     print(
       json,
       ended,
-      `${String(ended.found)} ${object} records were read; \`refrain limits\` shows what follows from them.`,
+      `${String(ended.found)} ${object} records were read; \`refrain ${batch ? 'batches' : 'limits'}\` shows what follows from them.`,
     );
   });
 }

@@ -25,6 +25,7 @@ interface PlanOptions extends ReplaySelection {
   all: boolean;
   read: boolean;
   beyondReceipts: boolean;
+  batch: boolean;
   by: string;
   wait: boolean;
   json: boolean;
@@ -50,6 +51,11 @@ export function addReplay(program: Command): void {
     .option('--all', 'all records of the topic; there is no scope by default', false)
     .option('--read', 'fetch answers that are missing, of queries only, so that nothing after them is a guess', false)
     .option('--beyond-receipts', 'plan records that are older than the receipts too: all their effects look new', false)
+    .option(
+      '--batch',
+      'what it asks a language model may take a day and goes by batches, at half the price; all that follows gives way',
+      false,
+    )
     .addOption(byOption())
     .option('--no-wait', 'only ask for the plan')
     .option('--json', 'print as JSON', false)
@@ -98,11 +104,11 @@ function selectionOf({ from, to, offset, tenant, subject, filter, all }: PlanOpt
 
 async function plan(_: unknown, command: Command): Promise<void> {
   const options = command.opts<PlanOptions>();
-  const { service, topic, by, wait, json, read, beyondReceipts } = options;
+  const { service, topic, by, wait, json, read, beyondReceipts, batch } = options;
   if (!service || !topic) throw new UsageError('--service and --topic are needed');
   const selection = selectionOf(options);
   await withStore(async (pool) => {
-    const id = await requestReplay(pool, { service, topic, selection, by, reads: read, beyondReceipts });
+    const id = await requestReplay(pool, { service, topic, selection, by, reads: read, beyondReceipts, batch });
     if (wait) await follow(pool, id, ['planned', 'aborted']);
     await printReplay(pool, id, json);
   });
@@ -123,7 +129,7 @@ async function apply(
 ): Promise<void> {
   const usd = options.budget === undefined ? undefined : usdOption(options.budget);
   await withStore(async (pool) => {
-    if (usd !== undefined) await setReplayBudget(pool, id, usd);
+    if (usd !== undefined && !(await setReplayBudget(pool, id, usd))) throw new Error(noBudget(id));
     const started = await moveReplay(pool, id, ['planned'], 'applying', { redo: options.redo });
     if (!started)
       throw new Error(`${id} is not a plan that waits to be applied; \`replay show ${id}\` says what it is`);
@@ -132,11 +138,13 @@ async function apply(
   });
 }
 
+const noBudget = (id: string): string =>
+  `${id} is no replay that a budget can bound: \`replay ls\` lists them; one that goes by batches has none`;
+
 async function budget(id: string, text: string, { json }: { json: boolean }): Promise<void> {
   const usd = usdOption(text);
   await withStore(async (pool) => {
-    if (!(await setReplayBudget(pool, id, usd)))
-      throw new Error(`${id} is no replay that may spend anything; \`replay ls\` lists them`);
+    if (!(await setReplayBudget(pool, id, usd))) throw new Error(noBudget(id));
     print(json, { id, budgetUsd: usd }, `${id} may spend ${inDollars(usd)}.`);
   });
 }

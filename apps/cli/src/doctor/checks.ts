@@ -3,7 +3,7 @@ import { pendingMigrations } from '#libs/event-store';
 import { checkTopics, withAdmin } from '#libs/log';
 import { ConfigError, loadConfig } from '#libs/platform';
 import { type Recipe, type Uses, usesOf } from '#libs/recipes';
-import { OPENAI_ITSELF, OpenAiClient } from '#libs/vendors/openai';
+import { OPENAI_ITSELF, OpenAiBatches, OpenAiClient } from '#libs/vendors/openai';
 import type { z } from 'zod';
 import type { OpenedAccounts } from '../accounts';
 import { doctorConfig } from '../cli.config';
@@ -13,7 +13,7 @@ import { type Finding, finding, type FindingCode } from './finding';
 import { hubspotChecks } from './hubspot';
 import { templateCheck } from '../templates';
 import type { Check } from './run';
-import { judgeMigrations, judgeModels, judgeTopics } from './vendors';
+import { judgeBatches, judgeMigrations, judgeModels, judgeTopics } from './vendors';
 import { judgeDoor } from './webhooks';
 
 /** What is to be looked at: one tenant or all, by the recipes of a path or those that are live. */
@@ -129,8 +129,12 @@ function modelCheck({ OPENAI_BASE_URL: baseUrl, OPENAI_API_KEY: apiKey }: Doctor
   const uses = distinct(all.flatMap(({ models }) => models));
   if (uses.length === 0) return [];
   if (apiKey === undefined) return [unchecked('openai-unchecked', 'OpenAI', 'OPENAI_API_KEY')];
-  const client = new OpenAiClient({ ...OPENAI_ITSELF, baseUrl, apiKey });
-  return [{ name: 'OpenAI', run: async (signal) => judgeModels(uses, await client.models(signal), Date.now()) }];
+  const where = { ...OPENAI_ITSELF, baseUrl, apiKey };
+  const [client, batches] = [new OpenAiClient(where), new OpenAiBatches(where)];
+  return [
+    { name: 'OpenAI', run: async (signal) => judgeModels(uses, await client.models(signal), Date.now()) },
+    { name: 'OpenAI batches', run: async (signal) => judgeBatches(await batches.hasBatches(signal)) },
+  ];
 }
 
 const distinct = <T>(all: readonly T[]): T[] => [...new Map(all.map((one) => [JSON.stringify(one), one])).values()];

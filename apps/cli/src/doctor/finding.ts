@@ -72,6 +72,7 @@ export const findings = {
   'openai-key': 'error',
   'openai-unreachable': 'error',
   'openai-unchecked': 'note',
+  'batches-missing': 'note',
   'model-missing': 'error',
   'model-ending': 'warning',
 

@@ -3,7 +3,7 @@ import type { VideoTemplate } from '#libs/vendors/heygen';
 import { type AccountFacts, judgeAccount, judgeClock } from './account';
 import type { Finding } from './finding';
 import { type Definition, judgePreparation, judgeProperties, judgeStages } from './portal';
-import { judgeModels, judgeTemplates } from './vendors';
+import { judgeBatches, judgeModels, judgeTemplates } from './vendors';
 import { type DoorFacts, judgeDoor, judgeWebhooks } from './webhooks';
 
 const codes = (found: readonly Finding[]): string[] => found.map(({ code }) => code);
@@ -299,5 +299,11 @@ describe('vendors', () => {
     expect(judge([{ id: 'm', endsAt: '2027-09-01' }])).toEqual([]);
     expect(judge([{ id: 'n' }])).toEqual(['model-missing']);
     expect(codes(judgeModels([], refused('invalid_api_key'), now))).toEqual(['openai-key']);
+  });
+
+  it('without a Batch API are told of; what keeps that from being known is told of the models', () => {
+    expect(codes(judgeBatches({ outcome: 'done', value: false }))).toEqual(['batches-missing']);
+    expect(judgeBatches({ outcome: 'done', value: true })).toEqual([]);
+    expect(judgeBatches(refused('invalid_api_key'))).toEqual([]);
   });
 });

@@ -144,6 +144,19 @@ export function judgeModels(uses: Uses['models'], answer: Answer<Model[]>, now: 
   });
 }
 
+/** Judges whether questions may go by batches. What keeps that from being known is told of the models. Pure. */
+export const judgeBatches = (answer: Answer<boolean>): Finding[] =>
+  answer.outcome !== 'done' || answer.value
+    ? []
+    : [
+        finding(
+          'batches-missing',
+          'OpenAI',
+          'The account, or the compatible service, has no Batch API: what is asked for with --batch would wait',
+          'Do without --batch, or set OPENAI_BATCH_ELSE=single: then it is asked singly, at the full price.',
+        ),
+      ];
+
 function unanswered(
   vendor: string,
   { code, message }: Refused,

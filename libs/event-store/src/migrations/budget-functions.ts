@@ -148,7 +148,7 @@ begin
 end $$`;
 
 /**
- * Lets calls go on that waited for a budget: all once its day is over or it is declared no more, the oldest as far as there is
+ * Lets calls go on that waited for a budget (for company and for jobs, which begin with #, they wait on): all once its day is over or it is declared no more, the oldest as far as there is
  * room again. Whether they find it is said when they are claimed. Gives how many.
  */
 const WAKE_WAITING = `
@@ -160,7 +160,8 @@ declare
 begin
   loop
     select min(e.waits_for) into of_key from effect e
-      where e.service = my_service and e.state = 'owed' and e.waits_for > coalesce(of_key, '');
+      where e.service = my_service and e.state = 'owed' and e.waits_for > coalesce(of_key, '')
+        and left(e.waits_for, 1) <> '#';
     exit when of_key is null;
     select * into book from spend_book where key = of_key;
     now_most := declared_budget(book.scope, book.tenant, book.name, budgets);

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { budgetBooks } from '../budgets';
-import { type ClaimedEffect, Ledger, type Settlement } from '../ledger';
+import { Ledger, type Settlement } from '../ledger';
+import type { ClaimedEffect } from '../shapes';
 import type { Budgets } from '../spend';
 import { effects, owe } from './owing';
 

@@ -19,7 +19,7 @@ import { recordKey } from '#libs/contracts';
 import { Batch } from '../batch';
 import type { Killer } from '../caution';
 import type { ProcessDefinition } from '../definition';
-import type { EffectKind } from '../effect-runner';
+import type { EffectKind } from '../effect-kind';
 import { deedsOf, saysOf } from './deeds';
 import { failing, KILLERS, type ReplayOptions } from './planner';
 import { matched, recordOfItem, type ReplayInput, replayInput } from './replay-item';

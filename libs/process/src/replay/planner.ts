@@ -4,7 +4,7 @@ import type { Bounds, IncomingRecord, TopicRange } from '#libs/log';
 import { type Caution, Killer } from '../caution';
 import type { ProcessDefinition } from '../definition';
 import { placeOf } from '../inputs';
-import type { EffectKind } from '../effect-runner';
+import type { EffectKind } from '../effect-kind';
 import { type Left, PageReader, type PageView, type PlanInput, type Simulating } from './page-view';
 import { PlannedReads } from './planned-reads';
 import { recordFilter } from './record-filter';
@@ -237,7 +237,7 @@ export class Planner<State, Event extends DomainEvent, Input> {
 
   private inputs({ replay }: Run<State, Event, Input>, records: IncomingRecord[]): PlanInput<Input>[] {
     return records.flatMap((record) => {
-      const input = replayInput(this.definition, record, { id: replay.id, redo: false });
+      const input = replayInput(this.definition, record, { ...replay, redo: false });
       return input ? [{ ...input, record }] : [];
     });
   }

@@ -16,7 +16,7 @@ export interface ReplayInput<Input> {
 export function replayInput<S, E extends DomainEvent, I>(
   definition: ProcessDefinition<S, E, I>,
   record: IncomingRecord,
-  replay: { id: string; redo: boolean },
+  replay: { id: string; redo: boolean; batch: boolean },
 ): ReplayInput<I> | undefined {
   let input: Pending<I> | undefined;
   try {
@@ -37,6 +37,7 @@ export function replayInput<S, E extends DomainEvent, I>(
         ...input.meta,
         traceparent: undefined,
         replayId: replay.id,
+        lane: replay.batch ? 'batch' : input.meta.lane && 'backfill',
         ...(replay.redo ? { redo: true } : {}),
       },
       links: input.meta.traceparent,

@@ -13,7 +13,7 @@ import {
 } from '#libs/event-store';
 import { Killer } from '../caution';
 import type { ProcessDefinition } from '../definition';
-import type { EffectKind } from '../effect-runner';
+import type { EffectKind } from '../effect-kind';
 import { Applier } from './applier';
 import { GivenUp, Planner, type ReplayOptions } from './planner';
 

@@ -1,8 +1,9 @@
 import { wireType, type Cost, type DomainEvent } from '#libs/contracts';
-import type { KnownEvent, PlannedRead, SimulatedStream } from '#libs/event-store';
+import type { KnownEvent, Lane, PlannedRead, SimulatedStream } from '#libs/event-store';
 import type { Owed } from '../decider';
 import type { ProcessDefinition } from '../definition';
-import type { EffectKind } from '../effect-runner';
+import type { EffectKind } from '../effect-kind';
+import { laneOf } from '../lane';
 import type { Pending, Target } from '../pending';
 import { canonical, requestHash, slotOf } from '../slot';
 import { type Bound, plus, unbound, upperOf, without } from './bound';
@@ -72,6 +73,8 @@ interface Step<Input> {
 /** One course in the making. */
 interface Run<State, Event extends DomainEvent> extends Course {
   redo: boolean;
+  /** In which its calls would be owed. */
+  lane: Lane;
   draft: Draft<State, Event>;
   reads: PlannedRead[];
 }
@@ -102,7 +105,8 @@ export class Simulation<State, Event extends DomainEvent, Input> {
 
   private run(input: Pending<Input>, view: View, redo: boolean) {
     const draft = new Draft<State, Event>(this.definition, view);
-    const run: Run<State, Event> = { redo, draft, events: [], effects: [], reads: [] };
+    const lane = laneOf(input.meta) ?? 'live';
+    const run: Run<State, Event> = { redo, lane, draft, events: [], effects: [], reads: [] };
     const bound = unbound();
     const { rootCause } = input.meta;
     const steps: Step<Input>[] = input.targets.map((target) => ({ target, rootCause, supposed: false, bound }));
@@ -164,10 +168,11 @@ export class Simulation<State, Event extends DomainEvent, Input> {
     const slot = slotOf({ tenant, kind, streamId, purpose: owed.purpose, rootCause });
     const hash = requestHash(request);
     const ruling = rule(draft.entryOf(slot), draft.answers.get(slot), hash, run.redo);
-    const effect = this.planned(owed, slot, hash, ruling.verdict);
+    const lane = laneIn(run, owed);
+    const effect = this.planned(owed, slot, hash, ruling.verdict, lane);
     run.effects.push(effect);
     const isCalled = ruling.generation !== undefined && !ruling.told;
-    const led = isCalled ? unbound(effect.cost, this.kinds[kind]?.plan?.follows(request as never)) : unbound();
+    const led = isCalled ? unbound(effect.cost, this.kinds[kind]?.plan?.follows(request as never, lane)) : unbound();
     bound.led.push(led);
     const answer = ruling.told ?? this.success(owed, ruling.generation);
     if (!answer) {
@@ -188,9 +193,9 @@ export class Simulation<State, Event extends DomainEvent, Input> {
     return [{ target: { ...target, input }, rootCause, supposed: supposed || !ruling.told, bound: led }];
   }
 
-  private planned({ kind, request }: Owed, slot: string, hash: string, verdict: Verdict): PlannedEffect {
+  private planned({ kind, request }: Owed, slot: string, hash: string, verdict: Verdict, lane: Lane): PlannedEffect {
     const isPriced = verdict === 'new' || verdict === 'again' || verdict === 'changed';
-    const cost = isPriced ? this.kinds[kind]?.plan?.cost?.(request as never) : undefined;
+    const cost = isPriced ? this.kinds[kind]?.plan?.cost?.(request as never, lane) : undefined;
     return { kind, slot, verdict, requestHash: hash, ...(cost ? { cost } : {}) };
   }
 
@@ -214,6 +219,8 @@ export class Simulation<State, Event extends DomainEvent, Input> {
     return { type: wireType(this.definition.catalog, event), data: event.data };
   }
 }
+
+const laneIn = ({ lane }: { lane: Lane }, owed: Owed): Lane => owed.lane ?? lane;
 
 /** A view with the record's own streams as they were when it was first decided; undefined where that is not known. */
 function asItWas(view: View, originalKey: string): View | undefined {

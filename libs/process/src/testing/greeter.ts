@@ -2,7 +2,7 @@ import { catalog, type EventOf, subjectOf } from '#libs/contracts';
 import { z } from 'zod';
 import type { Decider, Owed } from '../decider';
 import type { ProcessDefinition } from '../definition';
-import type { EffectKind } from '../effect-runner';
+import type { EffectKind } from '../effect-kind';
 import { readStreamId, streamIdOf } from '../stream-id';
 
 /**

@@ -4,7 +4,7 @@ import type { IncomingRecord } from '#libs/log';
 import { z } from 'zod';
 import type { Decider, Owed } from '../decider';
 import type { ProcessDefinition } from '../definition';
-import type { EffectKind } from '../effect-runner';
+import type { EffectKind } from '../effect-kind';
 import { streamIdOf } from '../stream-id';
 
 const cause = z.object({ cause: z.string() });

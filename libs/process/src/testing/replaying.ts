@@ -12,7 +12,7 @@ import { boundsOf, type LogConnection, LogProducer, readRange } from '#libs/log'
 import { testDatabase, type TestDatabase } from '../../../event-store/src/testing/test-database';
 import { until } from '../../../event-store/src/testing/until';
 import { createTopics, testConnection, testRecord } from '../../../log/src/testing/log-fixture';
-import type { EffectKind } from '../effect-runner';
+import type { EffectKind } from '../effect-kind';
 import { Process, type Surroundings } from '../process';
 import type { ItemPlan } from '../replay/simulation';
 import { greeter, type GreeterCode, greeterEffects, greeterEvents, GREETER_TOPIC } from './greeter';
@@ -64,10 +64,8 @@ export class Replaying {
   /** Starts a replica with this code; resolves to the handler of its topic. */
   start(code: GreeterCode, over: Partial<Surroundings> = {}, kinds: Record<string, Partial<EffectKind>> = {}) {
     const { connection, db } = this;
-    const effects = Object.entries(greeterEffects(this.calls)).map(([name, kind]) => [
-      name,
-      { ...kind, ...kinds[name] },
-    ]);
+    const known: Record<string, Partial<EffectKind>> = greeterEffects(this.calls);
+    const effects = Object.keys({ ...known, ...kinds }).map((name) => [name, { ...known[name], ...kinds[name] }]);
     const process = new Process(greeter('greeter', code), {
       pool: db.pool,
       produce: (records) => this.producer.publish(records),
@@ -116,7 +114,10 @@ export class Replaying {
     });
   }
 
-  async plan(selection: ReplaySelection = {}, over: { reads?: boolean; beyondReceipts?: boolean } = {}) {
+  async plan(
+    selection: ReplaySelection = {},
+    over: { reads?: boolean; beyondReceipts?: boolean; batch?: boolean } = {},
+  ) {
     const asked = { service: 'greeter', topic: GREETER_TOPIC, selection, by: 'test', ...over };
     const id = await requestReplay(this.db.pool, asked);
     return { id, ...(await this.planned(id)) };

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { catalog, type EventOf } from '#libs/contracts';
+import { catalog, type ChainLane, type EventOf } from '#libs/contracts';
 import type { IncomingRecord, OutgoingRecord } from '#libs/log';
 import { z } from 'zod';
 import type { Decider } from '../decider';
 import { type ProcessDefinition, UnreadableRecord } from '../definition';
-import type { EffectKind } from '../effect-runner';
+import type { EffectKind } from '../effect-kind';
 import { streamIdOf } from '../stream-id';
 
 /** A service as small as one can be: it notes words, calls for each, and notes what the calls brought. */
@@ -108,7 +108,7 @@ export const toyProcess = (
 export function wordRecord(
   subject: string,
   value: z.infer<typeof word> | string,
-  over: { id?: string; time?: string } = {},
+  over: { id?: string; time?: string; lane?: ChainLane } = {},
 ): IncomingRecord {
   const id = over.id ?? randomUUID();
   return {
@@ -127,6 +127,7 @@ export function wordRecord(
       time: over.time ?? new Date().toISOString(),
       tenant: 'default',
       correlationid: id,
+      ...(over.lane ? { lane: over.lane } : {}),
     },
   };
 }

@@ -16,12 +16,21 @@ export function refusalOf(error: unknown): Refusal {
     return { outcome: 'unknown', code: 'deadline', message: 'cut at the deadline' };
   }
   if (error instanceof APIConnectionError) return networkAnswer(error);
-  if (error instanceof APIError) return ofStatus(error as APIError<number | undefined, Headers | undefined>);
+  if (error instanceof APIError) return ofStatus(error as Refused);
   return { outcome: 'unknown', code: 'unreadable-answer', message: error instanceof Error ? error.name : 'unknown' };
 }
 
-// The vendor's words may quote what was asked: only its type and the field it means are told.
-function ofStatus(error: APIError<number | undefined, Headers | undefined>): Refusal {
+/** What is said of a refused request, by HTTP or in a line of a batch. */
+export interface Refused {
+  status?: number;
+  code?: string | null;
+  type?: string | null;
+  param?: string | null;
+  headers?: Headers;
+}
+
+/** Sorts a refusal. The vendor's words may quote what was asked: only its type and the field it means are told. */
+export function ofStatus(error: Refused): Refusal {
   const status = error.status ?? 0;
   const code = error.code ?? `http-${String(status)}`;
   const message = [error.type, error.param].filter(Boolean).join(': ');

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Question } from './language-model';
 
 // Said by us of every question, so that no ask forgets it.
@@ -12,3 +13,6 @@ export const instructionOf = ({ instruction, misfit }: Question): string =>
     OF_DATA,
     ...(misfit === undefined ? [] : [`An earlier answer did not fit the schema (${misfit}): keep to the schema.`]),
   ].join('\n\n');
+
+/** 64 hex digits, as many as it may have: it tells OpenAI whose questions belong together, and nothing else. */
+export const askerOf = (tenant: string): string => createHash('sha256').update(`refrain:${tenant}`).digest('hex');

@@ -1,8 +1,8 @@
 import type { Answer } from '#libs/contracts';
-import { createHash } from 'node:crypto';
 import OpenAI from 'openai';
 import { chatReply, chatRequest } from './chat';
 import { refusalOf } from './errors';
+import { askerOf } from './instruction';
 import type { LanguageModel, Model, OpenAiSettings, Question, Reply } from './language-model';
 import { usdFor } from './prices';
 import { responsesReply, responsesRequest } from './responses';
@@ -42,7 +42,7 @@ export class OpenAiClient implements LanguageModel {
 
   // A compatible service may name a model otherwise than it is asked for.
   private usdFor(model: string, { tokens }: Reply): number | undefined {
-    return usdFor(model, tokens, this.settings.prices);
+    return usdFor(model, tokens, { agreed: this.settings.prices });
   }
 
   private async reply(question: Question, asker: string, signal: AbortSignal): Promise<Reply> {
@@ -66,9 +66,6 @@ export class OpenAiClient implements LanguageModel {
     }
   }
 }
-
-// 64 hex digits, as many as it may have: it tells OpenAI whose questions belong together, and nothing else.
-const askerOf = (tenant: string): string => createHash('sha256').update(`refrain:${tenant}`).digest('hex');
 
 const modelOf = (model: OpenAI.Model): Model => {
   const { shutdown_date: endsAt } = model as { shutdown_date?: unknown };

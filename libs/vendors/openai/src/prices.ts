@@ -4,6 +4,9 @@ export const PRICES_OF = '2026-11-21';
 /** Where a question holds more tokens than this, all of it costs more: twice the input, one and a half times the output. */
 const LONG = 272_000;
 
+/** The part of a price that is paid for what is asked in a batch. */
+export const BATCH_RATE = 0.5;
+
 /** US dollars for a million tokens. */
 export interface Price {
   input: number;
@@ -32,16 +35,16 @@ const PRICES: Prices = {
 /**
  * What an answer costs in US dollars, at most: what the vendor had cached is counted as new. Undefined for a model whose
  * price is neither known nor `agreed`, which counts more. A model is known by its id, also with the day of its snapshot
- * behind it.
+ * behind it; `rate` is the part that is paid, as of a batch.
  */
 export function usdFor(
   model: string,
   tokens: { input: number; output: number },
-  agreed: Prices = {},
+  { agreed = {}, rate = 1 }: { agreed?: Prices | undefined; rate?: number } = {},
 ): number | undefined {
   const prices = { ...PRICES, ...agreed };
   const price = prices[model] ?? prices[model.replace(/-\d{4}-\d{2}-\d{2}$/, '')];
   if (!price) return undefined;
   const [input, output] = tokens.input > LONG ? [2 * price.input, 1.5 * price.output] : [price.input, price.output];
-  return (tokens.input * input + tokens.output * output) / 1_000_000;
+  return (rate * (tokens.input * input + tokens.output * output)) / 1_000_000;
 }
