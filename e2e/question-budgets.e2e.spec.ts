@@ -6,14 +6,11 @@ const USD_PER_TOKEN = 0.00001;
 const LEADS = 12;
 let hub: Hub;
 beforeAll(async () => {
-  hub = await Hub.start(
-    {
-      BUDGET_USD_PER_DAY: '0.1',
-      HEYGEN_USD_PER_SECOND: '0',
-      OPENAI_PRICES: 'gpt-6-luna=10/10',
-    },
-    { replicas: 2 },
-  );
+  hub = await Hub.start({
+    BUDGET_USD_PER_DAY: '0.1',
+    HEYGEN_USD_PER_SECOND: '0',
+    OPENAI_PRICES: 'gpt-6-luna=10/10',
+  });
 });
 afterAll(() => hub?.stop());
 
@@ -39,7 +36,7 @@ const settled = (waits: (waiting: number) => boolean) =>
 it('asks no question beyond the budget, whose answers then cost what OpenAI billed, and asks the rest when it is raised', async () => {
   for (let n = 0; n < LEADS; n += 1) {
     const lead = await Lead.make(hub, { note: `$${String(n + 1)}0k ready for Q1` });
-    await hub.post(`[${lead.change()}]`, { replica: 1 + (n % 2) });
+    await hub.post(`[${lead.change()}]`);
   }
   const spent = await settled((waiting) => waiting > 0);
   const { calls, usd } = await bill();
