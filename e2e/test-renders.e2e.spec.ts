@@ -3,7 +3,9 @@ import { Lead } from './testing/lead';
 
 let hub: Hub;
 beforeAll(async () => {
-  hub = await Hub.start({ HEYGEN_TEST_RENDERS: 'true', BUDGET_USD_PER_DAY: '0.01' });
+  // Questions cost what they cost: here nothing.
+  const free = { OPENAI_PRICES: 'gpt-6-luna=0/0' };
+  hub = await Hub.start({ HEYGEN_TEST_RENDERS: 'true', BUDGET_USD_PER_DAY: '0.01', ...free });
 });
 afterAll(() => hub?.stop());
 
