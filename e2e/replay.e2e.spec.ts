@@ -88,7 +88,7 @@ it('replayed once more does nothing, whichever service looks again', async () =>
   expect(again.cost).toEqual({});
   const filter = ['--topic', 'ingress.hubspot.v1', '--filter', ofLeads];
   const questions = await hub.refrain<Plan>('replay', '--service', 'enrichment-service', ...filter);
-  expect(questions.effects).toEqual({ 'hubspot.read': { skipped: 4 }, 'openai.ask': { skipped: 4 } });
+  expect(questions.effects).toEqual({ 'hubspot.notes': { skipped: 4 }, 'openai.ask': { skipped: 4 } });
   expect(await world()).toEqual(before);
   for (const { replay } of [again, questions]) await hub.refrain('replay', 'apply', replay.id);
   await settled(hub);
@@ -114,6 +114,12 @@ it('tells the whole story of a contact', async () => {
   // A write that still waited may have given way to a newer one.
   const ended = story.effects.filter(({ state }) => state !== 'superseded');
   expect(new Set(ended.map(({ kind, state }) => `${kind} ${state}`))).toEqual(
-    new Set(['hubspot.read done', 'heygen.generate done', 'openai.ask done', 'hubspot.update done']),
+    new Set([
+      'hubspot.read done',
+      'hubspot.notes done',
+      'heygen.generate done',
+      'openai.ask done',
+      'hubspot.update done',
+    ]),
   );
 });

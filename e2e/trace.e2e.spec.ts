@@ -72,7 +72,7 @@ it('is one trace from the webhook to each write, with the callback in it', () =>
 it.each([
   ['render-service', 'effect hubspot.read', 'RenderRequested'],
   ['render-service', 'effect heygen.generate', 'RenderPrepared'],
-  ['enrichment-service', 'effect hubspot.read', 'EnrichmentRequested'],
+  ['enrichment-service', 'effect hubspot.notes', 'EnrichmentRequested'],
   ['enrichment-service', 'effect openai.ask', 'EnrichmentPrepared'],
 ])("hangs %s's %s, with its HTTP call, below the decision %s", (service, name, event) => {
   const [effect, ...others] = trace.filter((span) => span.service === service && span.name === name);

@@ -28,7 +28,7 @@ const trigger = (over: Partial<AskDue> = {}): EnrichmentInput => ({
 const recipes = [labelOf(recipe)];
 const readRecord = {
   recipes,
-  kind: 'hubspot.read',
+  kind: 'hubspot.notes',
   purpose: 'read',
   request: { record, properties: step.properties, notes: 20 },
 };
@@ -203,6 +203,7 @@ describe('an answer that breaks its schema', () => {
     const deletion: Fate = { what: 'deleted', at: '2026-11-21T11:00:00.000Z' };
     expect(given(requested, prepared, misread)({ type: 'followed', fate: deletion }).supersede).toEqual([
       { kind: 'hubspot.read', purpose: 'read-again' },
+      { kind: 'hubspot.notes', purpose: 'read-again' },
       { kind: 'hubspot.context', purpose: 'read-again' },
       { kind: 'openai.ask', purpose: 'ask-again' },
     ]);
@@ -326,6 +327,7 @@ describe('where the record is merged, deleted or erased', () => {
       events: [noted(deletion)],
       supersede: [
         { kind: 'hubspot.read', purpose: 'read' },
+        { kind: 'hubspot.notes', purpose: 'read' },
         { kind: 'hubspot.context', purpose: 'read' },
         { kind: 'openai.ask', purpose: 'ask' },
       ],

@@ -5,7 +5,7 @@ import { accountAlerts, type Lines } from './account-alerts';
 import { askingTheModel, modelAt } from './ask.effects';
 import { askingInBatches } from './batch.effects';
 import type { EnrichmentConfig } from './enrichment.config';
-import { CONTEXT_CALLS, READ_CONTEXT, READ_RECORD, SUMMARISE } from './enrichments';
+import { CONTEXT_CALLS, READ_CONTEXT, READ_NOTES, READ_RECORD, SUMMARISE } from './enrichments';
 import { fetchKind, type SystemRequest } from './fetch.decider';
 import { mostAfterReading, summingUp } from './summary.effects';
 import type { Systems } from './systems';
@@ -39,8 +39,8 @@ export function enrichmentEffects(
     perform: (request: ReadRequest, call) => hubspot.of(call.tenant).read(request, call.signal),
   });
   const kinds: Record<string, EffectKind> = {
-    // The record, and one batch of its notes.
-    [READ_RECORD]: reading(2),
+    [READ_RECORD]: reading(1),
+    [READ_NOTES]: reading(2),
     [READ_CONTEXT]: reading(CONTEXT_CALLS),
     'openai.ask': askingTheModel(model),
     [SUMMARISE]: summingUp(model),

@@ -21,7 +21,7 @@ import {
   type WriterApp,
 } from '#libs/recipes';
 import type { Ended } from './enrichment-input';
-import { READ_CONTEXT, READ_RECORD, SUMMARISE } from './enrichments';
+import { isReading, SUMMARISE } from './enrichments';
 import { FETCH_KINDS, type FetchEnd, fetchIn } from './fetch.decider';
 import { type Asked, type AskedInput as Input, serviceDecider } from './service.decider';
 
@@ -67,7 +67,7 @@ export function enrichmentProcess(
         if (kind === 'hubspot.read') return { type: 'fetch-read', declared: isDeclared, purpose, ...about };
         return { type: 'fetched', at, system: kind.slice(FETCH_KINDS.length), record, ...about };
       }
-      if (kind === READ_RECORD || kind === READ_CONTEXT) return { type: 'read', rootCause, recipe, purpose, ended };
+      if (isReading(kind)) return { type: 'read', rootCause, recipe, purpose, ended };
       if (kind === SUMMARISE) return { type: 'summarised', rootCause, recipe, record, purpose, ended };
       if (kind === 'openai.ask') return { type: 'answered', rootCause, recipe, record, purpose, at, ended };
       throw new Error(`${service} owes no ${kind}`);

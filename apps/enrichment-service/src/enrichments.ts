@@ -86,16 +86,22 @@ export const readOn = ({ misfit, rounds = 0 }: Enrichment): string =>
 /** Whether a reading is behind an answer that did not fit. */
 export const isAgain = (purpose: string): boolean => purpose.startsWith(READ_AGAIN);
 
+/** Readings, by what they take of HubSpot's limits: the record alone, with its notes, and with more than those. */
 export const READ_RECORD = 'hubspot.read';
-/** A reading of more than notes, which takes more calls. */
+export const READ_NOTES = 'hubspot.notes';
 export const READ_CONTEXT = 'hubspot.context';
-/** Calls of such a reading: the record, a batch of each of five kinds, and one of transcripts. */
+const READINGS: readonly string[] = [READ_RECORD, READ_NOTES, READ_CONTEXT];
+export const isReading = (kind: string): boolean => READINGS.includes(kind);
+/** Calls of the last: the record, a batch of each of five kinds, and one of transcripts. */
 export const CONTEXT_CALLS = 7;
 /** How often what was read is summed up: also summaries, and a record that is changed meanwhile. */
 export const MOST_ROUNDS = 3;
 export const SUMMARISE = 'openai.summarise';
 
-const readKind = ({ context }: AskStep): string => (Object.keys(context.most).length > 0 ? READ_CONTEXT : READ_RECORD);
+const readKind = ({ notes, context }: AskStep): string => {
+  if (Object.keys(context.most).length > 0) return READ_CONTEXT;
+  return notes > 0 ? READ_NOTES : READ_RECORD;
+};
 
 /** A reading of what the model is told. */
 export function reading(recipe: Recipe, step: AskStep, record: RecordRef, where: Whereabouts, what: string): Owed {
@@ -133,7 +139,7 @@ export const waitingQuestions = (enrichments: Enrichments, where: Whereabouts): 
     const reads = [isMisread ? READ_AGAIN : READ, ...(rounds === undefined ? [] : [readOn(enrichment)])];
     const purposes = reads.flatMap((read) => [...new Set([read, purposeNow(read, where)])]);
     return [
-      ...[READ_RECORD, READ_CONTEXT].flatMap((kind) => purposes.map((purpose) => ({ kind, purpose }))),
+      ...READINGS.flatMap((kind) => purposes.map((purpose) => ({ kind, purpose }))),
       ...unsummed(enrichment).map((part) => ({ kind: SUMMARISE, purpose: `${PART}${part}` })),
       { kind: 'openai.ask', purpose: isMisread ? ASK_AGAIN : ASK },
     ];
