@@ -3,7 +3,10 @@ import { createServer, type RequestListener, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
 import { type Expected, ObjectStore } from '#libs/vendors/object-store';
+import type { Finding } from '../apps/cli/src/doctor/finding';
 import { Watchdog } from './testing/children';
+import { refrain } from './testing/command';
+import { freePort } from './testing/free-port';
 import { BUILD_MS, describeWithStorage, ObjectStorage } from './testing/object-store';
 
 // Files are copied from an address to a real S3-compatible server, and looked at there with the official client.
@@ -162,5 +165,29 @@ describeWithStorage('an S3-compatible server', () => {
       expect(answer).toMatchObject({ outcome: 'retry', refused: true, code });
       expect(JSON.stringify(answer)).not.toContain('wrong-secret');
     }
+  });
+
+  it('is looked at by `refrain doctor`, which leaves nothing there', async () => {
+    const told = async (over: Record<string, string | undefined> = {}) => {
+      const env = Object.entries({ ...storage.settings, ...over }).filter(([, value]) => value !== undefined);
+      const { said } = await refrain(['doctor', '--json'], Object.fromEntries(env) as Record<string, string>);
+      expect(said).not.toContain('wrong-secret');
+      const { findings } = JSON.parse(said) as { findings: Finding[] };
+      return findings.filter(({ what, where }) => /bucket/i.test(what + where)).map(({ code, what }) => [code, what]);
+    };
+    const before = await storage.keys();
+    expect(await told()).toEqual([]);
+    expect([await storage.keys(), await storage.unfinished()]).toEqual([before, 0]);
+    expect(await told({ VIDEO_STORE_SECRET_ACCESS_KEY: 'wrong-secret' })).toEqual([
+      ['bucket-refused', 'It takes no copies of videos: SignatureDoesNotMatch'],
+    ]);
+    expect(await told({ VIDEO_STORE_BUCKET: 'nowhere' })).toEqual([
+      ['bucket-refused', 'It takes no copies of videos: NoSuchBucket'],
+    ]);
+    const closed = `http://127.0.0.1:${String(await freePort())}`;
+    expect(await told({ VIDEO_STORE_ENDPOINT: closed })).toMatchObject([['bucket-unreachable', expect.any(String)]]);
+    expect(await told({ VIDEO_STORE_SECRET_ACCESS_KEY: undefined })).toMatchObject([
+      ['settings-faulty', expect.stringContaining('VIDEO_STORE_SECRET_ACCESS_KEY')],
+    ]);
   });
 });

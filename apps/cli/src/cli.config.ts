@@ -9,6 +9,7 @@ import {
   recipeSettings,
   secret,
   url,
+  videoStoreSettings,
 } from '#libs/platform';
 import { z } from 'zod';
 
@@ -75,6 +76,7 @@ export const doctorConfig = publicConfig.extend({
   ...videoConfig.shape,
   OPENAI_BASE_URL: url().optional().describe('OpenAI or a compatible service, with its /v1'),
   OPENAI_API_KEY: secret().optional().describe("OpenAI's API key"),
+  ...videoStoreSettings,
 });
 
 /** The language model, as enrichment-service asks it. */

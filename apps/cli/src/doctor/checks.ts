@@ -1,8 +1,9 @@
 import { topics } from '#libs/contracts';
 import { pendingMigrations } from '#libs/event-store';
 import { checkTopics, withAdmin } from '#libs/log';
-import { ConfigError, loadConfig } from '#libs/platform';
+import { ConfigError, loadConfig, needsStoreKeys, videoStoreOf } from '#libs/platform';
 import { type Recipe, type Uses, usesOf } from '#libs/recipes';
+import { ObjectStore } from '#libs/vendors/object-store';
 import { OPENAI_ITSELF, OpenAiBatches, OpenAiClient } from '#libs/vendors/openai';
 import type { z } from 'zod';
 import type { OpenedAccounts } from '../accounts';
@@ -13,7 +14,7 @@ import { type Finding, finding, type FindingCode } from './finding';
 import { hubspotChecks } from './hubspot';
 import { templateCheck } from '../templates';
 import type { Check } from './run';
-import { judgeBatches, judgeMigrations, judgeModels, judgeTopics } from './vendors';
+import { judgeBatches, judgeBucket, judgeMigrations, judgeModels, judgeTopics } from './vendors';
 import { judgeDoor } from './webhooks';
 
 /** What is to be looked at: one tenant or all, by the recipes of a path or those that are live. */
@@ -42,6 +43,7 @@ export async function checksFor(
       ...checks,
       doorCheck(value, secret),
       ...videoCheck(value, uses),
+      ...bucketCheck(value),
       ...modelCheck(value, uses),
       logCheck(value),
       storeCheck(value),
@@ -123,6 +125,17 @@ function videoCheck(config: DoctorConfig, all: readonly Uses[]): Check[] {
   if (uses.length === 0) return [];
   const run = templateCheck(config, uses);
   return [run ? { name: 'HeyGen', run } : unchecked('heygen-unchecked', 'HeyGen', 'HEYGEN_API_KEY')];
+}
+
+function bucketCheck(config: DoctorConfig): Check[] {
+  const { VIDEO_STORE_BUCKET: bucket, VIDEO_STORE_PREFIX: prefix } = config;
+  if (bucket === undefined) return [];
+  const at = videoStoreOf(config);
+  const run = async (signal: AbortSignal) =>
+    at
+      ? judgeBucket(bucket, await new ObjectStore(at).mayPut(`${prefix}refrain-doctor`, signal))
+      : [faulty(`VIDEO_STORE_BUCKET: ${needsStoreKeys[1].message}; set both as the services have them`)];
+  return [{ name: 'bucket', run }];
 }
 
 function modelCheck({ OPENAI_BASE_URL: baseUrl, OPENAI_API_KEY: apiKey }: DoctorConfig, all: readonly Uses[]): Check[] {

@@ -69,6 +69,8 @@ export const findings = {
   'template-variable-type': 'error',
   'template-dimension': 'error',
   'template-option-unknown': 'error',
+  'bucket-refused': 'error',
+  'bucket-unreachable': 'error',
   'openai-key': 'error',
   'openai-unreachable': 'error',
   'openai-unchecked': 'note',

@@ -111,6 +111,24 @@ function judgeVariables({ template, recipe, variables }: TemplateUse, own: reado
   ];
 }
 
+/** Judges whether copies of videos may be put into a bucket. Pure. */
+export function judgeBucket(bucket: string, answer: Answer<void>): Finding[] {
+  if (answer.outcome === 'done') return [];
+  const where = `Bucket ${bucket}`;
+  const { code, message } = answer;
+  if (answer.outcome === 'retry' && answer.afterMs !== undefined)
+    return [
+      finding(
+        'bucket-refused',
+        where,
+        `It takes no copies of videos: ${code}`,
+        'Set VIDEO_STORE_BUCKET, VIDEO_STORE_REGION and a key that may put, get, delete and abort uploads there.',
+      ),
+    ];
+  const remedy = 'See that this machine may connect to it (VIDEO_STORE_ENDPOINT, VIDEO_STORE_REGION).';
+  return [finding('bucket-unreachable', where, `It gave no usable answer: ${code} ${message}`.trim(), remedy)];
+}
+
 /** How long before a model's end it is told, in milliseconds. */
 const ENDING_MS = 60 * 86_400_000;
 

@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { DeleteObjectsCommand, GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  AbortMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { Upload } from '@aws-sdk/lib-storage';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { Answer } from '#libs/contracts';
@@ -90,6 +96,18 @@ export class ObjectStore {
       });
       if (first === undefined || first.Code === 'NoSuchKey') return { outcome: 'done', value: undefined };
       return { outcome: 'unknown', code: first.Code ?? 'not-deleted', message: '' };
+    } catch (error) {
+      return refusalOf(error);
+    }
+  }
+
+  /** Whether a file may be put under a key: an upload is begun and given up, so nothing is put there. */
+  async mayPut(key: string, signal: AbortSignal): Promise<Answer<void>> {
+    const at = { Bucket: this.bucket, Key: key };
+    try {
+      const { UploadId } = await this.client.send(new CreateMultipartUploadCommand(at), { abortSignal: signal });
+      await this.client.send(new AbortMultipartUploadCommand({ ...at, UploadId }), { abortSignal: signal });
+      return { outcome: 'done', value: undefined };
     } catch (error) {
       return refusalOf(error);
     }
