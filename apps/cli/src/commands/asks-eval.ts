@@ -72,7 +72,7 @@ export function addAsksEval(asks: Command): void {
     .addOption(
       new Option(
         '--recorded [number]',
-        'in their place the newest so many inputs that the ask was asked, in whatever version; 100 unless said. They are ' +
+        'in their place the newest so many inputs that the ask was asked, in whatever version. They are ' +
           'unsealed, which is told on call.events.v1',
       )
         .argParser(whole)
