@@ -1,12 +1,21 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Ledger } from '#libs/event-store';
+import { OwnKeys, Sealer } from '#libs/platform';
+import { type AskFile, readAsk, readRows, stepOfAsk } from '#libs/recipes';
+import { OPENAI_ITSELF, OpenAiClient } from '#libs/vendors/openai';
 import { createProgram } from '../apps/cli/src/program';
+import { withRecord } from '../apps/enrichment-service/src/ask.effects';
+import { effect, owe, sure } from '../libs/event-store/src/testing/owing';
+import { testDatabase, type TestDatabase } from '../libs/event-store/src/testing/test-database';
+import { sealedCall } from '../libs/process/src/sealing';
 import { Watchdog } from './testing/children';
 import { accountOf, newSecrets } from './testing/secrets';
 import { type Call, type Sandbox, startSandbox } from './testing/vendors';
 
-// Asks on labelled rows, judged by what the model's stand-in was asked and what it says of it.
+// Asks on labelled rows and on recorded inputs, judged by what the model's stand-in was asked and what it says of it.
 
 const watchdog = new Watchdog();
 const secrets = newSecrets();
@@ -187,4 +196,170 @@ it('lists the asks with their recipes, and shows one with all that the model is 
   const { out } = await asks(['show', 'customer-sentiment']);
   expect(out).toMatch(/^customer-sentiment@1: How a customer feels/);
   expect(out).toMatch(/threshold {3}unhappy: 0\.35[\s\S]*<<<EXAMPLE\n[\s\S]*EXAMPLE>>>$/m);
+});
+
+describe('on recorded inputs', () => {
+  const ask = 'customer-sentiment';
+  const [key, further] = [randomBytes(32), randomBytes(32)];
+  const because = ['--why', 'is a cheaper model as good?', '--by', 'ada'];
+  let db: TestDatabase;
+
+  beforeEach(async () => {
+    db = await testDatabase();
+  });
+  afterEach(() => db.drop());
+
+  const askFile = (): AskFile => {
+    const read = readAsk(readFileSync(`asks/${ask}@1.yaml`, 'utf8'), `${ask}@1.yaml`);
+    if ('faults' in read) throw new Error(read.faults.join('\n'));
+    return read.ask;
+  };
+
+  /** Asks as the hub asks, and keeps the record as the hub keeps it; in the order of the rows, each about a record of its own. */
+  async function record(which: readonly number[], { by = key, version = 1 } = {}): Promise<void> {
+    const file = askFile();
+    const found = readRows(readFileSync(rowsOf(ask), 'utf8'), rowsOf(ask), file);
+    if ('faults' in found) throw new Error(found.faults.join('\n'));
+    const { model, instruction, answer: schema } = stepOfAsk(file, {});
+    const client = new OpenAiClient({ ...OPENAI_ITSELF, baseUrl: `${openai.url}/v1`, apiKey: secrets.openaiApiKey });
+    const ledger = new Ledger(db.pool, 'enrichment-service', [
+      { kind: 'openai.ask', deadlineMs: 5_000, maxRepeats: 0 },
+    ]);
+    const sealer = new Sealer(new OwnKeys([by]));
+    for (const at of which) {
+      const text = sure(found.rows[at]).textFor(file);
+      const question = { name: ask, ask: `${ask}@${String(version)}`, model, instruction, text, schema };
+      const answer = await client.ask(question, 'default', AbortSignal.timeout(5_000));
+      if (answer.outcome !== 'done') throw new Error(answer.code);
+      await owe(db.pool, [effect({ kind: 'openai.ask', subject: `contact:${String(at)}` })], {
+        service: 'enrichment-service',
+      });
+      const claimed = sure((await ledger.claim('me', 1))[0]);
+      const sealing = { seal: (said: string, place: string) => sealer.seal(said, place), days: 30 };
+      const kept = await sealedCall(sealing, claimed, withRecord(question, answer), 250);
+      await ledger.settle(claimed, { state: 'done', answer: answer.value }, sure(kept));
+    }
+  }
+
+  const settings = (keys = [key]): object => ({
+    DATABASE_URL: db.url,
+    SEALING_KEY: keys.map((one) => one.toString('base64')).join('\n'),
+  });
+  const recorded = (args: string[], over: object = {}) =>
+    asks(['eval', ask, '--recorded', ...args], { ...settings(), ...over });
+  const told = async () => {
+    const { rows } = await db.pool.query<{ data: unknown; subject: string }>(
+      `select data, subject from event where type = 'refrain.call.unsealed.v1' order by subject`,
+    );
+    return rows;
+  };
+  interface Found extends Evaluated {
+    recorded: Record<string, unknown> & { used: number; tokens: object; usd: number };
+  }
+
+  it('asks what was asked again, told on the log first, and shows what was answered and taken then beside it', async () => {
+    await record([0, 1, 2]);
+    const before = (await questions()).length;
+    const { out, err, exitCode } = await recorded(['--json', '--least-agreement', '1', ...because]);
+    const found = JSON.parse(out) as Found;
+    expect((await questions()).length - before).toBe(3);
+    expect([found.passed, exitCode, found.sides.map(({ name }) => name)]).toEqual([true, undefined, [`${ask}@1`]]);
+    const [side] = found.sides;
+    expect([side?.agreement, side?.answered]).toEqual([1, 3]);
+    expect(found.recorded).toMatchObject({
+      ...{ found: 3, used: 3, leftOut: {}, askedAs: { [`${ask}@1`]: 3 }, models: { 'gpt-6-luna': 3 } },
+      ...{ tokens: side?.tokens, usd: side?.usd, latencyMs: { p50: 250, p95: 250 }, answered: 3 },
+    });
+    expect(Object.values(found.drift ?? {})).toEqual(Array(4).fill({ differs: 0, of: 3 }));
+    const ids = found.rows.map(({ row }) => row);
+    const call = (id: string | undefined) => ({ call: id, kind: 'openai.ask', by: 'ada', why: because[1] });
+    expect(await told()).toEqual([
+      { subject: 'contact:0', data: call(ids[2]) },
+      { subject: 'contact:1', data: call(ids[1]) },
+      { subject: 'contact:2', data: call(ids[0]) },
+    ]);
+    const shown = await recorded(because);
+    expect(shown.out + shown.err + err).not.toMatch(/unacceptable|Change of address|We love/);
+  });
+
+  it('counts the fields that another model answers otherwise than was answered then, and asks nobody else', async () => {
+    await record([0, 1, 2]);
+    const answer = { sentiment: 0.5, churn_risk: 0.05, evidence: [], reason: 'They ask.' };
+    await openai.control('POST', '/answers', { match: { bodyIncludes: 'gpt-6-sol' }, answer });
+    const before = (await questions()).length;
+    const { out } = await recorded(['2', '--model', 'gpt-6-sol', '--json', ...because]);
+    const found = JSON.parse(out) as Found;
+    expect((await questions()).length - before).toBe(2);
+    expect(found.sides.map(({ model }) => model)).toEqual(['gpt-6-sol']);
+    expect(found.rows).toHaveLength(2);
+    expect(found.drift?.['reason']?.differs).toBeGreaterThan(0);
+    expect(found.sides[0]?.agreement).toBeLessThan(1);
+    expect(found.sides[0]?.usd).toBeGreaterThan(found.recorded.usd);
+    const { out: text } = await recorded(['2', '--model', 'gpt-6-sol', '--against', ask, ...because]);
+    expect(text).toMatch(/^ +recorded +customer-sentiment@1 +customer-sentiment@1 by gpt-6-sol +differ$/m);
+  });
+
+  it('leaves out what cannot be compared, with a number, and unseals no more than it can use', async () => {
+    await openai.control('POST', '/answers', { answer: 'refusal' });
+    await record([0]);
+    await record([1], { by: further });
+    await record([2, 2], { version: 2 });
+    const { out } = await recorded(['--json', ...because]);
+    const found = JSON.parse(out) as Found;
+    expect(found.recorded).toMatchObject({
+      ...{ found: 4, used: 1, leftOut: { refusal: 1, 'no-key': 1, 'same-input': 1 } },
+      askedAs: { [`${ask}@2`]: 1 },
+    });
+    expect((await told()).map(({ subject }) => subject)).toEqual(['contact:2', 'contact:2']);
+    const { out: all } = await asks(['eval', ask, '--recorded', '--json', ...because], settings([key, further]));
+    expect((JSON.parse(all) as Found).recorded.used).toBe(2);
+  });
+
+  it('with --dry-run says how many there are and what they cost at most, with no key, and opens and asks nothing', async () => {
+    await record([0, 1, 2]);
+    const before = (await questions()).length;
+    const { out } = await recorded(['--dry-run', '--json'], { SEALING_KEY: '', OPENAI_API_KEY: '' });
+    const dry = JSON.parse(out) as { recorded: object; sides: { most: { questions: number; usd: number } }[] };
+    expect(dry.recorded).toEqual({ ask, found: 3, leftOut: {} });
+    expect([(await questions()).length, await told()]).toEqual([before, []]);
+    const most = dry.sides[0]?.most;
+    expect(most?.questions).toBe(3);
+    const { err } = await recorded(because);
+    const bound = /^3 questions to gpt-6-luna: at most \$([\d.]+)/m.exec(err)?.[1];
+    expect(Number(bound)).toBeGreaterThan(0);
+    expect(most?.usd).toBeGreaterThanOrEqual(Number(bound));
+  });
+
+  it('opens and asks nothing where it cannot be told on the log', async () => {
+    await record([0]);
+    await db.pool.query(`alter table event add constraint mute check (type <> 'refrain.call.unsealed.v1')`);
+    const before = (await questions()).length;
+    await expect(recorded(because)).rejects.toThrow('mute');
+    expect((await questions()).length).toBe(before);
+  });
+
+  it('tells and asks nothing without the right keys, of what is not recorded, or where it is used wrongly', async () => {
+    await expect(recorded(because)).rejects.toThrow(
+      /no input of customer-sentiment is recorded \(no-records\).*REASONING_DAYS/,
+    );
+    await record([0]);
+    const before = (await questions()).length;
+    const other = { SEALING_KEY: further.toString('base64') };
+    const refused: [string[], object, RegExp][] = [
+      [because, other, /none of 1 recorded inputs .*SEALING_KEY \(wrong-key\): set it as enrichment-service has it/],
+      [because, { SEALING_KEY: '' }, /SEALING_KEY: is missing/],
+      [because, { OPENAI_API_KEY: '' }, /OPENAI_API_KEY: is missing/],
+      [['--tenant', 'acme', ...because], {}, /is recorded of acme \(no-records\)/],
+      [['--since', '1 day', ...because], {}, /--since 1 day is no duration/],
+      [[], {}, /--recorded needs --why/],
+      [['--why', ' '], {}, /--recorded needs --why/],
+      [['0', ...because], {}, /0 is no whole number/],
+      [['--limit', '3', ...because], {}, /--recorded says itself how many/],
+      [['--dataset', rowsOf(ask), ...because], {}, /either labelled rows by --dataset <file>, or past inputs/],
+    ];
+    for (const [args, over, said] of refused) await expect(recorded(args, over)).rejects.toThrow(said);
+    await expect(asks(['eval', ask])).rejects.toThrow(/either labelled rows/);
+    await expect(asks(['eval', ask, '--dataset', rowsOf(ask), '--since', '1d'])).rejects.toThrow('--since goes with');
+    expect([(await questions()).length, await told()]).toEqual([before, []]);
+  });
 });

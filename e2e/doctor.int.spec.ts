@@ -288,6 +288,12 @@ const faults: Fault[] = [
   { code: 'heygen-key', where: 'HeyGen', remedy: /HEYGEN_API_KEY/, settings: () => ({ HEYGEN_API_KEY: 'another' }) },
   { code: 'openai-key', where: 'OpenAI', remedy: /OPENAI_API_KEY/, settings: () => ({ OPENAI_API_KEY: 'another' }) },
   {
+    code: 'model-missing',
+    where: 'OpenAI model gpt-0, OPENAI_SUMMARY_MODEL',
+    remedy: /another model in OPENAI_SUMMARY_MODEL/,
+    settings: () => ({ OPENAI_SUMMARY_MODEL: 'gpt-0' }),
+  },
+  {
     code: 'openai-unreachable',
     where: 'OpenAI',
     remedy: /OPENAI_BASE_URL/,

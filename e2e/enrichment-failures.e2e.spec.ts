@@ -178,7 +178,8 @@ describe('what the model was told and said', () => {
     await qualified(lead);
     await lead.has(scored);
     const { calls } = await hub.refrain<Kept>('reasoning', 'ls', `contact:${lead.id}`);
-    expect(calls).toMatchObject([{ facts: { finish: 'stop', model: 'gpt-6-luna' } }]);
+    const asked = { ask: 'lead-summary', version: 1 };
+    expect(calls).toMatchObject([{ facts: { ...asked, finish: 'stop', model: 'gpt-6-luna' } }]);
     const [{ id } = { id: '' }] = calls;
     expect(JSON.stringify(await hub.refrain('reasoning', 'show', id))).not.toContain('Miriam');
     await expect(hub.refrain('reasoning', 'show', id, '--unmask')).rejects.toThrow('--why');

@@ -1,4 +1,4 @@
-import { answerStructures, heygenApiVersions, languageApis } from '#libs/contracts';
+import { answerStructures, heygenApiVersions, languageApis, SUMMARY_MODEL } from '#libs/contracts';
 import {
   count,
   duration,
@@ -76,6 +76,11 @@ export const doctorConfig = publicConfig.extend({
   ...videoConfig.shape,
   OPENAI_BASE_URL: url().optional().describe('OpenAI or a compatible service, with its /v1'),
   OPENAI_API_KEY: secret().optional().describe("OpenAI's API key"),
+  OPENAI_SUMMARY_MODEL: z
+    .string()
+    .min(1)
+    .default(SUMMARY_MODEL)
+    .describe('Id of the model that sums up long texts: it is looked at beside those of the recipes'),
   ...videoStoreSettings,
 });
 

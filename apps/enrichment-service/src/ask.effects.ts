@@ -1,6 +1,6 @@
 import { type Answer, type CallRecord, type Cost, openaiCodes } from '#libs/contracts';
 import { type CallContext, type EffectKind, type Lane, plus, type SpendEstimate } from '#libs/process';
-import { readAnswer, unsupportedIn } from '#libs/recipes';
+import { askNamed, readAnswer, unsupportedIn } from '#libs/recipes';
 import { BATCH_RATE, OpenAiClient, type OpenAiSettings, type Question, type Reply, usdFor } from '#libs/vendors/openai';
 import { type AccountAlerts, stoppedBy } from './account-alerts';
 import type { EnrichmentConfig } from './enrichment.config';
@@ -105,11 +105,16 @@ export function askingTheModel({ calling, answered, mostFor, priceOf }: Model): 
 }
 
 /** An answer with what is kept of it: how it came to be, and, sealed, what was asked and what was said. */
-export function withRecord({ name, model, instruction, text, schema, misfit }: Question, done: Done): Done {
+export function withRecord(question: Question & Pick<Asked, 'ask'>, done: Done): Done {
+  const { name, ask, model, instruction, text, schema, misfit } = question;
   const { finish, content, model: answered, tokens } = done.value;
-  const facts = { ask: name, model, answered, finish, inputTokens: tokens.input, outputTokens: tokens.output };
+  const version = ask === undefined ? undefined : askNamed(ask).version;
+  const usd = done.cost?.usd;
   const record: CallRecord = {
-    facts: { ...facts, ...(done.cost?.usd === undefined ? {} : { usd: done.cost.usd }) },
+    facts: {
+      ...{ ask: name, ...(version === undefined ? {} : { version }), model, answered, finish },
+      ...{ inputTokens: tokens.input, outputTokens: tokens.output, ...(usd === undefined ? {} : { usd }) },
+    },
     sealed: { instruction, text, schema, ...(misfit === undefined ? {} : { misfit }), answer: content },
   };
   return { ...done, record };

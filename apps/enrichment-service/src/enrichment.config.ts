@@ -1,4 +1,4 @@
-import { answerStructures, languageApis, withoutBatches } from '#libs/contracts';
+import { answerStructures, languageApis, SUMMARY_MODEL, withoutBatches } from '#libs/contracts';
 import {
   budgetSettings,
   count,
@@ -62,7 +62,7 @@ export const enrichmentConfig = z
     OPENAI_SUMMARY_MODEL: z
       .string()
       .min(1)
-      .default('gpt-6-luna')
+      .default(SUMMARY_MODEL)
       .describe(
         'Id of the model that sums up texts which are longer than a question may hold; another one sums up all anew',
       ),

@@ -13,6 +13,9 @@ export type AnswerStructure = (typeof answerStructures)[number];
 export const efforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
 export type Effort = (typeof efforts)[number];
 
+/** The model that sums up texts which are longer than a question may hold, unless a setting says. */
+export const SUMMARY_MODEL = 'gpt-6-luna';
+
 /**
  * Why OpenAI answers nothing just now:
  * - `unpaid`: nothing pays for it; no waiting mends it but somebody's payment. Such codes come with several statuses.

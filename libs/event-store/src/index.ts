@@ -51,7 +51,17 @@ export * from './replay-view';
 export * from './replays';
 export type { Queryable } from './query';
 export * from './shapes';
-export { keptCall, keptCalls, placeOfCall, tellUnsealed, type KeptCall, type SealedCall } from './sealed-calls';
+export {
+  type CallsWanted,
+  type KeptCall,
+  keptCall,
+  keptCalls,
+  placeOfCall,
+  type SealedCall,
+  tellUnsealed,
+  type WholeCall,
+  wholeCalls,
+} from './sealed-calls';
 export { boundsTenant, type Budgets, microsOf } from './spend';
 export { drainSpool, spool, SpoolFull, spoolState, type SpooledRecord, type SpoolState } from './spool';
 export { storyOf, streamsAbout, type Story, type StoryEffect, type StoryEvent } from './story';

@@ -1,7 +1,7 @@
 import { eraseEffects } from './erasure';
 import { Housekeeping } from './keeping/housekeeping';
 import { Ledger } from './ledger';
-import { keptCall, keptCalls, placeOfCall } from './sealed-calls';
+import { keptCall, keptCalls, placeOfCall, tellUnsealed, wholeCalls } from './sealed-calls';
 import type { ClaimedEffect } from './shapes';
 import { effect, owe, sure } from './testing/owing';
 import { testDatabase, type TestDatabase } from './testing/test-database';
@@ -19,8 +19,8 @@ afterEach(() => db.drop());
 const asking = (subject: string, content: string) =>
   effect({ subject, streamId: `toy-default:${subject}`, shares: `default|toy.call|content-k|${content}` });
 const claimed = async (): Promise<ClaimedEffect> => sure((await ledger.claim('me', 1))[0]);
-const answered = (call: ClaimedEffect, days = 30) =>
-  ledger.settle(call, { state: 'done', answer: 'yes' }, { facts: { model: 'm' }, sealed: 'sealed-text', days });
+const answered = (call: ClaimedEffect, days = 30, facts: object = { model: 'm' }) =>
+  ledger.settle(call, { state: 'done', answer: 'yes' }, { facts, sealed: 'sealed-text', days });
 const erase = (subject: string) =>
   transact(db.pool, 'toy-service', [], async (tx) => {
     await eraseEffects(tx, { service: 'toy-service', tenant: 'default', subject, inputKeys: [] });
@@ -39,6 +39,44 @@ it('is kept with the receipt, for all records that share the answer, and opens f
   const whole = sure(await keptCall(db.pool, sure(one).id));
   expect(whole).toMatchObject({ sealed: 'sealed-text', place: placeOfCall(call), service: 'toy-service' });
   expect(await keptCall(db.pool, 'no number')).toBeUndefined();
+});
+
+it('is found by what its facts say and by its time, the newest first, with what is sealed where that is wanted', async () => {
+  await owe(db.pool, [asking('contact:1', 'x'), asking('contact:2', 'y'), asking('contact:3', 'z')]);
+  const calls = [await claimed(), await claimed(), await claimed()].map(sure);
+  await answered(sure(calls[0]), 30, { ask: 'grade', version: 1 });
+  await answered(sure(calls[1]), 30, { ask: 'graded' });
+  await db.moveClock(DAY);
+  await answered(sure(calls[2]), 30, { ask: 'grade', version: 2 });
+  const grade = { facts: { ask: 'grade' }, limit: 10 };
+  const found = await wholeCalls(db.pool, grade);
+  expect(found.map(({ facts, place, sealed }) => [facts['version'], place, sealed])).toEqual([
+    [2, placeOfCall(sure(calls[2])), 'sealed-text'],
+    [1, placeOfCall(sure(calls[0])), 'sealed-text'],
+  ]);
+  const versions = async (over: object) =>
+    (await keptCalls(db.pool, { ...grade, ...over })).map(({ facts }) => facts['version']);
+  expect(await versions({ limit: 1 })).toEqual([2]);
+  expect(await versions({ since: new Date(sure(found[0]).at.getTime() - 3_600_000).toISOString() })).toEqual([2]);
+  expect(await versions({ tenant: 'acme' })).toEqual([]);
+});
+
+it('is told of to be unsealed for all that are to be, or for none', async () => {
+  await owe(db.pool, [asking('contact:1', 'x'), asking('contact:2', 'y')]);
+  await answered(await claimed());
+  await answered(await claimed());
+  const all = await wholeCalls(db.pool, { limit: 10 });
+  const [first, second] = all.map(sure);
+  const told = async () =>
+    (await db.pool.query<{ data: { call: string } }>(`select data from event order by position`)).rows.map(
+      ({ data }) => data.call,
+    );
+  await db.pool.query(`alter table event add constraint mute check (subject <> 'contact:1')`);
+  await expect(tellUnsealed(db.pool, all, { by: 'ada', why: 'x' })).rejects.toThrow('mute');
+  expect(await told()).toEqual([]);
+  await db.pool.query('alter table event drop constraint mute');
+  await tellUnsealed(db.pool, all, { by: 'ada', why: 'x' });
+  expect((await told()).sort()).toEqual([sure(first).id, sure(second).id].sort());
 });
 
 it('is not kept of a call whose answer is not taken', async () => {

@@ -29,6 +29,13 @@ export interface KeptCall {
   subjects: string[];
 }
 
+/** A call of which a record is kept, with what is sealed of it and the place for which it was sealed. */
+export interface WholeCall extends KeptCall {
+  sealed: string;
+  place: string;
+  service: string;
+}
+
 /** For which place a call's record is sealed; it opens nowhere else. */
 export const placeOfCall = ({ slot, generation, attempt }: { slot: string; generation: number; attempt: number }) =>
   `call/${slot}#${String(generation)}#${String(attempt)}`;
@@ -50,45 +57,57 @@ export async function forgetCalls(tx: Queries, slots: readonly string[]): Promis
   await run(tx, 'refrain-forget-calls', FORGET, [slots]);
 }
 
-/** The calls of which a record is kept: of one subject, or of all, newest first. */
-export async function keptCalls(
-  db: Queryable,
-  { tenant, subject, kind, limit }: { tenant?: string; subject?: string; kind?: string; limit: number },
-): Promise<KeptCall[]> {
-  return rowsOf<KeptCall>(db, KEPT, [tenant ?? null, subject ?? null, kind ?? null, null, limit]);
+/** Which calls are looked for: those that all of it is true of, the newest so many. */
+export interface CallsWanted {
+  tenant?: string;
+  subject?: string;
+  kind?: string;
+  /** What the facts say, such as `{ ask: 'grade' }`. */
+  facts?: Readonly<Record<string, string | number>>;
+  /** Not before, RFC 3339. */
+  since?: string;
+  limit: number;
 }
 
-/** One call with what is sealed of it and the place for which it was; undefined where none is kept. */
-export async function keptCall(
-  db: Queryable,
-  id: string,
-): Promise<(KeptCall & { sealed: string; place: string; service: string }) | undefined> {
+/** The calls of which a record is kept, newest first; what is sealed is not read. */
+export const keptCalls = (db: Queryable, wanted: CallsWanted): Promise<KeptCall[]> =>
+  rowsOf<KeptCall>(db, kept(), valuesOf(wanted));
+
+/** The same with what is sealed of each, unopened. */
+export async function wholeCalls(db: Queryable, wanted: CallsWanted): Promise<WholeCall[]> {
+  return whole(await rowsOf<WholeRow>(db, kept(SEALED), valuesOf(wanted)));
+}
+
+/** One call with what is sealed of it, unopened; undefined where none is kept. */
+export async function keptCall(db: Queryable, id: string): Promise<WholeCall | undefined> {
   if (!/^\d{1,18}$/.test(id)) return undefined;
-  const [call] = await rowsOf<KeptCall>(db, KEPT, [null, null, null, id, 1]);
-  const [row] = await rowsOf<{ slot: string; generation: number; attempt: number; sealed: string; service: string }>(
-    db,
-    'select slot, generation, attempt, sealed, service from sealed_call where id = $1::bigint',
-    [id],
-  );
-  return call && row && { ...call, sealed: row.sealed, place: placeOfCall(row), service: row.service };
+  return whole(await rowsOf<WholeRow>(db, kept(SEALED), valuesOf({ limit: 1 }, id)))[0];
 }
 
-/** Says on the log that somebody looks at what a call said, before it is shown. */
+type WholeRow = Omit<WholeCall, 'place'> & { slot: string; generation: number };
+
+const whole = (rows: readonly WholeRow[]): WholeCall[] =>
+  rows.map(({ slot, generation, ...call }) => ({
+    ...call,
+    place: placeOfCall({ slot, generation, attempt: call.attempt }),
+  }));
+
+/** Says on the log that somebody looks at what calls said, before any of it is shown; of a service's calls of all or of none. */
 export async function tellUnsealed(
   pool: Pool,
-  { service, tenant, subjects, id, kind }: KeptCall & { service: string },
+  calls: readonly (KeptCall & { service: string })[],
   { by, why }: { by: string; why: string },
 ): Promise<void> {
-  const subject = subjects[0] ?? `call:${id}`;
-  const streamId = callStream(tenant, subject, randomUUID());
-  const event: CallEvent = { type: 'CallUnsealed', data: { call: id, kind, by, why } };
-  const meta = { rootCause: eventId(streamId, 1), causedBy: eventId(streamId, 1) };
-  await transact(pool, service, [], (tx) =>
-    tx.write({
-      ...emptyOutcome(),
-      events: [{ streamId, version: 1, tenant, subject, type: wireType(callEvents, event), data: event.data, meta }],
-    }),
-  );
+  for (const [service, all] of Map.groupBy(calls, ({ service }) => service)) {
+    const events = all.map(({ tenant, subjects, id, kind }) => {
+      const subject = subjects[0] ?? `call:${id}`;
+      const streamId = callStream(tenant, subject, randomUUID());
+      const event: CallEvent = { type: 'CallUnsealed', data: { call: id, kind, by, why } };
+      const meta = { rootCause: eventId(streamId, 1), causedBy: eventId(streamId, 1) };
+      return { streamId, version: 1, tenant, subject, type: wireType(callEvents, event), data: event.data, meta };
+    });
+    await transact(pool, service, [], (tx) => tx.write({ ...emptyOutcome(), events }));
+  }
 }
 
 const KEEP = `
@@ -99,12 +118,20 @@ const FORGET = `
   delete from sealed_call s where s.slot = any ($1::text[])
     and not exists (select from effect o where o.shares = s.slot and o.generation = s.generation)`;
 
-const KEPT = `
-  select s.id, s.at, s.ends, s.tenant, s.kind, s.attempt, s.facts, o.subjects
+const SEALED = ', s.slot, s.generation, s.sealed, s.service';
+
+const kept = (further = '') => `
+  select s.id, s.at, s.ends, s.tenant, s.kind, s.attempt, s.facts, o.subjects${further}
   from sealed_call s, lateral (
     select coalesce(array_agg(distinct e.subject order by e.subject), '{}') as subjects from effect e
     where (e.slot = s.slot or e.shares = s.slot) and e.generation = s.generation and e.subject <> ''
   ) o
   where ($1::text is null or s.tenant = $1) and ($2::text is null or $2 = any (o.subjects))
     and ($3::text is null or s.kind = $3) and ($4::bigint is null or s.id = $4)
+    and ($6::jsonb is null or s.facts::jsonb @> $6) and ($7::timestamptz is null or s.at >= $7)
   order by s.id desc limit $5`;
+
+const valuesOf = ({ tenant, subject, kind, facts, since, limit }: CallsWanted, id?: string): unknown[] => [
+  ...[tenant ?? null, subject ?? null, kind ?? null, id ?? null, limit],
+  ...[facts === undefined ? null : JSON.stringify(facts), since ?? null],
+];

@@ -11,7 +11,7 @@ export * from './problem';
 export * from './problem-filter';
 export * from './request-line';
 export { declaredName, NoSecret, secretOf, type SecretPlace, variableName } from './secret-source';
-export { type KeyWrapper, OwnKeys, SealBroken, Sealer, sealerOf, sealingKeys } from './seal';
+export { type KeyWrapper, mostSealedBytes, OwnKeys, SealBroken, Sealer, sealerOf, sealingKeys } from './seal';
 export * from './serve';
 export * from './settings';
 export * from './telemetry';

@@ -35,11 +35,21 @@ export class Sealer {
 
   /** Opens what was sealed for that place; rejects with {@link SealBroken}. */
   async open(sealed: string, place: string): Promise<string> {
-    const parsed = sealedText.safeParse(jsonOf(sealed));
-    if (!parsed.success) throw new SealBroken('it has not the form of a sealed text');
-    const { by, key, data } = parsed.data;
+    const { by, key, data } = partsOf(sealed);
     const opened = await this.keys.unwrap(by, Buffer.from(key, 'base64'));
     return decrypt(opened, Buffer.from(data, 'base64'), place).toString('utf8');
+  }
+
+  /** Whether the key is there by which it was sealed; nothing of what was sealed is opened for that. */
+  async hasKeyOf(sealed: string): Promise<boolean> {
+    try {
+      const { by, key } = partsOf(sealed);
+      await this.keys.unwrap(by, Buffer.from(key, 'base64'));
+      return true;
+    } catch (error) {
+      if (error instanceof SealBroken) return false;
+      throw error;
+    }
   }
 }
 
@@ -87,6 +97,15 @@ export const sealingKeys = () =>
     .meta({ secret: true });
 
 const isKey = (text: string): boolean => Buffer.from(text, 'base64').length === KEY_BYTES;
+
+function partsOf(sealed: string): z.infer<typeof sealedText> {
+  const parsed = sealedText.safeParse(jsonOf(sealed));
+  if (!parsed.success) throw new SealBroken('it has not the form of a sealed text');
+  return parsed.data;
+}
+
+/** The most bytes that what was sealed can have, known without opening it. */
+export const mostSealedBytes = (sealed: string): number => Math.ceil((sealed.length * 3) / 4);
 
 const sealedText = z.object({ by: z.string(), key: z.base64(), data: z.base64() });
 

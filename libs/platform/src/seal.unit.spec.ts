@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { ConfigError, loadConfig } from './config';
-import { OwnKeys, SealBroken, Sealer, sealingKeys } from './seal';
+import { mostSealedBytes, OwnKeys, SealBroken, Sealer, sealingKeys } from './seal';
 
 const [first, second] = [randomBytes(32), randomBytes(32)];
 const sealer = new Sealer(new OwnKeys([first]));
@@ -21,6 +21,19 @@ it('is opened by a former key behind the new one, and no more once that is gone'
   const sealed = await sealer.seal('x', 'p');
   expect(await new Sealer(new OwnKeys([second, first])).open(sealed, 'p')).toBe('x');
   await expect(new Sealer(new OwnKeys([second])).open(sealed, 'p')).rejects.toThrow(/not among the sealing keys/);
+});
+
+it('tells whether its key is there, and how much it is at most, without being opened', async () => {
+  const text = 'ü'.repeat(1_000);
+  const sealed = await sealer.seal(text, 'p');
+  expect(await sealer.hasKeyOf(sealed)).toBe(true);
+  expect(await new Sealer(new OwnKeys([second])).hasKeyOf(sealed)).toBe(false);
+  expect(await sealer.hasKeyOf('no seal')).toBe(false);
+  const most = mostSealedBytes(sealed);
+  expect(most).toBeGreaterThanOrEqual(Buffer.byteLength(text));
+  expect(most).toBeLessThan(Buffer.byteLength(text) + 300);
+  const keyService = { wrap: () => Promise.reject(new Error('away')), unwrap: () => Promise.reject(new Error('away')) };
+  await expect(new Sealer(keyService).hasKeyOf(sealed)).rejects.toThrow('away');
 });
 
 it('is refused elsewhere, and where a byte was changed', async () => {

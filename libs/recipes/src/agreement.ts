@@ -83,6 +83,20 @@ export function labelFault({ properties }: AskStep['answer'], field: string, lab
 }
 
 /**
+ * What was answered once, in the place of a label; undefined where it can be none. A whole number between bounds is a
+ * measure: it has the tolerance of a number.
+ */
+export function labelFrom(schema: unknown, value: unknown): Label | undefined {
+  const { kind, range } = shapeOf(schema);
+  if (kind === 'whole' && range !== undefined && typeof value === 'number')
+    return { is: value, within: TOLERANCE * range };
+  if (Array.isArray(value)) return value.map((entry) => plainOf(entry) ?? JSON.stringify(entry));
+  return value === null ? null : plainOf(value);
+}
+
+const plainOf = (value: unknown): z.infer<typeof plainValue> | undefined => plainValue.safeParse(value).data;
+
+/**
  * How far an answer agrees with a label, from 0 to 1; undefined where it cannot be judged, such as a text of which the
  * label does not say what it must hold. Choices, whole numbers and truths agree exactly or not; a number within a tolerance;
  * a list by what it shares with the label, as a part of both together.

@@ -1,4 +1,4 @@
-import { agreementOf, type Label, labelFault } from './agreement';
+import { agreementOf, type Label, labelFault, labelFrom } from './agreement';
 
 const properties = {
   budget: { type: ['integer', 'null'] },
@@ -75,4 +75,21 @@ it.each<[Field, Label]>([
   ['urgency', 'low'],
 ])('a label of %s may be %j', (field, label) => {
   expect(labelFault({ type: 'object', properties }, field, label)).toBeUndefined();
+});
+
+const parts = { type: 'array', items: { type: 'object' } };
+
+it.each<[unknown, unknown, Label | undefined]>([
+  [properties.score, 80, { is: 80, within: 10 }],
+  [{ type: 'integer', minimum: 1, maximum: 5 }, 3, { is: 3, within: 0.4 }],
+  [properties.budget, 50_000, 50_000],
+  [properties.budget, null, null],
+  [properties.mood, 0.3, 0.3],
+  [properties.names, ['A', 1], ['A', 1]],
+  [parts, [{ a: 'B' }], ['{"a":"B"}']],
+  [{ type: 'object' }, { contains: 'x' }, undefined],
+  [properties.score, undefined, undefined],
+])('of %j the answer %j stands as the label %j', (schema, value, label) => {
+  expect(labelFrom(schema, value)).toEqual(label);
+  if (label !== undefined) expect(agreementOf(schema, label, value)).toBe(1);
 });

@@ -53,9 +53,6 @@ export interface AskRow {
   missing(ask: AskFile): string[];
 }
 
-/** Gives the rows on which an ask is tried; rejects with a RecipeFault that names every fault of them. */
-export type RowSource = (ask: AskFile) => Promise<AskRow[]>;
-
 /**
  * Reads a labelled set, YAML or, by the file's name, JSON lines: its rows, or every fault with its line. Labels are held
  * against the answers of the ask.

@@ -1,8 +1,8 @@
 export { type ActionForm } from './action';
 export * from './ask';
-export { agreementOf, type Label } from './agreement';
+export { agreementOf, type Label, labelFrom } from './agreement';
 export { LONGEST_INSTRUCTION } from './ask-check';
-export { type AskRow, readRows, rowsJsonSchema, type RowSource } from './ask-rows';
+export { type AskRow, readRows, rowsJsonSchema } from './ask-rows';
 export { type AskFile, askJsonSchema } from './ask.schema';
 export { askFolder, askNamed, type Asks, asksBeside, readAsk, type ReadAsk, selfContained, stepOfAsk } from './asks';
 export * from './assign';

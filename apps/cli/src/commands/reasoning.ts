@@ -1,26 +1,10 @@
 import type { Command } from 'commander';
 import { type KeptCall, keptCall, keptCalls, tellUnsealed } from '#libs/event-store';
-import { loadConfig, OwnKeys, Sealer, sealingKeys } from '#libs/platform';
-import { z } from 'zod';
+import { loadConfig, OwnKeys, Sealer } from '#libs/platform';
 import { byOption } from '../operator';
 import { print, UsageError } from '../output';
+import { askedAs, openQuestion, QUESTION, type SealedQuestion, sealingConfig } from '../sealed-questions';
 import { withStore } from '../store';
-
-const SERVICE = 'enrichment-service';
-const KIND = 'openai.ask';
-
-/** What is sealed of a question to a language model. */
-const sealedQuestion = z.object({
-  instruction: z.string(),
-  text: z.string(),
-  schema: z.unknown(),
-  misfit: z.string().optional(),
-  answer: z.string(),
-});
-
-const keys = z.object({
-  SEALING_KEY: sealingKeys().describe('Keys that open what is kept of questions, as in enrichment-service'),
-});
 
 /** `refrain reasoning`: what language models were asked and answered, sealed until somebody says why it must be seen. */
 export function addReasoning(program: Command): void {
@@ -53,7 +37,7 @@ async function ls(
   if (!/^[1-9]\d{0,5}$/.test(limit)) throw new UsageError('--limit must be a whole number from 1 on');
   if (subject !== undefined && !/^[^:\s]+:[^:\s]+$/.test(subject))
     throw new UsageError('a record is its type and id, such as contact:101');
-  const of = { kind: KIND, limit: Number(limit), ...(tenant ? { tenant } : {}), ...(subject ? { subject } : {}) };
+  const of = { kind: QUESTION, limit: Number(limit), ...(tenant ? { tenant } : {}), ...(subject ? { subject } : {}) };
   const calls = await withStore((pool) => keptCalls(pool, of));
   const none =
     'Nothing is kept: no question was answered, its days are over, or enrichment-service has no SEALING_KEY.';
@@ -71,16 +55,17 @@ async function show(id: string, { unmask, why, by, json }: ShowOptions): Promise
   if (unmask && !why?.trim()) throw new UsageError('--unmask needs --why: it is kept who saw what, and why');
   await withStore(async (pool) => {
     const call = await keptCall(pool, id);
-    if (call?.kind !== KIND) throw new Error(`no answer ${id} is kept; \`refrain reasoning ls\` lists those there are`);
-    const { sealed, place, service: _, ...shown } = call;
+    if (call?.kind !== QUESTION)
+      throw new Error(`no answer ${id} is kept; \`refrain reasoning ls\` lists those there are`);
+    const { sealed, place, service, ...shown } = call;
     if (!unmask) {
       const hint = `What was asked and answered is sealed; --unmask --why <reason> shows it, and tells so on the log.`;
       print(json, shown, [...detailsOf(shown), hint].join('\n'));
       return;
     }
-    const opened = await new Sealer(new OwnKeys(loadConfig(keys, process.env).SEALING_KEY)).open(sealed, place);
-    const question = sealedQuestion.parse(JSON.parse(opened));
-    await tellUnsealed(pool, { ...shown, service: SERVICE }, { by, why: why?.trim() ?? '' });
+    const { SEALING_KEY: keys } = loadConfig(sealingConfig, process.env);
+    const question = await openQuestion(new Sealer(new OwnKeys(keys)), call);
+    await tellUnsealed(pool, [call], { by, why: why?.trim() ?? '' });
     print(json, { ...shown, ...question }, [...detailsOf(shown), ...textsOf(question)].join('\n'));
   });
 }
@@ -93,7 +78,7 @@ const lineOf = ({ id, at, tenant, subjects, facts }: KeptCall): string =>
     at.toISOString(),
     tenant.padEnd(12),
     (subjects.join(', ') || '-').padEnd(22),
-    say(facts['ask']).padEnd(20),
+    askedAs(facts).padEnd(20),
     say(facts['answered']).padEnd(14),
     say(facts['finish']).padEnd(8),
     `${say(facts['inputTokens'])} + ${say(facts['outputTokens'])} tokens`,
@@ -102,13 +87,13 @@ const lineOf = ({ id, at, tenant, subjects, facts }: KeptCall): string =>
 const detailsOf = ({ id, at, ends, tenant, subjects, attempt, facts }: KeptCall): string[] => [
   `answer ${id} of ${at.toISOString()}, kept until ${ends.toISOString()}`,
   `  about   ${tenant}  ${subjects.join(', ') || 'no record any more'}`,
-  `  ask     ${say(facts['ask'])}, call ${String(attempt)}`,
+  `  ask     ${askedAs(facts)}, call ${String(attempt)}`,
   `  model   ${say(facts['answered'])} (asked for ${say(facts['model'])}), ended by ${say(facts['finish'])}`,
   `  cost    ${say(facts['inputTokens'])} tokens in, ${say(facts['outputTokens'])} out, $${say(facts['usd'])}, ${say(facts['tookMs'])} ms`,
   `  trace   ${say(facts['trace'])}`,
 ];
 
-const textsOf = ({ instruction, text, schema, misfit, answer }: z.infer<typeof sealedQuestion>): string[] => [
+const textsOf = ({ instruction, text, schema, misfit, answer }: SealedQuestion): string[] => [
   ...['', 'INSTRUCTION', instruction, '', 'TOLD', text, '', 'SCHEMA', JSON.stringify(schema, undefined, 2)],
   ...(misfit === undefined ? [] : ['', 'WHAT DID NOT FIT BEFORE', misfit]),
   ...['', 'ANSWER', answer],

@@ -138,14 +138,17 @@ function bucketCheck(config: DoctorConfig): Check[] {
   return [{ name: 'bucket', run }];
 }
 
-function modelCheck({ OPENAI_BASE_URL: baseUrl, OPENAI_API_KEY: apiKey }: DoctorConfig, all: readonly Uses[]): Check[] {
+// Whatever is asked may be too long, and is summed up first: the model for that counts wherever a recipe asks.
+function modelCheck(config: DoctorConfig, all: readonly Uses[]): Check[] {
+  const { OPENAI_BASE_URL: baseUrl, OPENAI_API_KEY: apiKey, OPENAI_SUMMARY_MODEL: summaryModel } = config;
   const uses = distinct(all.flatMap(({ models }) => models));
   if (uses.length === 0) return [];
   if (apiKey === undefined) return [unchecked('openai-unchecked', 'OpenAI', 'OPENAI_API_KEY')];
   const where = { ...OPENAI_ITSELF, baseUrl, apiKey };
   const [client, batches] = [new OpenAiClient(where), new OpenAiBatches(where)];
+  const asked = { uses, summaryModel };
   return [
-    { name: 'OpenAI', run: async (signal) => judgeModels(uses, await client.models(signal), Date.now()) },
+    { name: 'OpenAI', run: async (signal) => judgeModels(asked, await client.models(signal), Date.now()) },
     { name: 'OpenAI batches', run: async (signal) => judgeBatches(await batches.hasBatches(signal)) },
   ];
 }

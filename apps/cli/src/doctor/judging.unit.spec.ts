@@ -290,15 +290,40 @@ describe('vendors', () => {
     expect(told({ variables: own }, { subtitled: true }, 'v2')).toEqual(['template-option-unknown']);
   });
 
-  it('have the models that recipes ask, and for how long', () => {
+  describe('have the models', () => {
     const now = Date.parse('2026-11-22');
-    const judge = (models: { id: string; endsAt?: string }[]) =>
-      codes(judgeModels([{ model: 'm', recipe: 'r' }], { outcome: 'done', value: models }, now));
-    expect(judge([{ id: 'm' }])).toEqual([]);
-    expect(judge([{ id: 'm', endsAt: '2027-01-14' }])).toEqual(['model-ending']);
-    expect(judge([{ id: 'm', endsAt: '2027-09-01' }])).toEqual([]);
-    expect(judge([{ id: 'n' }])).toEqual(['model-missing']);
-    expect(codes(judgeModels([], refused('invalid_api_key'), now))).toEqual(['openai-key']);
+    const judge = (models: { id: string; endsAt?: string }[], summaryModel = 'm') =>
+      judgeModels({ uses: [{ model: 'm', recipe: 'r' }], summaryModel }, { outcome: 'done', value: models }, now);
+
+    it('that recipes ask, and for how long', () => {
+      expect(judge([{ id: 'm' }])).toEqual([]);
+      expect(codes(judge([{ id: 'm', endsAt: '2027-01-14' }]))).toEqual(['model-ending']);
+      expect(judge([{ id: 'm', endsAt: '2027-09-01' }])).toEqual([]);
+      expect(codes(judge([{ id: 'n' }]))).toEqual(['model-missing']);
+      const none = judgeModels({ uses: [], summaryModel: 'm' }, refused('invalid_api_key'), now);
+      expect(codes(none)).toEqual(['openai-key']);
+    });
+
+    it('that sums up what is too long: of another one than recipes ask the setting is named, and no recipe', () => {
+      const told = (models: { id: string; endsAt?: string }[], summaryModel?: string) =>
+        judge(models, summaryModel).map(({ code, where, remedy }) => [code, where, remedy]);
+      expect(told([{ id: 'm' }, { id: 's' }], 's')).toEqual([]);
+      expect(told([{ id: 'm' }], 's')).toEqual([
+        ['model-missing', 'OpenAI model s, OPENAI_SUMMARY_MODEL', 'Name another model in OPENAI_SUMMARY_MODEL.'],
+      ]);
+      expect(told([{ id: 'm' }, { id: 's', endsAt: '2027-01-14' }], 's')).toEqual([
+        [
+          ...['model-ending', 'OpenAI model s, OPENAI_SUMMARY_MODEL'],
+          'Name its successor in OPENAI_SUMMARY_MODEL before that.',
+        ],
+      ]);
+      expect(told([])).toEqual([
+        [
+          ...['model-missing', 'OpenAI model m, recipe r, OPENAI_SUMMARY_MODEL'],
+          'Name another model in the recipe and in OPENAI_SUMMARY_MODEL.',
+        ],
+      ]);
+    });
   });
 
   it('without a Batch API are told of; what keeps that from being known is told of the models', () => {

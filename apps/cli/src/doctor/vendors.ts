@@ -132,33 +132,31 @@ export function judgeBucket(bucket: string, answer: Answer<void>): Finding[] {
 /** How long before a model's end it is told, in milliseconds. */
 const ENDING_MS = 60 * 86_400_000;
 
-/** Judges the models that recipes ask by those that the key may ask; `now` is epoch milliseconds. Pure. */
-export function judgeModels(uses: Uses['models'], answer: Answer<Model[]>, now: number): Finding[] {
+/**
+ * Judges the models that recipes ask, and the one that sums up what is too long for them, by those that the key may ask;
+ * `now` is epoch milliseconds. Pure.
+ */
+export function judgeModels(
+  { uses, summaryModel }: { uses: Uses['models']; summaryModel: string },
+  answer: Answer<Model[]>,
+  now: number,
+): Finding[] {
   if (answer.outcome !== 'done')
     return [unanswered('OpenAI', answer, { key: 'openai-key', unreachable: 'openai-unreachable' }, 'OPENAI')];
-  return [...Map.groupBy(uses, ({ model }) => model)].flatMap(([model, users]) => {
-    const where = `OpenAI model ${model}, recipe ${listed(users.map(({ recipe }) => recipe))}`;
+  return [...new Set([...uses.map(({ model }) => model), summaryModel])].flatMap((model) => {
+    const recipes = listed(uses.filter((use) => use.model === model).map(({ recipe }) => recipe));
+    const setting = model === summaryModel ? ['OPENAI_SUMMARY_MODEL'] : [];
+    const where = [`OpenAI model ${model}`, ...(recipes === '' ? [] : [`recipe ${recipes}`]), ...setting].join(', ');
+    const named = [...(recipes === '' ? [] : ['the recipe']), ...setting].join(' and in ');
     const known = answer.value.find(({ id }) => id === model);
-    if (!known)
-      return [
-        finding(
-          'model-missing',
-          where,
-          'The key may not ask it, or it was shut down',
-          'Name another model in the recipe.',
-        ),
-      ];
-    const left = known.endsAt === undefined ? Infinity : Date.parse(known.endsAt) - now;
-    return left < ENDING_MS
-      ? [
-          finding(
-            'model-ending',
-            where,
-            `It is shut down on ${known.endsAt ?? ''}`,
-            'Name its successor in the recipe before that.',
-          ),
-        ]
-      : [];
+    if (!known) {
+      const remedy = `Name another model in ${named}.`;
+      return [finding('model-missing', where, 'The key may not ask it, or it was shut down', remedy)];
+    }
+    const { endsAt } = known;
+    if (endsAt === undefined || Date.parse(endsAt) - now >= ENDING_MS) return [];
+    const remedy = `Name its successor in ${named} before that.`;
+    return [finding('model-ending', where, `It is shut down on ${endsAt}`, remedy)];
   });
 }
 

@@ -37,18 +37,23 @@ export interface Bound {
 // What the adapter says of data, and what the vendor puts around messages, in bytes.
 const AROUND = 1_000;
 
-/** The most that a side's questions may cost: no token is shorter than a byte, and no answer longer than where it is cut. */
-export function boundOf(side: Side, rows: readonly AskRow[], mostTokens: number): Bound {
-  const { model } = side.ask;
-  const each = rows.map((row) => {
-    const { instruction, text, schema } = questionOf(side, row);
-    return { input: Buffer.byteLength(instruction + text + JSON.stringify(schema)) + AROUND, output: mostTokens };
-  });
+/** How much the questions tell that a side puts of rows, in bytes. */
+export const bytesTold = ({ ask }: Side, rows: readonly AskRow[]): number[] =>
+  rows.map((row) => Buffer.byteLength(row.textFor(ask)));
+
+/**
+ * The most that a side's questions may cost that tell so many bytes each: no token is shorter than a byte, and no answer
+ * longer than where it is cut.
+ */
+export function boundOf({ ask }: Side, told: readonly number[], mostTokens: number): Bound {
+  const { model, instruction, answer } = stepOfAsk(ask, {});
+  const around = Buffer.byteLength(instruction + JSON.stringify(answer)) + AROUND;
+  const each = told.map((bytes) => ({ input: around + bytes, output: mostTokens }));
   const usd = each.map((tokens) => usdFor(model, tokens));
   const isKnown = usd.every((one) => one !== undefined);
   return {
     model,
-    questions: rows.length,
+    questions: told.length,
     tokens: { input: sum(each.map(({ input }) => input)), output: sum(each.map(({ output }) => output)) },
     ...(isKnown ? { usd: sum(usd) } : {}),
   };
@@ -109,15 +114,22 @@ async function askOnce(side: Side, row: AskRow, { model, deadlineMs }: Asking): 
 
 type Cost = Extract<Answer, { outcome: 'done' }>['cost'];
 
-/** An answer as the hub would take it: it must fit its schema, and what nothing bears out goes by the ask. */
 function read({ ask }: Side, { text }: { text: string }, reply: Reply, cost: Cost, ms: number): Asked {
-  const { finish, content, tokens } = reply;
-  const took = { tokens, ms, ...(typeof cost?.usd === 'number' ? { usd: cost.usd } : {}) };
-  if (finish !== 'stop') return { error: finish, ...took };
+  const { tokens } = reply;
+  return { ...takenOf(ask, text, reply), tokens, ms, ...(typeof cost?.usd === 'number' ? { usd: cost.usd } : {}) };
+}
+
+/** An answer as the hub would take it: it must fit its schema, and what nothing bears out goes by the ask. */
+export function takenOf(
+  ask: Pick<AskFile, 'answer' | 'supported' | 'unsupported'>,
+  text: string,
+  { finish, content }: { finish: string; content: string },
+): { answer: Record<string, unknown> } | { error: string } {
+  if (finish !== 'stop') return { error: finish };
   const found = readAnswer(ask, content);
-  if ('error' in found) return { error: 'schema', ...took };
+  if ('error' in found) return { error: 'schema' };
   const { supported = [], unsupported = 'leave-out' } = ask;
   const places = unsupportedIn(found.answer, supported, text);
-  if (places.length > 0 && unsupported === 'fail') return { error: 'unsupported', ...took };
-  return { answer: unsupported === 'leave-out' ? withoutUnsupported(found.answer, places) : found.answer, ...took };
+  if (places.length > 0 && unsupported === 'fail') return { error: 'unsupported' };
+  return { answer: unsupported === 'leave-out' ? withoutUnsupported(found.answer, places) : found.answer };
 }

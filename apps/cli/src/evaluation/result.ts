@@ -8,15 +8,9 @@ export interface FieldAgreement {
   judged: number;
 }
 
-/** What came of one side. */
-export interface SideResult {
-  name: string;
-  model: string;
-  /** Of all that could be judged, a mean from 0 to 1; absent where nothing could. A row without an answer agrees in nothing. */
-  agreement?: number;
-  fields: Record<string, FieldAgreement | 'not judged'>;
+/** What questions took. */
+export interface Took {
   answered: number;
-  errors: Record<string, number>;
   tokens: { input: number; output: number };
   /** In US dollars; absent where the price of the model is not known. */
   usd?: number;
@@ -24,7 +18,17 @@ export interface SideResult {
   latencyMs?: { p50: number; p95: number };
 }
 
-/** How often a field of two sides' answers to the same row differs, of so many that both answered. */
+/** What came of one side. */
+export interface SideResult extends Took {
+  name: string;
+  model: string;
+  /** Of all that could be judged, a mean from 0 to 1; absent where nothing could. A row without an answer agrees in nothing. */
+  agreement?: number;
+  fields: Record<string, FieldAgreement | 'not judged'>;
+  errors: Record<string, number>;
+}
+
+/** How often a field of two answers to the same row differs, of so many rows where both have it. */
 export interface Drift {
   differs: number;
   of: number;
@@ -39,22 +43,50 @@ export interface RowResult {
 
 export interface Evaluation {
   sides: SideResult[];
+  /** What the answers that are recorded took. */
+  recorded?: Took;
+  /** From what is recorded to the last side; where nothing is, from the first of two sides to the other. */
   drift?: Record<string, Drift>;
   rows: RowResult[];
 }
 
-/** Holds what came of the questions against the labels, and two sides against each other. Pure. */
-export function evaluationOf(sides: readonly Side[], rows: readonly AskRow[], came: readonly Asked[][]): Evaluation {
-  const [first, second] = came;
+/** As whose the recorded answers are shown. */
+export const RECORDED = 'recorded';
+
+/**
+ * Holds what came of the questions against the labels, and two sides, or what is recorded and the last side, against each
+ * other. Pure.
+ */
+export function evaluationOf(
+  sides: readonly Side[],
+  rows: readonly AskRow[],
+  came: readonly Asked[][],
+  recorded?: readonly Asked[],
+): Evaluation {
+  const columns = [
+    ...(recorded ? [{ name: RECORDED, all: recorded }] : []),
+    ...sides.map(({ name }, i) => ({ name, all: came[i] ?? [] })),
+  ];
+  const [first, last] = [columns[0], columns.at(-1)];
   return {
     sides: sides.map((side, i) => sideResult(side, rows, came[i] ?? [])),
-    ...(first && second ? { drift: driftOf(sides, first, second) } : {}),
+    ...(recorded ? { recorded: tookOf(recorded) } : {}),
+    ...(first && last && first !== last ? { drift: driftOf(fieldsOf(sides, recorded), first.all, last.all) } : {}),
     rows: rows.map(({ name, label }, at) => ({
       row: name,
       label,
-      came: Object.fromEntries(sides.map((side, i) => [side.name, said(came[i]?.[at])])),
+      came: Object.fromEntries(columns.map((column) => [column.name, said(column.all[at])])),
     })),
   };
+}
+
+/** The fields of the last side that what it is compared with has, too. */
+function fieldsOf(sides: readonly Side[], recorded: readonly Asked[] | undefined): string[] {
+  const before = recorded
+    ? recorded.flatMap((one) => ('answer' in one ? Object.keys(one.answer) : []))
+    : Object.keys(sides[0]?.ask.answer.properties ?? {});
+  const known = new Set(before);
+  return Object.keys(sides.at(-1)?.ask.answer.properties ?? {}).filter((field) => known.has(field));
 }
 
 const said = (asked: Asked | undefined): RowResult['came'][string] =>
@@ -74,15 +106,21 @@ function sideResult({ name, ask }: Side, rows: readonly AskRow[], came: readonly
     all.push(...judged);
     return [field, judged.length === 0 ? 'not judged' : { agreement: mean(judged), judged: judged.length }] as const;
   });
-  const took = came.flatMap(({ ms }) => ms ?? []).sort((a, b) => a - b);
-  const paid = came.filter(({ tokens }) => tokens);
-  const total = (of: (one: Asked) => number | undefined) => paid.reduce((sum, one) => sum + (of(one) ?? 0), 0);
   return {
     ...{ name, model: ask.model },
     ...(all.length > 0 ? { agreement: mean(all) } : {}),
     fields: Object.fromEntries(fields),
-    answered: came.filter((one) => 'answer' in one).length,
     errors: errorsOf(came),
+    ...tookOf(came),
+  };
+}
+
+function tookOf(came: readonly Asked[]): Took {
+  const took = came.flatMap(({ ms }) => ms ?? []).sort((a, b) => a - b);
+  const paid = came.filter(({ tokens }) => tokens);
+  const total = (of: (one: Asked) => number | undefined) => paid.reduce((sum, one) => sum + (of(one) ?? 0), 0);
+  return {
+    answered: came.filter((one) => 'answer' in one).length,
     tokens: { input: total(({ tokens }) => tokens?.input), output: total(({ tokens }) => tokens?.output) },
     ...(paid.every(({ usd }) => usd !== undefined) ? { usd: total(({ usd }) => usd) } : {}),
     ...(took.length > 0 ? { latencyMs: { p50: percentile(took, 50), p95: percentile(took, 95) } } : {}),
@@ -101,13 +139,16 @@ const mean = (all: readonly number[]): number => all.reduce((sum, one) => sum + 
 const percentile = (sorted: readonly number[], percent: number): number =>
   Math.round(sorted[Math.ceil((percent / 100) * sorted.length) - 1] ?? 0);
 
-function driftOf(sides: readonly Side[], first: readonly Asked[], second: readonly Asked[]): Record<string, Drift> {
-  const [one, other] = sides.map(({ ask }) => Object.keys(ask.answer.properties));
-  const shared = (one ?? []).filter((field) => other?.includes(field));
+function driftOf(fields: readonly string[], first: readonly Asked[], second: readonly Asked[]): Record<string, Drift> {
   const both = first.flatMap((asked, at) => {
     const against = second[at];
     return 'answer' in asked && against && 'answer' in against ? [[asked.answer, against.answer] as const] : [];
   });
-  const differs = (field: string) => both.filter(([a, b]) => !isDeepStrictEqual(a[field], b[field])).length;
-  return Object.fromEntries(shared.map((field) => [field, { differs: differs(field), of: both.length }]));
+  return Object.fromEntries(
+    fields.map((field) => {
+      const having = both.filter((pair) => pair.every((answer) => Object.hasOwn(answer, field)));
+      const differs = having.filter(([a, b]) => !isDeepStrictEqual(a[field], b[field])).length;
+      return [field, { differs, of: having.length }];
+    }),
+  );
 }

@@ -1,5 +1,5 @@
 import { type AskRow, readAsk } from '#libs/recipes';
-import { askAll, type Asked, boundOf } from './asking';
+import { askAll, type Asked, boundOf, bytesTold } from './asking';
 import { boundLines, evaluationLines } from './report';
 import { evaluationOf } from './result';
 
@@ -55,8 +55,31 @@ it('shows two sides beside each other, and of rows that both answered how often 
   expect(lines.slice(-2)).toEqual(['b: score: 2 → 3', '… and 1 more']);
 });
 
+it('shows what is recorded first, with what it took, and how often the last side moves from it where both have a field', () => {
+  const then: Asked[] = [
+    { answer: { score: 1 }, tokens: { input: 50, output: 5 }, ms: 7 },
+    { answer: { score: 5, old: 1 }, tokens: { input: 50, output: 5 }, ms: 9 },
+    { answer: { score: 3 }, tokens: { input: 50, output: 5 } },
+  ];
+  const now = [came(1, 1), came(2, 1), { error: 'length' }];
+  const found = evaluationOf([side, other], rows, [[came(1, 1), came(2, 1), came(3, 1)], now], then);
+  expect(found.drift).toEqual({ score: { differs: 1, of: 2 } });
+  expect(found.recorded).toEqual({
+    ...{ answered: 3, tokens: { input: 150, output: 15 }, latencyMs: { p50: 7, p95: 9 } },
+  });
+  expect(found.rows[1]?.came).toMatchObject({
+    recorded: { answer: { score: 5 } },
+    'grade@1': { answer: { score: 2 } },
+  });
+  const lines = evaluationLines(found, 5);
+  expect(lines[0]).toMatch(/^ +recorded +grade@1 +grade@1 by m +differ$/);
+  expect(lines).toContainEqual(expect.stringMatching(/^score {20,}1\.00 \(3\) +0\.67 \(3\) +1 of 2$/));
+  expect(lines).toContainEqual(expect.stringMatching(/^tokens +150 in, 15 out +300 in, 30 out +200 in, 20 out$/));
+  expect(lines.at(-1)).toBe('b: score: 5 → 2');
+});
+
 it('says before what it will cost at most; of a model whose price is not known, how many tokens', () => {
-  const [known, unknown] = [boundOf(side, rows, 100), boundOf(other, rows, 100)];
+  const [known, unknown] = [boundOf(side, bytesTold(side, rows), 100), boundOf(other, bytesTold(other, rows), 100)];
   expect(known).toMatchObject({ questions: 3, tokens: { output: 300 } });
   expect(known.usd).toBeGreaterThan(0);
   expect(unknown).not.toHaveProperty('usd');
