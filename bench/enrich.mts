@@ -1,10 +1,10 @@
 // What answers cost of OpenAI's time: how busy two replicas of enrichment-service keep a model that takes 5 s for an answer,
 // 50 at once, whether what comes in waits for it, and whether equal questions are paid for once. OpenAI's stand-in is the
 // judge. `--records N` asks N different questions; a fifth of what comes in repeats another one.
-import { setTimeout as pause } from 'node:timers/promises';
 import { Topic } from '#libs/contracts';
 import { changeOf, contactsOf } from './support/crm.mts';
 import { place, type Place } from './support/place.mts';
+import { untilDone } from './support/progress.mts';
 import type { Figure } from '../scripts/bench/main.mts';
 
 const QUESTIONS = 2_000;
@@ -91,19 +91,15 @@ async function measured(at: Both, questions: number, triggers: number, began: nu
   ];
 }
 
-const LOOK_MS = 1_000;
-const STANDSTILL_MS = 60_000;
-
 /**
  * Waits until all is answered, or nothing moves any more. Resolves to the longest time between two looks that found
  * consumers not behind, and to the most records of any look.
  */
 async function allAnswered(at: Both, questions: number, began: number): Promise<{ longestMs: number; most: number }> {
   const lag = at.lagOf(['enrichment-service'], [Topic.ingressHubspot, Topic.enrichment]);
-  let [seen, since] = [-1, Date.now()];
   let [caughtUp, longestMs, most] = [began + TAKEN_IN_MS, 0, 0];
   try {
-    for (;;) {
+    await untilDone(async (stillMs) => {
       const { calls: billed } = await at.sandboxes.openai.control<{ calls: number }>('GET', '/billing');
       const behind = await lag.read();
       if (Date.now() > caughtUp) {
@@ -111,18 +107,16 @@ async function allAnswered(at: Both, questions: number, began: number): Promise<
         if (behind > 0) longestMs = Math.max(longestMs, Date.now() - caughtUp);
         else caughtUp = Date.now();
       }
-      process.stderr.write(`\r${bar(billed / questions)} ${billed} of ${questions} asked, ${behind} records behind `);
-      if (billed !== seen) [seen, since] = [billed, Date.now()];
-      // The last ones are answered one answer later; one too many would be asked by then.
-      if ((billed >= questions && Date.now() - since > 2_000 * ANSWER_S) || Date.now() - since > STANDSTILL_MS) break;
-      await pause(LOOK_MS);
-    }
+      return {
+        share: billed / questions,
+        says: `${billed} of ${questions} asked, ${behind} records behind`,
+        moved: billed,
+        // The last ones are answered one answer later; one too many would be asked by then.
+        isDone: billed >= questions && stillMs > 2_000 * ANSWER_S,
+      };
+    });
   } finally {
     await lag.close();
   }
-  process.stderr.write('\n');
   return { longestMs, most };
 }
-
-const BAR = 30;
-const bar = (share: number): string => '█'.repeat(Math.round(Math.min(1, share) * BAR)).padEnd(BAR, '░');

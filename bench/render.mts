@@ -1,10 +1,10 @@
 // What videos cost of HeyGen's time: how busy two replicas of render-service keep an account that makes 20 videos of 2 s at
 // once, and how soon a video stands on its contact. HeyGen's and HubSpot's stand-ins are the judges. `--records N` asks for
 // N videos.
-import { setTimeout as pause } from 'node:timers/promises';
 import { changeOf, contactsOf } from './support/crm.mts';
 import { earliest } from './render/ideal-limiter.mts';
 import { type Call, place, type Place } from './support/place.mts';
+import { untilDone } from './support/progress.mts';
 import type { Figure } from '../scripts/bench/main.mts';
 
 const VIDEOS = 2_000;
@@ -105,21 +105,19 @@ async function measured(at: Both, videos: number): Promise<Figure[]> {
   ];
 }
 
-const LOOK_MS = 1_000;
 const LOOK_WHILE_MAKING_MS = 20_000;
-const STANDSTILL_MS = 60_000;
 
 interface Shown {
   objects: { properties: Record<string, string> }[];
 }
 
 /**
- * Waits until all contacts show their videos, or nothing moves any more; says meanwhile how far it is. All contacts are looked
- * at seldom while videos are in the making: reading them takes of the time that is measured.
+ * Waits until all contacts show their videos, or nothing moves any more. All contacts are looked at seldom while videos are in the
+ * making: reading them takes of the time that is measured.
  */
 async function allShown(at: Both, videos: number): Promise<void> {
-  let [seen, since, shown, looked] = [-1, Date.now(), 0, 0];
-  for (;;) {
+  let [shown, looked] = [0, 0];
+  await untilDone(async () => {
     const { billed, running } = await at.sandboxes.heygen.control<{ billed: number; running: number }>('GET', '/state');
     const isMaking = billed < videos || running > 0;
     if (!isMaking || Date.now() - looked > LOOK_WHILE_MAKING_MS) {
@@ -127,18 +125,10 @@ async function allShown(at: Both, videos: number): Promise<void> {
       shown = objects.filter(({ properties }) => properties['heygen_render_status'] === 'COMPLETED').length;
       looked = Date.now();
     }
-    process.stderr.write(
-      `\r${bar(shown / videos)} ${shown} of ${videos} shown, ${billed} ordered, ${running} in the making `,
-    );
-    if (billed + shown !== seen) [seen, since] = [billed + shown, Date.now()];
-    if (shown === videos || Date.now() - since > STANDSTILL_MS) break;
-    await pause(LOOK_MS);
-  }
-  process.stderr.write('\n');
+    const says = `${shown} of ${videos} shown, ${billed} ordered, ${running} in the making`;
+    return { share: shown / videos, says, moved: billed + shown, isDone: shown === videos };
+  });
 }
-
-const BAR = 30;
-const bar = (share: number): string => '█'.repeat(Math.round(share * BAR)).padEnd(BAR, '░');
 
 interface Delivery {
   at: string;
