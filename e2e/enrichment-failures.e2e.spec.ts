@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { Pool } from 'pg';
+import { rowsSaying } from '../libs/event-store/src/testing/rows-saying';
 import { Hub } from './testing/hub';
 import { Lead } from './testing/lead';
 import { until } from './testing/until';
@@ -172,6 +174,21 @@ describe('what the model was told and said', () => {
     calls: { id: string; facts: Record<string, unknown> }[];
   }
   const note = 'Wants it for $50k, ask Miriam.';
+
+  it('stands in clear nowhere once it is answered, but where the record was read', async () => {
+    const marker = `Zaphod-${randomBytes(4).toString('hex')}`;
+    const lead = await Lead.make(hub, { note: `Wants it for $50k, ask ${marker}.` });
+    await says(lead, { lead_score: 60, sentiment: 0.5, budget: 50000, summary: 'Wants it.', reply: 'Hello.' });
+    await qualified(lead);
+    await lead.has({ lead_score: '60' });
+    await hub.caughtUp();
+    const pool = new Pool({ connectionString: hub.databaseUrl });
+    const found = await rowsSaying(pool, marker).finally(() => pool.end());
+    // Replays make the question anew of what was read, and hold it against the one that is answered.
+    expect(found.map((row) => /^(\S+): .*\b(hubspot\.notes|openai\.\w+)\b/.exec(row)?.slice(1))).toEqual([
+      ['effect', 'hubspot.notes'],
+    ]);
+  });
 
   it('is kept sealed, and shown only to whoever says why, which is told on the log first', async () => {
     const lead = await Lead.make(hub, { note });

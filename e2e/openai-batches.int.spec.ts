@@ -1,9 +1,10 @@
 import type { Answer } from '#libs/contracts';
+import { vendorWatch } from '#libs/platform';
 import type { CallContext, Carried, UnderWay } from '#libs/process';
 import { OPENAI_ITSELF, OpenAiBatches, OpenAiClient, type OpenAiSettings, type Question } from '#libs/vendors/openai';
-import { accountAlerts } from '../apps/enrichment-service/src/account-alerts';
 import { askingInBatches } from '../apps/enrichment-service/src/batch.effects';
 import { enrichmentConfig } from '../apps/enrichment-service/src/enrichment.config';
+import { openaiAccount } from '../apps/enrichment-service/src/openai-account';
 import { Watchdog } from './testing/children';
 import { accountOf, newSecrets } from './testing/secrets';
 import { type Sandbox, startSandbox } from './testing/vendors';
@@ -152,7 +153,7 @@ describe('the job of enrichment-service', () => {
   const lines = { info: () => undefined, error: (_: object, message: string) => void told.push(message) };
   const kind = (over: object = {}) => {
     const env = { OPENAI_BASE_URL: `${openai.url}/v1`, OPENAI_API_KEY: secrets.openaiApiKey, ...settled, ...over };
-    return askingInBatches(enrichmentConfig.parse(env), accountAlerts(lines), lines);
+    return askingInBatches(enrichmentConfig.parse(env), vendorWatch(openaiAccount, lines), lines);
   };
   const settled = {
     ...{ KAFKA_BROKERS: '127.0.0.1:1', DATABASE_URL: 'postgres://127.0.0.1:1/x', HUBSPOT_ACCESS_TOKEN: 'x' },

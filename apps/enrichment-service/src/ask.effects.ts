@@ -1,11 +1,12 @@
 import { type Answer, type CallRecord, type Cost, openaiCodes } from '#libs/contracts';
+import type { VendorWatch } from '#libs/platform';
 import { type CallContext, type EffectKind, type Lane, plus, type SpendEstimate } from '#libs/process';
 import { askNamed, readAnswer, unsupportedIn } from '#libs/recipes';
 import { BATCH_RATE, OpenAiClient, type OpenAiSettings, type Question, type Reply, usdFor } from '#libs/vendors/openai';
-import { type AccountAlerts, stoppedBy } from './account-alerts';
 import type { EnrichmentConfig } from './enrichment.config';
 import { CONTEXT_CALLS } from './enrichments';
 import { observed } from './model-telemetry';
+import { stoppedBy } from './openai-account';
 
 /** How the model is called, whatever it is asked. */
 export interface Model {
@@ -24,7 +25,7 @@ export interface Model {
 /** Of answers that nothing pays for, or whose key is not taken, all wait, and one at a time is tried; that is told once. */
 export function modelAt(
   config: EnrichmentConfig,
-  alerts: AccountAlerts,
+  account: VendorWatch,
   asked: () => readonly string[] = () => [],
 ): Model {
   const openai = new OpenAiClient(settingsOf(config));
@@ -60,7 +61,7 @@ export function modelAt(
   } satisfies Model['calling'];
   const answered = async (question: Question, { tenant, signal, repeats }: CallContext): Promise<Answer<Reply>> => {
     const answer = await observed(question, () => openai.ask(question, tenant, signal));
-    alerts.answered(answer);
+    account.answered(answer);
     if (answer.outcome === 'done') return withRecord(question, paidFor(answer, 1 + repeats));
     return stoppedBy(answer) ? ({ ...answer, afterMs: config.OPENAI_RETRY_AFTER } as Answer<Reply>) : answer;
   };

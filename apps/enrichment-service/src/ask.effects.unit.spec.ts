@@ -1,15 +1,16 @@
 import type { Cost } from '#libs/contracts';
+import { vendorWatch } from '#libs/platform';
 import { type Lane, plus } from '#libs/process';
-import { accountAlerts } from './account-alerts';
 import { askingTheModel, modelAt } from './ask.effects';
 import { enrichmentConfig } from './enrichment.config';
+import { openaiAccount } from './openai-account';
 import { mostAfterReading } from './summary.effects';
 
 const nobody = { info: () => undefined, error: () => undefined };
 const ask = (over: object = {}, models = ['gpt-6-luna', 'gpt-6-sol']) => {
   const store = { KAFKA_BROKERS: '127.0.0.1:1', DATABASE_URL: 'postgres://127.0.0.1:1/x' };
   const env = { ...store, HUBSPOT_ACCESS_TOKEN: 'x', OPENAI_API_KEY: 'x', OPENAI_MOST_TOKENS: '1000', ...over };
-  const model = modelAt(enrichmentConfig.parse(env), accountAlerts(nobody), () => models);
+  const model = modelAt(enrichmentConfig.parse(env), vendorWatch(openaiAccount, nobody), () => models);
   return {
     ask: askingTheModel(model),
     mostAfterReading: (texts: number, lane: Lane) => mostAfterReading(model, texts, lane),

@@ -1,10 +1,11 @@
 import { type Answer, BATCH_QUEUE_FULL, NO_BATCH_API, NO_SUCH_BATCH, openaiCodes } from '#libs/contracts';
+import type { AlertLines, VendorWatch } from '#libs/platform';
 import type { CallContext, Carried, EffectKind, JobInHand, UnderWay } from '#libs/process';
 import { type BatchModel, type BatchOf, OpenAiBatches, type Question, type Reply } from '#libs/vendors/openai';
-import { type AccountAlerts, type Lines, stoppedBy } from './account-alerts';
 import { type Asked, checked, settingsOf, withRecord } from './ask.effects';
 import type { EnrichmentConfig } from './enrichment.config';
 import { countTokens } from './model-telemetry';
+import { stoppedBy } from './openai-account';
 
 type Refusal = Exclude<Answer, { outcome: 'done' }>;
 type Ended = Answer | UnderWay;
@@ -20,8 +21,8 @@ const AT_ONCE = 4;
  * its token, so a lost answer is not paid twice. Its answers are settled one by one, as if each had been asked by itself; then
  * what OpenAI keeps of them is deleted.
  */
-export function askingInBatches(config: EnrichmentConfig, alerts: AccountAlerts, lines: Lines): EffectKind {
-  const asking = new AskingInBatches(config, alerts, lines);
+export function askingInBatches(config: EnrichmentConfig, account: VendorWatch, lines: AlertLines): EffectKind {
+  const asking = new AskingInBatches(config, account, lines);
   return {
     is: 'command',
     deadlineMs: config.OPENAI_BATCH_DEADLINE,
@@ -57,8 +58,8 @@ class AskingInBatches {
 
   constructor(
     private readonly config: EnrichmentConfig,
-    private readonly alerts: AccountAlerts,
-    private readonly lines: Lines,
+    private readonly account: VendorWatch,
+    private readonly lines: AlertLines,
   ) {
     this.batches = new OpenAiBatches(settingsOf(config));
   }
@@ -73,7 +74,7 @@ class AskingInBatches {
     if (job.left === 0) return { outcome: 'done', value: null };
     const questions = (await job.carried()).map(({ name, request }) => ({ name, question: request as Question }));
     const made = await this.batches.submit(questions, idempotencyKey, tenant, signal);
-    this.alerts.answered(made);
+    this.account.answered(made);
     if (made.outcome === 'done') return this.waiting(made.value);
     if (made.code === NO_BATCH_API) return this.missing(made, job);
     return made.outcome === 'retry' ? this.later(made) : made;

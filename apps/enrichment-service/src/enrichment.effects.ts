@@ -1,12 +1,13 @@
+import { type AlertLines, vendorWatch } from '#libs/platform';
 import type { EffectKind } from '#libs/process';
 import { fetchFrom } from '#libs/vendors/fetch';
 import type { HubspotAccounts, ReadRequest } from '#libs/vendors/hubspot';
-import { accountAlerts, type Lines } from './account-alerts';
 import { askingTheModel, modelAt } from './ask.effects';
 import { askingInBatches } from './batch.effects';
 import type { EnrichmentConfig } from './enrichment.config';
 import { CONTEXT_CALLS, READ_CONTEXT, READ_NOTES, READ_RECORD, SUMMARISE } from './enrichments';
 import { fetchKind, type SystemRequest } from './fetch.decider';
+import { openaiAccount } from './openai-account';
 import { mostAfterReading, summingUp } from './summary.effects';
 import type { Systems } from './systems';
 
@@ -20,12 +21,12 @@ export function enrichmentEffects(
   config: EnrichmentConfig,
   systems: Systems,
   hubspot: HubspotAccounts,
-  lines: Lines,
+  lines: AlertLines,
   /** The models that live recipes ask. */
   models: () => readonly string[] = () => [],
 ): Record<string, EffectKind> {
-  const alerts = accountAlerts(lines);
-  const model = modelAt(config, alerts, models);
+  const account = vendorWatch(openaiAccount, lines);
+  const model = modelAt(config, account, models);
   const reading = (calls: number): EffectKind => ({
     is: 'query',
     deadlineMs: 8_000,
@@ -44,7 +45,7 @@ export function enrichmentEffects(
     [READ_CONTEXT]: reading(CONTEXT_CALLS),
     'openai.ask': askingTheModel(model),
     [SUMMARISE]: summingUp(model),
-    'openai.batch': askingInBatches(config, alerts, lines),
+    'openai.batch': askingInBatches(config, account, lines),
   };
   systems.follow((names) => {
     for (const name of names) kinds[fetchKind(name)] ??= asking(name, systems);

@@ -1,12 +1,13 @@
 import type { Cost, EnrichmentEvent, Fate } from '#libs/contracts';
+import { vendorWatch } from '#libs/platform';
 import type { Owed } from '#libs/process';
 import { readRecipe, stepOf } from '#libs/recipes';
 import { given as givenOf } from '../../../libs/process/src/testing/given';
-import { accountAlerts } from './account-alerts';
 import { askingTheModel, modelAt } from './ask.effects';
 import type { EnrichmentConfig } from './enrichment.config';
 import type { EnrichmentInput, Summary } from './enrichment-input';
 import { CONTEXT_CALLS } from './enrichments';
+import { openaiAccount } from './openai-account';
 import { serviceDecider } from './service.decider';
 import { mostAfterReading, summingUp } from './summary.effects';
 
@@ -232,7 +233,7 @@ it('refuses what is longer than can be summed up', () => {
 describe('what a plan says at most', () => {
   const lines = { info: () => undefined, error: () => undefined };
   const config = { OPENAI_API_KEY: 'k', OPENAI_MOST_TOKENS: 4_000, OPENAI_SUMMARY_MODEL: 'm' } as EnrichmentConfig;
-  const model = modelAt(config, accountAlerts(lines));
+  const model = modelAt(config, vendorWatch(openaiAccount, lines));
   const kinds = { 'openai.ask': askingTheModel(model), 'openai.summarise': summingUp(model) };
   const costOf = ({ kind, request }: Owed): Cost =>
     kind === 'hubspot.context'

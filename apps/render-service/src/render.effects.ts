@@ -1,15 +1,32 @@
 import { type Answer, type Cost, heygenCodes, heygenFailureOf } from '#libs/contracts';
+import { type AlertLines, Gauge, type Standstill, type VendorWatch, vendorWatch } from '#libs/platform';
 import type { EffectKind } from '#libs/process';
 import { openHeygen, type TemplateVideo, type VideoVendor } from '#libs/vendors/heygen';
 import type { HubspotAccounts, ReadRequest } from '#libs/vendors/hubspot';
 import { copyEffects } from './copy.effects';
 import { afterOrder, COPY, VIDEO } from './costs';
-import { creditWatch, type Lines } from './credit-watch';
 import type { VideoPrices } from './prices';
 import type { RenderConfig } from './render.config';
 
 // A video of which nothing was heard for so long is no longer in the making.
 const JOB_MS = 2 * 3_600_000;
+
+const missing = new Gauge(
+  'heygen_credit_missing',
+  '1 where HeyGen takes no order of a tenant for want of credit, else 0',
+  ['tenant'],
+);
+
+const isUnpaid = (answer: Answer): answer is Exclude<Answer, { outcome: 'done' }> =>
+  answer.outcome !== 'done' && heygenFailureOf(answer.code) === 'unpaid';
+
+/** What ends all orders of a tenant. */
+const heygenCredit: Standstill<'unpaid'> = {
+  stoppedBy: (answer) => (isUnpaid(answer) ? 'unpaid' : undefined),
+  stops: { unpaid: 'HeyGen has no credit left: videos wait until there is some' },
+  goesOn: 'HeyGen takes orders again: the videos that waited are made',
+  measure: (value, _reason, tenant) => missing.set(value, tenant),
+};
 
 /**
  * render-service's calls. A lost answer of `heygen.generate` is settled by looking for its video, and by the same order
@@ -18,7 +35,7 @@ const JOB_MS = 2 * 3_600_000;
 export function renderEffects(
   config: RenderConfig,
   hubspot: HubspotAccounts,
-  lines: Lines,
+  lines: AlertLines,
   prices: VideoPrices,
 ): Record<string, EffectKind> {
   const after = afterOrder(config.VIDEO_STORE_BUCKET !== undefined);
@@ -46,7 +63,7 @@ export function renderEffects(
       },
       perform: (request: ReadRequest, call) => hubspot.of(call.tenant).read(request, call.signal),
     },
-    'heygen.generate': ordering(config, heygen, creditWatch(lines), prices, after),
+    'heygen.generate': ordering(config, heygen, vendorWatch(heygenCredit, lines), prices, after),
     'heygen.status': {
       is: 'query',
       deadlineMs: 8_000,
@@ -62,7 +79,7 @@ export function renderEffects(
 const ordering = (
   config: RenderConfig,
   heygen: VideoVendor,
-  credit: ReturnType<typeof creditWatch>,
+  credit: VendorWatch,
   prices: VideoPrices,
   after: Cost,
 ): EffectKind => ({
@@ -88,15 +105,12 @@ const ordering = (
   async perform(order: TemplateVideo, { tenant, generation, attempt, idempotencyKey, signal }) {
     const call = { idempotencyKey, isRepeat: attempt > 1 };
     const answer = await heygen.submit(named(order, generation), call, signal);
-    credit.answered(tenant, answer);
-    return isUnpaid(answer) ? { ...answer, afterMs: config.HEYGEN_RETRY_AFTER } : answer;
+    credit.answered(answer, tenant);
+    return answer.outcome === 'retry' && isUnpaid(answer) ? { ...answer, afterMs: config.HEYGEN_RETRY_AFTER } : answer;
   },
 });
 
 const inDollars = (usd: number | undefined): Cost => (usd === undefined ? {} : { usd });
-
-const isUnpaid = (answer: Answer): answer is Answer & { outcome: 'retry' } =>
-  answer.outcome === 'retry' && heygenFailureOf(answer.code) === 'unpaid';
 
 // The title finds a video whose answer was lost when its key has expired: HeyGen cannot be searched by callback id.
 function named(order: TemplateVideo, generation: number): TemplateVideo {

@@ -33,13 +33,14 @@ export async function resolveHeld(pool: Pool, effect: EffectName, finding: Findi
 
 /**
  * Owes an effect that has ended once more, as a new generation with the same request (protocol 4); resolves to its name.
- * Throws {@link Conflict} where its newest generation is still open.
+ * Throws {@link Conflict} where its newest generation is still open, or its request is forgotten since it was answered: a
+ * replay with `--redo` makes the request anew.
  */
 export async function redo(pool: Pool, slot: string): Promise<EffectName> {
   return atomically(pool, async (tx) => {
     const { rows } = await run<EffectName & { shares: string | null }>(tx, 'refrain-redo', REDO, [slot]);
     const [made] = rows;
-    if (!made) throw new Conflict(`${slot} has no generation that ended`);
+    if (!made) throw new Conflict(`${slot} has no generation that ended and keeps its request`);
     if (made.shares !== null) await joinSharedCalls(tx, [made]);
     return { slot: made.slot, generation: made.generation };
   });
@@ -101,7 +102,7 @@ const REDO = `
   select service, slot, generation + 1, tenant, subject, stream_id, kind, purpose, root_cause, order_key, 'live',
     request, request_hash, meta, shares, spend, spend_like
   from (select * from effect where slot = $1 order by generation desc limit 1 for update) newest
-  where state in ('done', 'dead', 'cancelled', 'superseded')
+  where state in ('done', 'dead', 'cancelled', 'superseded') and request::text <> 'null'
   on conflict do nothing
   returning slot, generation, shares`;
 

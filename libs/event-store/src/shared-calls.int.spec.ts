@@ -1,5 +1,7 @@
 import { contentKey, WrongContentKey } from './content-key';
 import { type EffectOutcome, Ledger } from './ledger';
+import { deadLetterEffects } from './dead-letters';
+import { ForgottenQuestions1797120000000 } from './migrations/1797120000000-forgotten-questions';
 import { cancel, redo, resolveHeld } from './operations';
 import { effect, owe, sure } from './testing/owing';
 import { testDatabase, type TestDatabase } from './testing/test-database';
@@ -32,8 +34,8 @@ it('makes one call for two owners of the same content, and tells both', async ()
   expect(await told()).toEqual({ a: ['said'], b: ['said'] });
   const { rows } = await db.pool.query('select slot, state, cost, request from effect order by slot');
   expect(rows).toEqual([
-    { slot: 'a', state: 'done', cost: null, request: { slot: 'a' } },
-    { slot: 'b', state: 'done', cost: null, request: { slot: 'b' } },
+    { slot: 'a', state: 'done', cost: null, request: null },
+    { slot: 'b', state: 'done', cost: null, request: null },
     { slot: 'default|toy.call|content-k|x', state: 'done', cost: { inputTokens: 7 }, request: null },
   ]);
 });
@@ -71,6 +73,80 @@ it('ends one owner’s interest without ending the call of the other', async () 
   await ledger.settle(sure(call), done('said'));
   // The late proof reaches the one who had turned away as well.
   expect(await told()).toEqual({ a: ['cancelled', 'said'], b: ['said'] });
+});
+
+describe('what was asked', () => {
+  const asked = async () => {
+    const { rows } = await db.pool.query<{ slot: string; generation: number; request: unknown }>(
+      `select slot, generation, request from effect where shares is not null order by slot, generation`,
+    );
+    return rows.map(({ slot, generation, request }) => [`${slot}#${String(generation)}`, request !== null]);
+  };
+  const letters = async () => (await deadLetterEffects(db.pool, {}, 10)).map(({ slot, request }) => [slot, request]);
+
+  it.each([
+    ['dead', { state: 'dead', code: 'invalid', message: '' }],
+    ['held', { state: 'unknown', code: 'deadline', afterMs: 0 }],
+  ] as const)('is kept of a call that is %s until it is asked again and answered', async (state, end) => {
+    await owe(db.pool, [asking('x', 'a'), asking('x', 'b')]);
+    const call = sure((await ledger.claim('me', 10))[0]);
+    await ledger.settle(call, end);
+    await ledger.reconcile();
+    expect(await letters()).toEqual([
+      ['a', { slot: 'a' }],
+      ['b', { slot: 'b' }],
+    ]);
+    if (state === 'dead') await Promise.all(['a', 'b'].map((slot) => redo(db.pool, slot)));
+    else await resolveHeld(db.pool, call, { state: 'owed' });
+    const again = sure((await ledger.claim('me', 10))[0]);
+    expect(again).toMatchObject({ slot: call.slot, request: call.request });
+    await ledger.settle(again, done('at last'));
+    const ended = ['a', 'b'].flatMap((slot) => [
+      ...(state === 'dead' ? [[`${slot}#1`, true]] : []),
+      [`${slot}#${String(again.generation)}`, false],
+    ]);
+    expect(await asked()).toEqual(ended);
+  });
+
+  it('is forgotten with the answer, also of whoever comes later, has turned away or wants it no more', async () => {
+    await owe(
+      db.pool,
+      ['asks', 'cancelled', 'superseded'].map((slot) => asking('x', slot)),
+    );
+    await cancel(db.pool, { slot: 'cancelled', generation: 1 });
+    await owe(db.pool, [], { superseded: [{ streamId: 'toy-superseded', kind: 'toy.call', purpose: 'call' }] });
+    expect((await asked()).map(([, isKept]) => isKept)).toEqual([true, true, true]);
+    await ledger.settle(sure((await ledger.claim('me', 10))[0]), done('said'));
+    await owe(db.pool, [asking('x', 'later')]);
+    expect(await asked()).toEqual(['asks', 'cancelled', 'later', 'superseded'].map((slot) => [`${slot}#1`, false]));
+  });
+
+  it('is forgotten once a person has found the answer', async () => {
+    await owe(db.pool, [asking('x', 'a')]);
+    const call = sure((await ledger.claim('me', 10))[0]);
+    await ledger.settle(call, { state: 'unknown', code: 'deadline', afterMs: 0 });
+    await ledger.reconcile();
+    await resolveHeld(db.pool, call, { state: 'done', answer: 'found' });
+    expect(await asked()).toEqual([['a#1', false]]);
+  });
+
+  it('is never asked again as nothing: whoever wants an answer anew is told so', async () => {
+    await owe(db.pool, [asking('x', 'a')]);
+    await ledger.settle(sure((await ledger.claim('me', 10))[0]), done('said'));
+    await expect(redo(db.pool, 'a')).rejects.toThrow('a has no generation that ended and keeps its request');
+    expect(await ledger.claim('me', 10)).toEqual([]);
+    // A replay makes it anew, and owes it as a generation of its own.
+    await owe(db.pool, [{ ...asking('x', 'a'), generation: 2 }]);
+    expect(await ledger.claim('me', 10)).toMatchObject([{ generation: 2, request: { slot: 'a' } }]);
+  });
+
+  it('is forgotten of what was answered before owners forgot it, and of nothing else', async () => {
+    await owe(db.pool, [asking('x', 'answered'), asking('y', 'owed'), effect({ slot: 'alone' })]);
+    await db.pool.query(`update effect set state = 'done' where slot in ('answered', 'alone')`);
+    await new ForgottenQuestions1797120000000().up({ query: (text: string) => db.pool.query(text) } as never);
+    const { rows } = await db.pool.query(`select slot from effect where request::text = 'null'`);
+    expect(rows).toEqual([{ slot: 'answered' }]);
+  });
 });
 
 // Owners come in batches in opposite order while calls of the same contents are settled: none waits for ever, no batch

@@ -33,8 +33,11 @@ const FOLLOWS = `(
   (o.state = 'held' and c.state in ('done', 'dead', 'owed')) or
   (o.state in ('dead', 'cancelled') and c.state = 'done'))`;
 
+// What was asked is a subject's: of what is answered, the receipts keep its hash and the answer (decision 66). Whatever may be
+// owed again as it is keeps its request.
 const END_OWNERS = `
     update effect o set state = c.state, answer = c.answer, code = c.code, attempts = c.attempts, repeats = c.repeats,
+      request = case when c.state = 'done' then 'null'::json else o.request end,
       settled_at = case when c.state in ('done', 'dead') then refrain_now() end`;
 
 const JOIN = `
@@ -70,7 +73,8 @@ const TELL = `
     from c where o.shares = c.slot and o.generation = c.generation and ${FOLLOWS}
     returning o.*
   ), forgotten as (
-    -- What was asked is a subject's; the receipt keeps only its key, an HMAC, and the answer (protocol 6).
-    update effect e set request = 'null'::json from c where e.slot = c.slot and e.generation = c.generation
-      and c.state = 'done'
+    -- The call itself, whose key is an HMAC, and owners who wanted no answer any more: the others are told above.
+    update effect e set request = 'null'::json
+    where (e.slot = $1 or (e.shares = $1 and e.state = 'superseded')) and e.generation = $2
+      and exists (select from c where c.state = 'done')
   )${MAIL_ENDED}`;

@@ -24,5 +24,6 @@ export {
   timelineOf,
 } from './tenants';
 export type { TlsListener } from './tls-listener';
+export { type AlertLines, type Standstill, type VendorWatch, vendorWatch } from './vendor-watch';
 export * from './version';
 export { needsStoreKeys, videoStoreOf, videoStoreSettings } from './video-store';

@@ -1,9 +1,12 @@
+import { randomBytes } from 'node:crypto';
 import type { Answer } from '#libs/contracts';
-import { contentKey } from '#libs/event-store';
+import { contentKey, keptCall, keptCalls } from '#libs/event-store';
+import { sealerOf } from '#libs/platform';
+import { rowsSaying, tableOf } from '../../event-store/src/testing/rows-saying';
 import { testDatabase, type TestDatabase } from '../../event-store/src/testing/test-database';
 import { until } from '../../event-store/src/testing/until';
 import type { EffectKind } from './effect-kind';
-import { Process } from './process';
+import { Process, type Surroundings } from './process';
 import { Published, TOY_TOPIC, toyCall, toyProcess, wordRecord } from './testing/toy';
 
 let db: TestDatabase;
@@ -19,7 +22,7 @@ afterEach(async () => {
   await db.drop();
 });
 
-function start(effects: Record<string, EffectKind>) {
+function start(effects: Record<string, EffectKind>, over: Partial<Surroundings> = {}) {
   const published = new Published();
   const process = new Process(toyProcess(), {
     pool: db.pool,
@@ -29,6 +32,7 @@ function start(effects: Record<string, EffectKind>) {
     concurrency: 10,
     onError: (error) => errors.push(error),
     onParked: () => undefined,
+    ...over,
   });
   process.start();
   running.push(process as never);
@@ -201,6 +205,32 @@ it('makes one billed call for two records with exactly the same content, and ans
   expect(keys).toHaveLength(1);
   const answers = all().filter((record) => record.envelope.type === 'refrain.word.answered.v1');
   expect(answers.map((record) => record.envelope.subject).sort()).toEqual(['contact:0', 'contact:1']);
+});
+
+it('keeps what was asked in no clear text once it is answered, and sealed it can be opened', async () => {
+  const sealer = sealerOf([randomBytes(32)]);
+  const answers: (() => void)[] = [];
+  const perform: EffectKind['perform'] = ({ word }: { word: string }) =>
+    new Promise((resolve) => {
+      const record = { facts: { model: 'm' }, sealed: { text: word } };
+      answers.push(() => resolve({ outcome: 'done', value: 'yes', record }));
+    });
+  const { handle, published } = start(toyCall(perform, { shares: (request: { word: string }) => request.word }), {
+    sealing: { days: 30, seal: (text, place) => sealer.seal(text, place) },
+  });
+  for (const process of running) process.contentKey = await contentKey(db.pool, 'a secret');
+  const marker = 'told-in-confidence';
+  const tables = async () => [...new Set((await rowsSaying(db.pool, marker)).map(tableOf))].sort();
+  await handle([wordRecord('contact:1', { word: marker }), wordRecord('contact:2', { word: marker })]);
+  await until(() => answers.length === 1);
+  // The toy's own event says the word that it heard.
+  expect(await tables()).toEqual(['effect', 'event']);
+  answers[0]?.();
+  await published.until(() => published.of('contact:2').length === 2 && published.of('contact:1').length === 2);
+  expect(await tables()).toEqual(['event']);
+  const [kept] = await keptCalls(db.pool, { limit: 10 });
+  const { sealed = '', place = '' } = (await keptCall(db.pool, kept?.id ?? '')) ?? {};
+  expect(JSON.parse(await sealer.open(sealed, place))).toEqual({ text: marker });
 });
 
 it('settles a call although the database was away when its answer came', async () => {

@@ -13,6 +13,7 @@ import {
   writeBatch,
 } from '#libs/event-store';
 import { effect, owe, sure } from '../../event-store/src/testing/owing';
+import { rowsSaying, tableOf } from '../../event-store/src/testing/rows-saying';
 import { testDatabase, type TestDatabase } from '../../event-store/src/testing/test-database';
 import { until } from '../../event-store/src/testing/until';
 import type { EffectKind } from './effect-kind';
@@ -70,23 +71,9 @@ const effectsOf = (subject: string) =>
   );
 const erasedEffect = { state: 'erased', request: null, request_hash: '', answer: null, shares: null };
 
-/** What a row says as base64, as records' bytes are kept. */
-const decoded = (row: string): string =>
-  (row.match(/[A-Za-z0-9+/=]{16,}/g) ?? []).map((text) => Buffer.from(text, 'base64').toString()).join(' ');
-
-/** Every row of every table that says one of these words, but events: they are another matter. */
-async function saying(...words: string[]): Promise<string[]> {
-  const tables = await rowsOf<{ name: string }>(
-    `select c.oid::regclass::text as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
-     where n.nspname = 'public' and c.relkind = 'r' and c.relname <> 'event'`,
-  );
-  const found = tables.map(async ({ name }) =>
-    (await rowsOf<{ row: string }>(`select t::text as row from ${name} t`))
-      .map(({ row }) => `${name}: ${row} ${decoded(row)}`)
-      .filter((row) => words.some((word) => row.includes(word))),
-  );
-  return (await Promise.all(found)).flat();
-}
+/** Every row that says one of these words, but events: they are another matter. */
+const saying = async (...words: string[]): Promise<string[]> =>
+  (await rowsSaying(db.pool, ...words)).filter((row) => tableOf(row) !== 'event');
 
 const heardOf = async (service: string, subject: string) =>
   (
@@ -111,7 +98,7 @@ it('counts in a dry run what it then erases: receipts, parked inputs, open work;
 
   const found = { ...nothing, effects: 2, cancelled: 1, inputs: 3, freed: 1 };
   expect(await erase(subject, true)).toEqual({ 'e-all': found });
-  expect((await saying('-secret')).map((row) => row.split(':')[0]).sort()).toEqual(['effect', 'mailbox', 'mailbox']);
+  expect((await saying('-secret')).map(tableOf).sort()).toEqual(['effect', 'mailbox', 'mailbox']);
   expect(await parkedKeys(db.pool, { service: 'e-all' })).toHaveLength(1);
   expect((await effectsOf(subject)).map(({ state }) => state)).toEqual(['done', 'held']);
 

@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { asksIn, askFolder, readAsk, selfContained } from './asks';
+import { type Asks, asksIn, askFolder, readAsk, selfContained } from './asks';
 import { loadRecipes, readRecipe } from './read';
 import { elsewhere } from './reference';
 import { stepOf, stepsOf } from './recipe';
@@ -129,6 +129,59 @@ describe('thresholds', () => {
   ])('one %s is refused', (_, condition, said) => {
     write();
     expect(faultsOf(using(undefined, condition))).toEqual([expect.stringMatching(said)]);
+  });
+
+  describe('of the shipped asks', () => {
+    const root = join(__dirname, '../../..');
+    const shipped = askFolder(join(root, 'asks'));
+    /** What the shipped recipe does at an answer, where its ask has these thresholds. */
+    const alarms = (name: string, over: Record<string, number>) => {
+      const get: Asks['get'] = (use) => {
+        const found = shipped.get(use);
+        if (!found || 'faults' in found) return found;
+        return { ask: { ...found.ask, thresholds: { ...found.ask.thresholds, ...over } } };
+      };
+      const text = readFileSync(join(root, 'recipes', `${name}.yaml`), 'utf8');
+      const made = readRecipe(text, name, undefined, { asks: { ...shipped, get } });
+      if ('faults' in made) throw new Error(made.faults.join('\n'));
+      const alarm = stepsOf(made.recipe, 'write').find(({ until }) => until !== undefined);
+      return (answer: object) => {
+        const given = {
+          record: { dealstage: 'open' },
+          steps: { mood: answer, qualification: answer },
+          stages: { Risk: 'risk' },
+        };
+        return [alarm?.when?.evaluate(given), alarm?.until?.evaluate(given)];
+      };
+    };
+
+    it('are what lead-qualification goes by: a task from there on, and no other until ten points below', () => {
+      const at = [69, 70, 79, 80].map((lead_score) => alarms('lead-qualification', {})({ lead_score }));
+      expect(at).toEqual([
+        [false, true],
+        [false, false],
+        [false, false],
+        [true, false],
+      ]);
+      const stricter = alarms('lead-qualification', { high: 90 });
+      expect([79, 89, 90].map((lead_score) => stricter({ lead_score }))).toEqual([
+        [false, true],
+        [false, false],
+        [true, false],
+      ]);
+    });
+
+    it.each(['ticket-sentiment', 'deal-at-risk'])('are what %s goes by', (name) => {
+      const at = [0.34, 0.35, 0.49, 0.5].map((sentiment) => alarms(name, {})({ sentiment }));
+      expect(at).toEqual([
+        [true, false],
+        [false, false],
+        [false, false],
+        [false, true],
+      ]);
+      const stricter = alarms(name, { unhappy: 0.2 });
+      expect([0.19, 0.2].map((sentiment) => stricter({ sentiment })[0])).toEqual([true, false]);
+    });
   });
 
   it('a whole ask in the recipe has them, too', () => {

@@ -84,13 +84,16 @@ function effectLines(effect: StoryEffect): { at: Date; text: string }[] {
   const name = `${effect.kind}${effect.generation > 1 ? ` (generation ${String(effect.generation)})` : ''}`;
   const owed = {
     at: effect.owedAt,
-    text: `${who} owes ${name}${wanted(effect.recipes)}  ${JSON.stringify(effect.request)}`,
+    text: `${who} owes ${name}${wanted(effect.recipes)}  ${effect.request === null ? FORGOTTEN : JSON.stringify(effect.request)}`,
   };
   const counts = `${String(effect.attempts)} calls, ${String(effect.refusals)} refused, ${String(effect.repeats)} repeated unknown`;
   const came = effect.code === null ? JSON.stringify(effect.answer) : effect.code;
   const ended = { at: effect.settledAt ?? new Date(), text: `${who} ${name} is ${effect.state} (${counts})  ${came}` };
   return [owed, ended];
 }
+
+// Of a question that is answered, and of whatever was erased.
+const FORGOTTEN = '(what was asked is forgotten)';
 
 const wanted = (recipes: string[]): string => (recipes.length > 0 ? ` for ${recipes.join(', ')}` : '');
 

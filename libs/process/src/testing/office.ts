@@ -176,7 +176,9 @@ export class Office {
     if (person === 'cancels') await cancel(this.db.pool, effect);
     if (person === 'resolves')
       await resolveHeld(this.db.pool, { ...effect, slot: effect.shares ?? effect.slot }, finding);
-    if (person === 'redoes') await redo(this.db.pool, effect.slot);
+    // Of an answer that several share, what was asked is forgotten: only a replay can ask it anew.
+    if (person === 'redoes' && (effect.shares === null || ['dead', 'cancelled'].includes(effect.state)))
+      await redo(this.db.pool, effect.slot);
     await this.watch.look(person === 'cancels' ? ['cancel'] : [`resolve ${finding.state}`]);
   }
 

@@ -104,7 +104,7 @@ export class Watch {
   }
 
   /** An effect, in its newest generation, that is in one of these states. */
-  newest(states: string[], which: number): (EffectName & Pick<Row, 'shares'>) | undefined {
+  newest(states: string[], which: number): (EffectName & Pick<Row, 'shares' | 'state'>) | undefined {
     const newest = new Map<string, Row>();
     for (const row of this.effects.values()) {
       if (!row.shared && row.generation >= (newest.get(row.slot)?.generation ?? 0)) newest.set(row.slot, row);
