@@ -163,7 +163,7 @@ async function preparePortal(): Promise<void> {
   await define('deal', 'contract_end_date', 'date', 'date');
   await define('deal', 'renewal_usage_logins', 'number', 'number');
   await define('contact', 'territory');
-  for (const name of ['ai_call_summary', 'ai_next_steps', 'call_transcript']) await define('call', name);
+  await define('call', 'call_transcript');
   const templates = { 'demo-renewal': ['deal', 'usage', 'ends'], 'demo-onboarding': ['deal', 'package'] };
   for (const [id, names] of Object.entries(templates)) {
     const variables = Object.fromEntries(names.map((name) => [name, 'text']));

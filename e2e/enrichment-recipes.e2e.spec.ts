@@ -10,12 +10,11 @@ const CALLS = '0-48';
 let hub: Hub;
 beforeAll(async () => {
   hub = await Hub.start();
-  // What `refrain doctor` asks an account for that runs call-summary.
-  for (const name of ['call_transcript', 'ai_call_summary', 'ai_next_steps'])
-    await hub.hubspot.crm.properties.coreApi.create('calls', {
-      ...{ name, label: name, groupName: 'callinformation' },
-      ...{ type: 'string' as never, fieldType: 'textarea' as never },
-    });
+  // By what records the calls.
+  await hub.hubspot.crm.properties.coreApi.create('calls', {
+    ...{ name: 'call_transcript', label: 'Transcript', groupName: 'callinformation' },
+    ...{ type: 'string' as never, fieldType: 'textarea' as never },
+  });
   const { subscriptions } = await hub.control<{ subscriptions: object[] }>('hubspot', 'GET', '/subscriptions');
   const ofCalls = ['object.creation', 'object.propertyChange'].map((subscriptionType) => ({
     subscriptionType,

@@ -1,6 +1,12 @@
 import { AssociationTypes, Client } from '@hubspot/api-client';
 import type { Answer } from '#libs/contracts';
-import { HubspotAccounts, HubspotJournal, type HubspotWatch, type Rates } from '#libs/vendors/hubspot';
+import {
+  contactProperties,
+  HubspotAccounts,
+  HubspotJournal,
+  type HubspotWatch,
+  type Rates,
+} from '#libs/vendors/hubspot';
 import { Watchdog } from './testing/children';
 import { accountOf, newSecrets } from './testing/secrets';
 import { until } from './testing/until';
@@ -26,6 +32,7 @@ beforeEach(async () => {
 
 const plan = { tier: 'professional', limitIncreases: 0, isOauth: false, timeZone: 'UTC' } as const;
 const oauthPlan = { ...plan, isOauth: true };
+const contacts = { object: 'contact', names: new Set(contactProperties.map(({ name }) => name)) };
 const soon = () => AbortSignal.timeout(10_000);
 const open = (watch: HubspotWatch = {}) =>
   new HubspotAccounts([{ baseUrl: hubspot.url, token: () => secrets.hubspotAccessToken, plan }], watch);
@@ -95,7 +102,7 @@ describe('every call', () => {
     await done(client.properties('contact', signal));
     await done(client.pipelines('deal', signal));
     await done(client.owners(signal));
-    await done(client.prepare(await done(client.preparation({ object: 'contact' }, signal)), signal));
+    await done(client.prepare(await done(client.preparation(contacts, signal)), signal));
     await client.readChanged([{ record, at: '2026-11-22T10:00:00Z', properties: ['city'] }], signal);
     await hubspot.control('POST', '/journal/files');
     await done(journal().after((await done(journal().latest(signal))) ?? '', signal));
@@ -285,7 +292,7 @@ describe('a portal', () => {
   it('is prepared once: what it has otherwise is told, and never changed', async () => {
     const client = open().of('default');
     const calls = async () => (await hubspot.calls()).filter(({ method }) => method !== 'GET');
-    await done(client.prepare(await done(client.preparation({ object: 'contact' }, soon())), soon()));
+    await done(client.prepare(await done(client.preparation(contacts, soon())), soon()));
     await hubspot.control('DELETE', '/calls');
     const headers = { authorization: `Bearer ${secrets.hubspotAccessToken}`, 'content-type': 'application/json' };
     const change = (name: string, body: object) =>
@@ -297,7 +304,7 @@ describe('a portal', () => {
     await change('lead_score', { type: 'string', fieldType: 'text', label: 'Points' });
     await change('heygen_render_status', { options: ['PENDING', 'FAILED'].map((value) => ({ label: value, value })) });
     await hubspot.control('DELETE', '/calls');
-    const found = await done(client.preparation({ object: 'contact' }, soon()));
+    const found = await done(client.preparation(contacts, soon()));
     expect(found).toEqual({
       object: 'contact',
       groups: [],
@@ -314,11 +321,15 @@ describe('a portal', () => {
   it('gets on other types of records what is written there, and only that', async () => {
     const client = open().of('default');
     const wishes = { object: 'deal', names: new Set(['heygen_video_url', 'heygen_render_status']) };
-    const found = await done(client.preparation(wishes, soon()));
+    const found = await done(client.preparation(contacts, soon()));
     expect(found.groups.map(({ name }) => name)).toEqual(['video_automation']);
     expect(found.properties.map(({ name }) => name)).toEqual([...wishes.names]);
     await done(client.prepare(found, soon()));
-    expect(await done(client.preparation(wishes, soon()))).toMatchObject({ groups: [], properties: [], differing: [] });
+    expect(await done(client.preparation(contacts, soon()))).toMatchObject({
+      groups: [],
+      properties: [],
+      differing: [],
+    });
     expect((await done(client.properties('deal', soon()))).map(({ name }) => name)).toContain('heygen_video_url');
   });
 });

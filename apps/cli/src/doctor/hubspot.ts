@@ -1,6 +1,7 @@
 import type { Answer } from '#libs/contracts';
 import { type Needs, needsOf, type Recipe, type Uses, usesOf } from '#libs/recipes';
 import type { HubspotAccounts, HubspotClient, Pipeline } from '#libs/vendors/hubspot';
+import { wishesOf } from '../hubspot-properties';
 import { type AccountFacts, judgeAccount } from './account';
 import { hubspotDoor } from './door';
 import { type Finding, finding } from './finding';
@@ -42,9 +43,10 @@ export function hubspotChecks(of: AccountToCheck): Check[] {
     },
     {
       name: `${where}: what init hubspot makes`,
-      run: ifTaken(async (signal) =>
-        judgePreparation(tenant, told(await portal.client.preparation({ object: 'contact' }, signal)), uses.properties),
-      ),
+      run: ifTaken(async (signal) => {
+        const prepared = wishesOf(uses.properties).map((wishes) => portal.client.preparation(wishes, signal));
+        return (await Promise.all(prepared)).flatMap((one) => judgePreparation(tenant, told(one), uses.properties));
+      }),
     },
     {
       name: `${where}: stages`,

@@ -38,7 +38,14 @@ export {
 } from './oauth';
 export { answersOf, type BatchBody, type Part } from './parts';
 export type { ObjectSchema, Pipeline, Property, PublicOwner } from './portal';
-export { type Differing, type Lacking, type Preparation, wantedProperties, type Wishes } from './properties';
+export {
+  contactProperties,
+  type Differing,
+  type Lacking,
+  ownProperties,
+  type Preparation,
+  type Wishes,
+} from './properties';
 export type { Rates } from './sdk';
 export type { SequenceRequest } from './sequences';
 export type { TokenInfo } from './token-info';

@@ -22,8 +22,8 @@ const statuses = ['PENDING', 'PROCESSING', 'COMPLETED', 'FAILED'];
 const video = { groupName: 'video_automation', type: 'string', fieldType: 'text' } as const;
 const ai = { groupName: 'ai_enrichment' } as const;
 
-/** The properties that the hub writes: all of them to contacts, to records of other types those that recipes write there. */
-export const wantedProperties: readonly Wanted[] = [
+/** What every portal's contacts get, whatever its recipes are; records of other types those of them that recipes write there. */
+export const contactProperties: readonly Wanted[] = [
   { ...video, name: 'heygen_video_url', label: 'Video link' },
   {
     ...video,
@@ -49,6 +49,13 @@ export const wantedProperties: readonly Wanted[] = [
   },
 ];
 
+/** All properties of ours: beside those of contacts, what only a recipe that writes it needs. */
+export const ownProperties: readonly Wanted[] = [
+  ...contactProperties,
+  { ...ai, name: 'ai_call_summary', label: 'AI call summary', type: 'string', fieldType: 'textarea' },
+  { ...ai, name: 'ai_next_steps', label: 'AI next steps', type: 'string', fieldType: 'textarea' },
+];
+
 /** What a portal lacks of the groups and properties of a type of records that the hub writes to. */
 export interface Lacking {
   object: string;
@@ -69,10 +76,10 @@ export interface Preparation extends Lacking {
   differing: Differing[];
 }
 
-/** What the hub writes to records of a type; all of its properties unless some are named. */
+/** Which of our properties records of a type are to have. */
 export interface Wishes {
   object: string;
-  names?: ReadonlySet<string>;
+  names: ReadonlySet<string>;
 }
 
 /** Compares a portal's properties of a type with what the hub writes; changes nothing. */
@@ -82,7 +89,7 @@ export const preparation = (sdk: Sdk, { object, names }: Wishes, signal: AbortSi
     const type = typeIdOf(object);
     const haveGroups = new Set((await groupsApi.getAll(type)).results.map((group) => group.name));
     const have = new Map((await coreApi.getAll(type)).results.map((property) => [property.name, property]));
-    const wanted = wantedProperties.filter(({ name }) => names?.has(name) ?? true);
+    const wanted = ownProperties.filter(({ name }) => names.has(name));
     const used = new Set(wanted.map(({ groupName }) => groupName));
     return {
       object,
