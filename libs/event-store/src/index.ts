@@ -52,7 +52,7 @@ export * from './replays';
 export type { Queryable } from './query';
 export * from './shapes';
 export { keptCall, keptCalls, placeOfCall, tellUnsealed, type KeptCall, type SealedCall } from './sealed-calls';
-export { boundsTenant, type Budgets, microsOf } from './spend';
+export { type Budgets, microsOf } from './spend';
 export { drainSpool, spool, SpoolFull, spoolState, type SpooledRecord, type SpoolState } from './spool';
 export { storyOf, streamsAbout, type Story, type StoryEffect, type StoryEvent } from './story';
 export { readStreams } from './streams';
