@@ -1,6 +1,13 @@
 import { type Answer, BATCH_QUEUE_FULL, NO_BATCH_API, NO_SUCH_BATCH, openaiCodes } from '#libs/contracts';
 import type { CallContext, Carried, EffectKind, JobInHand, UnderWay } from '#libs/process';
-import { BATCH_RATE, type BatchModel, type BatchOf, OpenAiBatches, type Question, type Reply } from '#libs/vendors/openai';
+import {
+  BATCH_RATE,
+  type BatchModel,
+  type BatchOf,
+  OpenAiBatches,
+  type Question,
+  type Reply,
+} from '#libs/vendors/openai';
 import { type AccountAlerts, type Lines, stoppedBy } from './account-alerts';
 import { type Asked, checked, settingsOf, withRecord } from './ask.effects';
 import type { EnrichmentConfig } from './enrichment.config';

@@ -251,7 +251,7 @@ create or replace function wake_waiting(my_service text, budgets json) returns i
 as $$
 #variable_conflict use_column
 declare
-  of_key text; book spend_book; now_most bigint; room bigint; n int; woken int := 0;
+  of_key text; book spend_book; now_most bigint; room bigint; on_the_way bigint; n int; woken int := 0;
 begin
   loop
     select min(e.waits_for) into of_key from effect e
@@ -262,18 +262,27 @@ begin
     now_most := declared_budget(book.scope, book.tenant, book.name, budgets);
     room := case when now_most is not null and coalesce(book.ends > refrain_now(), true)
       then now_most + book.raised - book.spent - book.reserved end;
+    -- What was let go already to wait for company has not reserved yet.
+    select coalesce(sum(ceil(e.job_rate * spend_estimate(e.tenant, e.kind, e.spend_like, e.spend))), 0) into on_the_way
+      from effect e where room is not null and e.service = my_service and e.state = 'owed' and e.code = 'budget-exhausted'
+        and e.waits_for in (select o.job_company from (
+          select job_company from effect where service = my_service and state = 'owed' and waits_for = of_key
+          order by seq limit 100) o);
     with oldest as (
-      select e.slot, e.generation, sum(ceil(spend_estimate(e.tenant, e.kind, e.spend_like, e.spend)
-          * case when e.lane = 'batch' and e.job_company is not null then e.job_rate else 1 end)) over (order by e.seq) as total
-      from (select * from effect e where e.service = my_service and e.state = 'owed' and e.waits_for = of_key
-        order by e.seq limit 100) e
+      select c.slot, c.generation, c.by_job, sum(c.micros) over (order by c.seq) + case when c.by_job then on_the_way else 0 end as total
+      from (
+        select e.slot, e.generation, e.seq, j.by_job, ceil(case when j.by_job then e.job_rate else 1 end
+          * spend_estimate(e.tenant, e.kind, e.spend_like, e.spend)) as micros
+        from effect e, lateral (select e.lane = 'batch' and e.job_company is not null as by_job) j
+        where e.service = my_service and e.state = 'owed' and e.waits_for = of_key
+        order by e.seq limit 100) c
     ), held as (
-      select e.slot, e.generation from effect e join oldest o using (slot, generation)
-      where (room is null or o.total <= room) and e.state = 'owed' for update of e skip locked
+      select e.slot, e.generation, o.by_job from effect e join oldest o using (slot, generation)
+      where (room is null or o.total <= room) and e.state = 'owed' and e.waits_for = of_key for update of e skip locked
     )
-    -- A live call may wait for it by now: then it goes by itself.
-    update effect e set waits_for = case when e.lane = 'batch' then e.job_company end, job_company = null, job_rate = null,
-      due = case when e.lane = 'batch' and e.job_company is not null then refrain_now() else e.due end
+    -- One for which a live call waits by now goes by itself.
+    update effect e set waits_for = case when h.by_job then e.job_company end, job_company = null,
+      due = case when h.by_job then refrain_now() else e.due end
     from held h where e.slot = h.slot and e.generation = h.generation;
     get diagnostics n = row_count;
     woken := woken + n;
