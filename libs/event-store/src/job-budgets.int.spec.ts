@@ -9,6 +9,7 @@ import type { Budgets } from './spend';
 import { effect, owe, sure } from './testing/owing';
 import { books, done, PAID } from './testing/spending';
 import { testDatabase, type TestDatabase } from './testing/test-database';
+import { until } from './testing/until';
 import { transact } from './transaction';
 
 // What a job carries costs half of what it costs by itself, and spends of the same budgets.
@@ -104,6 +105,36 @@ it('never spends the same money twice, however many replicas gather and claim at
        where state = 'running' and kind = 'paid.call' or starts_with(waits_for, '#job|'))`,
   );
   expect(rows).toEqual([{ micros: sure(tenant).reserved * 1_000_000 }]);
+});
+
+it('takes nothing for wanting room that another replica is about to reserve for it', async () => {
+  const budgets = () => ({ perTenant: 2.5 });
+  await patient(1);
+  await gathered(ledgerOf(budgets));
+  await patient(4);
+  const pools = Array.from({ length: 2 }, () => openPool(db.url, 'toy-service', 1));
+  const holder = await db.pool.connect();
+  await holder.query('begin; select from spend_book for update');
+  let ended = 0;
+  // Of four for which there is room, bytes let two into a job.
+  const two = { ...spec, mostBytes: 2 * JSON.stringify({ slot: 'patient-0001' }).length };
+  const gathering = pools.map((pool) =>
+    ledgerOf(budgets, pool)
+      .gather([two])
+      .finally(() => (ended += 1)),
+  );
+  await until(async () => {
+    const { rows } = await db.pool.query<{ n: number }>(
+      `select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    );
+    return ended + (rows[0]?.n ?? 0) === 2;
+  });
+  await holder.query('commit');
+  holder.release();
+  expect((await Promise.all(gathering)).sort()).toEqual([0, 1]);
+  await Promise.all(pools.map((pool) => pool.end()));
+  expect([await waiting(), await ledgerOf(budgets).sweep()]).toEqual([[0], []]);
+  expect(await books(db.pool)).toEqual({ default: { spent: 0, reserved: 1.5, left: 1 } });
 });
 
 it('books what an answer cost, and lets as many go on as there is room for, in company, when that was less', async () => {
