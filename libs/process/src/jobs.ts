@@ -57,7 +57,7 @@ export async function jobInHand(
  */
 export async function freeCarried(ledger: Ledger, kinds: Kinds, effect: ClaimedEffect, code: string): Promise<void> {
   const carries = carriedKind(kinds, effect);
-  const mayBePaid = effect.soFar != null || effect.repeats > 0;
+  const mayBePaid = (effect.soFar ?? undefined) !== undefined || effect.repeats > 0;
   for (const row of await ledger.carriedBy(effect)) {
     const answer: Answer = { outcome: 'retry', code, message: 'its job has no answer for it', refused: false };
     const company = companyOf(kinds, row.tenant, row.kind, row.request);
