@@ -101,9 +101,9 @@ begin
 
   -- Nobody is waited for: who holds a call may wait for these books.
   with held as (
-    select e.slot, e.generation, w.key from effect e
-    join unnest(w_slot, w_generation, w_key) w (slot, generation, key) using (slot, generation)
-    where e.state = 'owed' and e.waits_for is not distinct from company for update of e skip locked
+    select w.slot, w.generation, w.key from unnest(w_slot, w_generation, w_key) w (slot, generation, key), lateral (
+      select from effect e where e.slot = w.slot and e.generation = w.generation
+        and e.state = 'owed' and e.waits_for is not distinct from company for update skip locked) e
   ), put_off as (
     update effect e set waits_for = h.key, code = 'budget-exhausted', job_company = company, job_rate = rate
     from held h where e.slot = h.slot and e.generation = h.generation returning e.waits_for
@@ -181,13 +181,15 @@ begin
   if p_slot is null then return 0; end if;
 
   with waiting as (
-    select e.slot, e.generation, e.kind, e.seq, e.request, p.micros, p.keys
-    from unnest(p_slot, p_generation, p_micros, p_keys) p (slot, generation, micros, keys)
-      join effect e using (slot, generation)
-    where e.state = 'owed' and e.waits_for = company for update of e skip locked
+    -- By its name each: there may be thousands.
+    select p.slot, p.generation, e.kind, e.seq, e.size, p.micros, p.keys
+    from unnest(p_slot, p_generation, p_micros, p_keys) p (slot, generation, micros, keys), lateral (
+      select e.kind, e.seq, octet_length(e.request::text) as size from effect e
+      where e.slot = p.slot and e.generation = p.generation and e.state = 'owed' and e.waits_for = company
+      for update skip locked) e
   ), sized as (
     select *, row_number() over (order by seq) as place,
-      sum(octet_length(request::text)) over (order by seq) as bytes from waiting
+      sum(size) over (order by seq) as bytes from waiting
   ), carried as (
     select * from sized where bytes <= most_bytes or place = 1
   ), job as (
