@@ -9,6 +9,11 @@ import { until } from './testing/until';
 const CONTACTS = 60;
 /** So many of them say the same as another one. */
 const DISTINCT = 40;
+/** Room for most of the questions by half of what they may cost, but not for all. */
+const BUDGET_USD = 0.8;
+const USD_PER_TOKEN = 0.00001;
+/** What a question may be answered with at most; asking it comes on top. */
+const MOST_TOKENS = 4_000;
 const folder = mkdtempSync(join(tmpdir(), 'batches-'));
 writeFileSync(
   join(folder, 'judged.yaml'),
@@ -30,6 +35,8 @@ beforeAll(async () => {
   hub = await Hub.start({
     ...{ RECIPES_DIR: folder, LATENCY_MS: '5', OPENAI_BATCH_MOST: '25', OPENAI_BATCH_AFTER: '2s' },
     ...{ OPENAI_BATCH_EVERY: '300ms', OPENAI_BATCH_DEADLINE: '2s' },
+    ...{ BUDGET_USD_PER_DAY: String(BUDGET_USD), OPENAI_PRICES: 'gpt-6-luna=10/10' },
+    OPENAI_MOST_TOKENS: String(MOST_TOKENS),
   });
 }, 240_000);
 afterAll(async () => {
@@ -50,6 +57,12 @@ const summaryOf = async (id: string): Promise<unknown> =>
 
 interface Billing {
   entries: { question: string; rate: number; batch?: string }[];
+  paidTokens: number;
+}
+interface Book {
+  spentUsd: number;
+  reservedUsd: number;
+  waiting: number;
 }
 interface Batches {
   batches: { questions: number; batch?: string; counts?: { total: number } }[];
@@ -57,10 +70,12 @@ interface Batches {
 interface AtOpenai {
   batches: { id: string; status: string; metadata: Record<string, string> }[];
 }
-const billed = async () => (await hub.control<Billing>('openai', 'GET', '/billing')).entries;
+const bill = () => hub.control<Billing>('openai', 'GET', '/billing');
+const billed = async () => (await bill()).entries;
+const book = async () => (await hub.refrain<{ budgets: Book[] }>('budgets')).budgets[0];
 const atOpenai = async () => (await hub.control<AtOpenai>('openai', 'GET', '/batches')).batches;
 
-it('enriches every record, each distinct question billed once and by half, over faults and a kill', async () => {
+it('enriches every record, each distinct question billed once and by half, within a budget, over faults and a kill', async () => {
   const heard = await contact(0);
   await until('the one that was heard of is served', () => summaryOf(heard));
   const contacts = [heard];
@@ -79,12 +94,17 @@ it('enriches every record, each distinct question billed once and by half, over 
   await hub.refrain('backfill', 'contacts', '--batch');
 
   const isUnderWay = ({ batch }: Batches['batches'][number]) => batch !== undefined;
-  const underWay = await until('all questions are in batches', async () => {
+  const underWay = await until('all questions are in batches, or wait for the budget', async () => {
     const { batches } = await hub.refrain<Batches>('batches');
     const carried = batches.filter(isUnderWay).reduce((sum, { questions }) => sum + questions, 0);
-    return carried === DISTINCT - 1 && batches;
+    return carried + ((await book())?.waiting ?? 0) === DISTINCT - 1 && batches;
   });
   expect(underWay.length).toBeGreaterThanOrEqual(2);
+  const { reservedUsd = 0, spentUsd = 0, waiting = 0 } = (await book()) ?? {};
+  expect(waiting).toBeGreaterThan(0);
+  // At the full price there would be room for fewer.
+  expect((DISTINCT - 1 - waiting) * MOST_TOKENS * USD_PER_TOKEN).toBeGreaterThan(BUDGET_USD);
+  expect(reservedUsd + spentUsd).toBeLessThanOrEqual(BUDGET_USD);
   expect(await billed()).toMatchObject([{ rate: 1 }]);
 
   await hub.control('openai', 'PUT', '/batches', { batchMs: 1 });
@@ -107,4 +127,7 @@ it('enriches every record, each distinct question billed once and by half, over 
     return files.length === 0;
   });
   expect(await hub.refrain('batches')).toEqual({ batches: [] });
+  const usd = Number(((await bill()).paidTokens * USD_PER_TOKEN).toFixed(6));
+  expect(usd).toBeLessThanOrEqual(BUDGET_USD);
+  expect(await book()).toMatchObject({ spentUsd: usd, reservedUsd: 0, waiting: 0 });
 }, 240_000);

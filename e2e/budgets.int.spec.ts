@@ -40,8 +40,9 @@ it('says what it cannot raise, and what is no amount', async () => {
     );
 });
 
-it('shows a replay’s budget beside its plan, and raises it', async () => {
-  const id = await requestReplay(db.pool, { service: 'toy-service', topic: 't', selection: {}, by: 'ada' });
+it('shows a replay’s budget beside its plan, and raises it, also of one that goes by batches', async () => {
+  const asked = { service: 'toy-service', topic: 't', selection: {}, by: 'ada', batch: true };
+  const id = await requestReplay(db.pool, asked);
   await moveReplay(db.pool, id, ['requested'], 'planned');
   await refrain('replay', 'apply', id, '--budget', '1', '--no-wait');
   const ledger = payer(db.pool, () => ({}));

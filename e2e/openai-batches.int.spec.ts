@@ -161,11 +161,14 @@ describe('the job of enrichment-service', () => {
   };
 
   /** Performs a job until it is over, as the runner does: what was answered it carries no more. */
-  async function perform(one = kind(), all: Carried[] = carried(3), { cuts = 0, looks = 200 } = {}) {
+  async function perform(
+    one = kind(),
+    all: Carried[] = carried(3),
+    { cuts = 0, looks = 200, soFar }: { cuts?: number; looks?: number; soFar?: unknown } = {},
+  ) {
     const token = `job-${String((asked += 1))}`;
     const answers = new Map<string, Answer>();
     const single: string[] = [];
-    let soFar: unknown;
     let last: Answer | UnderWay = { outcome: 'unknown', code: 'none', message: '' };
     for (let attempt = 1; attempt <= looks; attempt += 1) {
       const left = all.filter(({ name }) => !answers.has(name) && !single.includes(name));
@@ -223,6 +226,14 @@ describe('the job of enrichment-service', () => {
     expect(said.find(({ outcome }) => outcome !== 'done')).toMatchObject({
       ...{ outcome: 'retry', refused: true, code: 'batch_expired' },
     });
+  });
+
+  it('does not know whether a question was asked for which a batch has no answer at its end', async () => {
+    const one = kind();
+    const { last } = await perform(one, carried(1), { looks: 1 });
+    const unheard = carried(1);
+    const { of } = await perform(one, unheard, { soFar: last.outcome === 'under-way' && last.soFar });
+    expect(of(unheard[0]?.name)).toMatchObject({ outcome: 'unknown', code: 'not-answered' });
   });
 
   it.each([

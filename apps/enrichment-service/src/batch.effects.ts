@@ -1,7 +1,14 @@
 import { type Answer, BATCH_QUEUE_FULL, NO_BATCH_API, NO_SUCH_BATCH, openaiCodes } from '#libs/contracts';
 import type { AlertLines, VendorWatch } from '#libs/platform';
 import type { CallContext, Carried, EffectKind, JobInHand, UnderWay } from '#libs/process';
-import { type BatchModel, type BatchOf, OpenAiBatches, type Question, type Reply } from '#libs/vendors/openai';
+import {
+  BATCH_RATE,
+  type BatchModel,
+  type BatchOf,
+  OpenAiBatches,
+  type Question,
+  type Reply,
+} from '#libs/vendors/openai';
 import { type Asked, checked, settingsOf, withRecord } from './ask.effects';
 import type { EnrichmentConfig } from './enrichment.config';
 import { countTokens } from './model-telemetry';
@@ -42,6 +49,7 @@ export function askingInBatches(config: EnrichmentConfig, account: VendorWatch, 
       most: config.OPENAI_BATCH_MOST,
       mostBytes: MOST_BYTES,
       gatherMs: config.OPENAI_BATCH_AFTER,
+      rate: BATCH_RATE,
       doubtMs: config.OPENAI_BATCH_EVERY,
     },
     perform(_request: unknown, call) {
@@ -153,10 +161,13 @@ function isLost({ code }: Refusal, { createdAt }: BatchOf): boolean {
   return code === NO_SUCH_BATCH && Date.now() - Date.parse(createdAt) > 2 * DAY_MS;
 }
 
-/** Of a question that an ended batch did not come to. Only where it came to its end this uses up an attempt. */
+/**
+ * Of a question that an ended batch has no answer for. Only where it came to its end this uses up an attempt, and only there
+ * nobody knows whether it was asked.
+ */
 function missingIn({ state, faults = [] }: BatchOf, { OPENAI_RETRY_AFTER }: EnrichmentConfig): Answer<Reply> {
   const message = 'the batch has no answer for it';
-  if (state === 'completed') return { outcome: 'retry', code: 'not-answered', message, refused: false };
+  if (state === 'completed') return { outcome: 'unknown', code: 'not-answered', message };
   if (state !== 'failed') return { outcome: 'retry', code: `batch-${state}`, message, refused: true };
   const [fault] = faults;
   const code = fault?.code ?? 'batch-failed';

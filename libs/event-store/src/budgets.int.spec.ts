@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { budgetBooks, raiseBudget, setReplayBudget, tellExhausted } from './budgets';
 import { eraseEffects } from './erasure';
 import { Ledger } from './ledger';
@@ -120,6 +121,8 @@ it('reserves and books a call once that several owners share, in the budgets of 
   const ledger = payer(db.pool, () => ({ perTenant: 3, recipes: { one: 1, two: 1 } }));
   const asks = (recipe: string) =>
     effect({
+      // In one batch they are owed in the order of their slots.
+      slot: `${recipe}-${randomUUID()}`,
       kind: PAID.kind,
       shares: 'default|paid.call|content',
       spend: { usd: 1 },

@@ -97,7 +97,7 @@ export async function raiseBudget(
   return rows.length > 0;
 }
 
-/** Says what a replay may spend, in US dollars; resolves to whether there is one that is not over, nor goes by batches. */
+/** Says what a replay may spend, in US dollars; resolves to whether there is one that is not over. */
 export async function setReplayBudget(db: Queryable, id: string, usd: number): Promise<boolean> {
   return (await rowsOf(db, REPLAY_BUDGET, [id, microsOf(usd)])).length > 0;
 }
@@ -179,7 +179,7 @@ const RAISE = `
   where tenant = $1 and scope = $2 and name = $3 and ends > refrain_now() returning key`;
 
 const REPLAY_BUDGET = `
-  update replay set budget = $2::bigint where id = $1 and state not in ('aborted', 'failed') and declared is null and not batch
+  update replay set budget = $2::bigint where id = $1 and state not in ('aborted', 'failed') and declared is null
   returning id`;
 
 const REPLAY_WAITS = `select 1 from effect where state = 'owed' and waits_for = $1 limit 1`;

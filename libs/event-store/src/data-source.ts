@@ -20,6 +20,7 @@ import { Budgets1796688000000 } from './migrations/1796688000000-budgets';
 import { SealedCalls1796774400000 } from './migrations/1796774400000-sealed-calls';
 import { CheaperClaims1796860800000 } from './migrations/1796860800000-cheaper-claims';
 import { Jobs1796947200000 } from './migrations/1796947200000-jobs';
+import { JobBudgets1797033600000 } from './migrations/1797033600000-job-budgets';
 import { ForgottenQuestions1797120000000 } from './migrations/1797120000000-forgotten-questions';
 
 /**
@@ -54,6 +55,7 @@ async function storeDataSource(databaseUrl: string): Promise<DataSource> {
       SealedCalls1796774400000,
       CheaperClaims1796860800000,
       Jobs1796947200000,
+      JobBudgets1797033600000,
       ForgottenQuestions1797120000000,
     ],
     migrationsTableName: 'migration',

@@ -179,9 +179,15 @@ const ERASE = `
 
 // Under another name: the content, asked again by somebody else, is a new call.
 const ERASE_CALLS = `
-  update effect c set ${FORGOTTEN}, slot = c.slot || '|erased|' || c.seq
-  where c.slot = any ($1::text[])
-    and not exists (select from effect o where o.shares = c.slot and o.generation = c.generation)`;
+  with gone as (
+    select c.slot, c.generation, c.slot || '|erased|' || c.seq as renamed from effect c
+    where c.slot = any ($1::text[])
+      and not exists (select from effect o where o.shares = c.slot and o.generation = c.generation)
+  ), reserved as (
+    update spend s set slot = g.renamed from gone g where s.slot = g.slot and s.generation = g.generation
+  )
+  update effect c set ${FORGOTTEN}, slot = g.renamed from gone g
+  where c.slot = g.slot and c.generation = g.generation`;
 
 const ERASE_ITEMS = `
   update replay_item i set

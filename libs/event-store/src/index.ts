@@ -62,7 +62,7 @@ export {
   type WholeCall,
   wholeCalls,
 } from './sealed-calls';
-export { boundsTenant, type Budgets, microsOf } from './spend';
+export { type Budgets, microsOf } from './spend';
 export { drainSpool, spool, SpoolFull, spoolState, type SpooledRecord, type SpoolState } from './spool';
 export { storyOf, streamsAbout, type Story, type StoryEffect, type StoryEvent } from './story';
 export { readStreams } from './streams';

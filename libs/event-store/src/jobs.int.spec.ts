@@ -21,7 +21,7 @@ const patient = (slot: string, over: Partial<NewEffect> = {}) =>
   effect({ slot, lane: 'batch', gathers: company, ...over });
 const shared = (content: string, slot: string, over: Partial<NewEffect> = {}) =>
   patient(slot, { shares: `default|toy.call|content-${content}`, ...over });
-const spec = { kind: 'toy.job', most: 10, mostBytes: 1_000, afterMs: 0 };
+const spec = { kind: 'toy.job', most: 10, mostBytes: 1_000, afterMs: 0, rate: 1 };
 const slots = (rows: ClaimedEffect[]) => rows.map((row) => row.slot).sort();
 
 /** The job that is claimed next. */

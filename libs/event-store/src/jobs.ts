@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import { type Queries, run } from './query';
 import type { ClaimedEffect, EventMeta } from './shapes';
+import { type Budgets, budgetsJson } from './spend';
 
 // What waits for company, and what is carried by a job, is out of the claim's sight (`waits_for`), as what waits for a budget
 // is. Books of budgets begin with a tenant's name, which has no such character.
@@ -20,15 +21,23 @@ export interface GatherSpec {
   mostBytes: number;
   /** How long, in milliseconds, the first of them waits for company where there are fewer. */
   afterMs: number;
+  /** The part that an effect costs in a job of what it costs by itself; it reserves that of its budgets. */
+  rate: number;
 }
 
 /**
  * Makes jobs of what waits for company: each is an effect of its own, and whom it carries is noted with it, before anything
- * is sent. Two replicas never take the same effect.
+ * is sent. Two replicas never take the same effect. What costs money is taken only where its budgets have room, and has
+ * reserved then; the rest waits for them.
  */
-export async function gatherJobs(pool: Pool, service: string, specs: readonly GatherSpec[]): Promise<number> {
+export async function gatherJobs(
+  pool: Pool,
+  service: string,
+  specs: readonly GatherSpec[],
+  budgets?: () => Budgets,
+): Promise<number> {
   let made = 0;
-  for (const { kind, most, mostBytes, afterMs } of specs) {
+  for (const { kind, most, mostBytes, afterMs, rate } of specs) {
     const groups = await run<{ company: string; tenant: string }>(pool, 'refrain-companies', COMPANIES, [
       service,
       `${GATHERING}${kind}|`,
@@ -37,12 +46,12 @@ export async function gatherJobs(pool: Pool, service: string, specs: readonly Ga
     ]);
     for (const { company, tenant } of groups.rows) {
       const slot = [tenant, kind, randomUUID()].join('|');
-      const { rowCount } = await run(pool, 'refrain-gather', GATHER, [
-        ...[service, company, most, mostBytes, slot, tenant, kind],
+      const { rows } = await run<{ carried: number }>(pool, 'refrain-gather', GATHER, [
+        ...[service, company, most, mostBytes, rate, budgetsJson(budgets), slot, tenant, kind],
         JSON.stringify({ company }),
         JSON.stringify({ rootCause: slot, causedBy: slot }),
       ]);
-      if ((rowCount ?? 0) > 0) made += 1;
+      if ((rows[0]?.carried ?? 0) > 0) made += 1;
     }
   }
   return made;
@@ -142,24 +151,8 @@ const COMPANIES = `
   group by waits_for, tenant
   having count(*) >= $3 or min(due) <= refrain_now() - make_interval(secs => $4::float8 / 1000)`;
 
-// What one job cannot take in bytes waits for the next one; a single effect always goes.
 const GATHER = `
-  with waiting as (
-    select slot, generation, seq, request from effect
-    where service = $1 and state = 'owed' and waits_for = $2 and due <= refrain_now()
-    order by seq limit $3 for update skip locked
-  ), sized as (
-    select slot, generation, row_number() over (order by seq) as place,
-      sum(octet_length(request::text)) over (order by seq) as bytes from waiting
-  ), carried as (
-    select slot, generation from sized where bytes <= $4::bigint or place = 1
-  ), job as (
-    insert into effect (service, slot, generation, tenant, subject, stream_id, kind, purpose, root_cause, lane, request,
-      request_hash, meta)
-    select $1, $5, 1, $6, '', '', $7, 'job', $5, 'batch', $8::json, '', $9::json where exists (select from carried)
-  )
-  update effect e set waits_for = '${CARRIED}' || $5 from carried c
-  where e.slot = c.slot and e.generation = c.generation`;
+  select gather_job($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, '${CARRIED}' || $7) as carried`;
 
 const COUNT_CARRIED = `
   select count(*)::int as n from effect where service = $1 and state = 'owed' and waits_for = $2`;

@@ -9,7 +9,7 @@ import { atomically, type Queries, run } from './query';
 import { keepCall, type SealedCall } from './sealed-calls';
 import { tellOwners } from './shared-calls';
 import type { ClaimedEffect, EventMeta } from './shapes';
-import { type Budgets, microsOf, wakeWaiting } from './spend';
+import { type Budgets, keepReserved, microsOf, wakeWaiting } from './spend';
 
 /** How a performed call ended, for the ledger. */
 export type Settlement =
@@ -17,6 +17,14 @@ export type Settlement =
   | { state: 'dead'; code: string; message: string; cost?: Cost | undefined }
   | { state: 'owed'; code: string; afterMs: number; refused: boolean; soFar?: unknown }
   | { state: 'unknown'; code: string; afterMs: number };
+
+/** What else is said of the end of an effect that a job carries. */
+export interface CarriedEnd {
+  company?: string | undefined;
+  kept?: SealedCall | undefined;
+  /** Nobody knows whether the vendor has it on its bill. */
+  mayBePaid?: boolean;
+}
 
 /**
  * What `decide` is told of an effect's end; the body of its mail. `late` is no end: a call that had been given up was
@@ -106,9 +114,12 @@ export class Ledger {
     });
   }
 
-  /** Gathers what waits for company into jobs, as the specs of their kinds say; resolves to how many jobs were made. */
+  /**
+   * Gathers what waits for company into jobs, as the specs of their kinds say, as far as budgets have room for it; resolves to
+   * how many jobs were made.
+   */
   gather(specs: readonly GatherSpec[]): Promise<number> {
-    return gatherJobs(this.pool, this.service, specs);
+    return gatherJobs(this.pool, this.service, specs, this.budgets);
   }
 
   /** How many effects a job carries still. */
@@ -123,17 +134,19 @@ export class Ledger {
 
   /**
    * Settles an effect that a job carries, like one that was claimed, and all its owners; it is taken out of the job in the
-   * same transaction. What is owed again waits for the `company` named, or goes by itself where none is. Resolves to whether
-   * it was taken: a second time it is not.
+   * same transaction. What is owed again waits for the `company` named, or goes by itself where none is; either way it
+   * reserves anew. What it has reserved is given back, unless it `mayBePaid`: that stays, for whatever comes of it. Resolves to
+   * whether it was taken: a second time it is not.
    */
   async settleCarried(
     job: Pick<ClaimedEffect, 'slot'>,
     effect: ClaimedEffect,
     end: Settlement,
-    { company, kept }: { company?: string | undefined; kept?: SealedCall | undefined },
+    { company, kept, mayBePaid = false }: CarriedEnd,
   ): Promise<boolean> {
     return atomically(this.pool, async (tx) => {
       if (!(await takeFrom(tx, job.slot, effect))) return false;
+      if (mayBePaid) await keepReserved(tx, effect);
       await this.receive(tx, effect, end);
       if (end.state === 'owed' && company !== undefined) await gatherAgain(tx, effect, company);
       if (effect.streamId === '') await tellOwners(tx, effect);

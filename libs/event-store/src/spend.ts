@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { type Queries, run } from './query';
-import type { SpendSettled } from './shapes';
+import type { ClaimedEffect, SpendSettled } from './shapes';
 
 /**
  * What may be spent, as it is declared; amounts in US dollars. A day begins at midnight of its tenant's time zone. What is
@@ -20,10 +20,6 @@ export interface Budgets {
 
 /** US dollars as the ledger counts them: whole millionths. */
 export const microsOf = (usd: number): number => Math.round(usd * 1_000_000);
-
-/** Whether a budget is declared under which calls of a tenant may fall; those of replays are not declared. */
-export const boundsTenant = ({ perTenant, tenants = {}, recipes = {} }: Budgets, tenant: string): boolean =>
-  (tenants[tenant] ?? perTenant) !== undefined || Object.keys(recipes).length > 0;
 
 /** Budgets as the statements of the ledger take them. */
 export function budgetsJson(budgets?: () => Budgets): string | null {
@@ -49,6 +45,21 @@ export async function settleSpend(tx: Queries, settled: readonly SpendSettled[])
     settled.map((s) => microsOf(s.usd)),
   ]);
 }
+
+/**
+ * Keeps what a call has reserved for good, in the caller's transaction: it may be paid for, and nobody will ever know. The
+ * next call of the effect reserves anew.
+ */
+export async function keepReserved(
+  tx: Queries,
+  { slot, generation, attempt }: Pick<ClaimedEffect, 'slot' | 'generation' | 'attempt'>,
+): Promise<void> {
+  await run(tx, 'refrain-keep-reserved', KEEP_RESERVED, [slot, generation, attempt]);
+}
+
+const KEEP_RESERVED = `
+  update spend set slot = slot || '|unknown|' || $3::int
+  where slot = $1 and generation = $2 and settled_at is null`;
 
 /** Lets calls of a service go on whose budgets have room again, or a new day; resolves to how many. */
 export async function wakeWaiting(pool: Pool, service: string, budgets?: () => Budgets): Promise<number> {

@@ -45,7 +45,7 @@ export interface EffectKind extends Omit<KindPolicy, 'kind' | 'mostInBatch' | 'c
    */
   shares?(request: never): string | undefined;
   /**
-   * Of calls that cost money, and are no batches: what one is thought to cost, asked when it is owed. It is reserved of the
+   * Of calls that cost money, and are no batches nor jobs: what one is thought to cost, asked when it is owed. It is reserved of the
    * budgets that it falls under, once for all repeats, and made only where they have room. What it cost really is said by
    * its answer (`cost.usd`), or later by a decision (`spent`). Undefined for a call that costs nothing.
    */
@@ -67,7 +67,7 @@ export interface EffectKind extends Omit<KindPolicy, 'kind' | 'mostInBatch' | 'c
  * the effects stay owed meanwhile, and no claim is held for them.
  */
 export interface Job {
-  /** The kind of the effects that it carries; where a budget bounds them they go by themselves. */
+  /** The kind of the effects that it carries. */
   carries: string;
   /** What effects must have in common to share a job. */
   alike(request: never): string;
@@ -76,6 +76,11 @@ export interface Job {
   mostBytes: number;
   /** How long, in milliseconds, the first effect waits for company. */
   gatherMs: number;
+  /**
+   * The part that an effect costs in a job of what it costs by itself (`spend`), 1 unless said. So much of its budgets is
+   * reserved before the job is sent; what finds no room is not taken along.
+   */
+  rate?: number;
   /** How long nothing is done where nobody knows whether the vendor took it: until it would be found there, if it did. */
   doubtMs: number;
 }
@@ -95,7 +100,10 @@ export interface JobInHand {
   left: number;
   /** Those, with what they ask: read when it is asked for, since most looks at a job find it under way. */
   carried(): Promise<readonly Carried[]>;
-  /** Settles one of them like a call of its own. Once it resolves, the answer is kept for good. */
+  /**
+   * Settles one of them like a call of its own; `unknown` where it may have been paid for all the same: it is asked again, and
+   * what it had reserved stays. Once it resolves, the answer is kept for good.
+   */
   answer(carried: Carried, answer: Answer): Promise<void>;
   /** Takes one of them out of the job: it is called by itself. */
   letGo(carried: Carried, code: string): Promise<void>;

@@ -10,7 +10,7 @@ type Kinds = Readonly<Record<string, EffectKind>>;
 /** What the ledger must know to gather the effects of all jobs. */
 export const gatherSpecs = (kinds: Kinds): GatherSpec[] =>
   Object.entries(kinds).flatMap(([kind, { job }]) =>
-    job ? [{ kind, most: job.most, mostBytes: job.mostBytes, afterMs: job.gatherMs }] : [],
+    job ? [{ kind, most: job.most, mostBytes: job.mostBytes, afterMs: job.gatherMs, rate: job.rate ?? 1 }] : [],
   );
 
 /** The company in which an effect waits for a job; undefined where no job carries such effects. */
@@ -33,7 +33,9 @@ export async function jobInHand(
     const row = byName.get(name);
     if (!row) return;
     const kept = await sealedCall(sealing, row, answer);
-    await ledger.settleCarried(effect, row, settlementOf(answer, row, carries), { company: company?.(row), kept });
+    await ledger.settleCarried(effect, row, settlementOf(known(answer), row, carries), {
+      ...{ company: company?.(row), kept, mayBePaid: answer.outcome === 'unknown' },
+    });
   };
   return {
     soFar: effect.soFar ?? undefined,
@@ -49,15 +51,23 @@ export async function jobInHand(
   };
 }
 
-/** A job is over: what it still carries has no answer, and waits for the next one. That uses up an attempt. */
+/**
+ * A job is over: what it still carries has no answer, and waits for the next one. That uses up an attempt. Where the vendor
+ * may have taken the job, what it carries may be paid for.
+ */
 export async function freeCarried(ledger: Ledger, kinds: Kinds, effect: ClaimedEffect, code: string): Promise<void> {
   const carries = carriedKind(kinds, effect);
+  const mayBePaid = (effect.soFar ?? undefined) !== undefined || effect.repeats > 0;
   for (const row of await ledger.carriedBy(effect)) {
     const answer: Answer = { outcome: 'retry', code, message: 'its job has no answer for it', refused: false };
     const company = companyOf(kinds, row.tenant, row.kind, row.request);
-    await ledger.settleCarried(effect, row, settlementOf(answer, row, carries), { company });
+    await ledger.settleCarried(effect, row, settlementOf(answer, row, carries), { company, mayBePaid });
   }
 }
+
+// A job that is over will never say more of it: it is asked again, and what may be paid twice is counted twice.
+const known = (answer: Answer): Answer =>
+  answer.outcome === 'unknown' ? { ...answer, outcome: 'retry', refused: false } : answer;
 
 function carriedKind(kinds: Kinds, { kind }: ClaimedEffect): EffectKind {
   const carries = kinds[kinds[kind]?.job?.carries ?? ''];

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { DomainEvent } from '#libs/contracts';
-import { boundsTenant, type ContentKey, type OnError, type Pool, Relay, Replica } from '#libs/event-store';
+import { type ContentKey, type OnError, type Pool, Relay, Replica } from '#libs/event-store';
 import type { BatchHandler, IncomingRecord } from '#libs/log';
 import { Caution } from './caution';
 import { type ProcessDefinition, UnreadableRecord } from './definition';
@@ -113,7 +113,7 @@ export class Process<State, Event extends DomainEvent, Input> {
     return {
       ...definition,
       sharedSlot: this.sharedSlot.bind(this),
-      company: this.company.bind(this),
+      company: (tenant, kind, request) => companyOf(this.surroundings.effects, tenant, kind, request),
       estimate: (kind, request) => this.surroundings.effects[kind]?.spend?.estimate(request as never),
       declared: declared && ((given) => this.complete(declared(given))),
     };
@@ -167,13 +167,6 @@ export class Process<State, Event extends DomainEvent, Input> {
   private async giveUp(record: IncomingRecord, error: unknown): Promise<void> {
     if (!(error instanceof UnreadableRecord)) this.watch.failed(placeOf(record), error);
     await this.surroundings.deadLetter(record, error instanceof Error ? error : new Error(String(error)));
-  }
-
-  // What a job carries reserves nothing: where a budget bounds it, it is called by itself.
-  private company(tenant: string, kind: string, request: unknown): string | undefined {
-    const { effects, spending } = this.surroundings;
-    const budgets = spending?.budgets?.();
-    return budgets && boundsTenant(budgets, tenant) ? undefined : companyOf(effects, tenant, kind, request);
   }
 
   private sharedSlot(tenant: string, kind: string, request: unknown): string | undefined {

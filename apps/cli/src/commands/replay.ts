@@ -138,8 +138,7 @@ async function apply(
   });
 }
 
-const noBudget = (id: string): string =>
-  `${id} is no replay that a budget can bound: \`replay ls\` lists them; one that goes by batches has none`;
+const noBudget = (id: string): string => `${id} is no replay that a budget can bound: \`replay ls\` lists them`;
 
 async function budget(id: string, text: string, { json }: { json: boolean }): Promise<void> {
   const usd = usdOption(text);

@@ -1,3 +1,7 @@
+/** Whether there is no budget to look into: none is declared, and no replay has one. */
+export const NO_BUDGETS = `budgets->>'perTenant' is null and coalesce(budgets::jsonb->'tenants', '{}') = '{}'
+    and coalesce(budgets::jsonb->'recipes', '{}') = '{}' and not exists (select from replay where budget is not null)`;
+
 /** Declared budgets are handed in as JSON: see `Budgets`. A tenant's day begins at midnight of its time zone. */
 const DAY_OF = `
 create or replace function day_of(of_tenant text, budgets json, at_time timestamptz) returns date language sql stable
@@ -22,27 +26,11 @@ create or replace function spend_estimate(of_tenant text, of_kind text, of_like 
       select s.micros from spend s where s.tenant = of_tenant and s.kind = of_kind and s.like_key = of_like
         and s.settled_at is not null and s.micros > 0 order by s.settled_at desc limit 10) l), thought) $$`;
 
-/**
- * Looks which of the calls that are due and cost money find room in all of their budgets, and lets the others wait for the
- * first that has none. The books are locked, in the order of their keys, until the claim that follows has reserved: two
- * replicas never spend the same money. Only what this function names may be claimed; what a call has reserved before
- * counts for its repeats.
- */
-const ROOM_IN_BUDGETS = `
-create or replace function room_in_budgets(
-  my_service text, g_kind text[], g_tenant text[], g_lane text[], spends text[], budgets json, asked_at timestamptz,
-  out p_slot text[], out p_generation int[], out p_micros bigint[], out p_keys text[]
-) language plpgsql as $$
-#variable_conflict use_column
-declare
-  one record; k text; lacking text; room jsonb; asked jsonb[]; all_keys text[];
-  w_slot text[]; w_generation int[]; w_key text[];
-begin
-  select array_agg(to_jsonb(c) order by c.weight desc, c.due, c.seq) into asked from (
-    select e.slot, e.generation, e.due, e.seq, w.weight,
-      case when e.spend > 0 and not exists (select from spend s where s.slot = e.slot and s.generation = e.generation)
-        then spend_estimate(e.tenant, e.kind, e.spend_like, e.spend) else 0 end as micros,
-      case when e.spend > 0 and not exists (select from spend s where s.slot = e.slot and s.generation = e.generation)
+// Of an effect `e` that has reserved nothing yet.
+const TO_RESERVE = `e.spend > 0 and not exists (select from spend s where s.slot = e.slot and s.generation = e.generation)`;
+
+// The budgets under which an effect `e` falls that has reserved nothing yet; none of one that costs nothing.
+const BOOKS_OF = `case when ${TO_RESERVE}
         then array(
           select json_build_object('scope', b.scope, 'tenant', b.tenant, 'name', b.name, 'most', b.most, 'key',
             case b.scope when 'replay' then 'replay|' || b.name
@@ -55,18 +43,24 @@ begin
               select 'tenant' as scope, '' as name
               union select 'recipe', split_part(r, '@', 1) from json_array_elements_text(e.meta->'recipes') r
               union select 'replay', e.meta->>'replayId' where e.meta->>'replayId' is not null) o) b
-          where b.most is not null order by b.scope desc, b.name) else '{}' end as books
-    from unnest(g_kind, g_tenant, g_lane) g (kind, tenant, lane) join lane_weight w using (lane), lateral (
-      select e.* from effect e
-      where e.service = my_service and e.kind = g.kind and e.tenant = g.tenant and e.lane = g.lane
-        and e.state = 'owed' and e.shares is null and e.waits_for is null and e.due <= asked_at
-        and (e.order_key is null or not (
-          exists (select from effect o where o.order_key = e.order_key and o.state in ('running', 'unknown'))
-          or exists (select from effect o where o.order_key = e.order_key and o.state = 'owed' and o.seq < e.seq)))
-      order by e.due, e.seq limit 200) e
-    where g.kind = any (spends)) c;
-  if asked is null then return; end if;
+          where b.most is not null order by b.scope desc, b.name) else '{}' end`;
 
+/**
+ * Looks which of the calls asked about find room in all of their budgets, in the order given, and lets the others wait for
+ * the first that has none. The books are locked, in the order of their keys, until the statement that follows has reserved:
+ * two replicas never spend the same money. `company` is that in which all of them wait for a job, at the part `rate` of their
+ * price, and to which they come back when there is room; null where they go by themselves.
+ */
+const ROOM_FOR = `
+create or replace function room_for(
+  my_service text, asked jsonb[], company text, rate float8, budgets json, asked_at timestamptz,
+  out p_slot text[], out p_generation int[], out p_micros bigint[], out p_keys text[]
+) language plpgsql as $$
+#variable_conflict use_column
+declare
+  one record; k text; lacking text; room jsonb; all_keys text[];
+  w_slot text[]; w_generation int[]; w_key text[];
+begin
   select array_agg(distinct b->>'key') into all_keys from unnest(asked) c, jsonb_array_elements(c->'books') b;
   if all_keys is not null then
     insert into spend_book as o (key, tenant, scope, name, day, ends, most)
@@ -107,14 +101,116 @@ begin
 
   -- Nobody is waited for: who holds a call may wait for these books.
   with held as (
-    select e.slot, e.generation, w.key from effect e
-    join unnest(w_slot, w_generation, w_key) w (slot, generation, key) using (slot, generation)
-    where e.state = 'owed' for update of e skip locked
+    select w.slot, w.generation, w.key from unnest(w_slot, w_generation, w_key) w (slot, generation, key), lateral (
+      select from effect e where e.slot = w.slot and e.generation = w.generation
+        and e.state = 'owed' and e.waits_for is not distinct from company for update skip locked) e
+  ), put_off as (
+    update effect e set waits_for = h.key, code = 'budget-exhausted', job_company = company, job_rate = rate
+    from held h where e.slot = h.slot and e.generation = h.generation returning e.waits_for
   )
-  update effect e set waits_for = h.key, code = 'budget-exhausted' from held h
-  where e.slot = h.slot and e.generation = h.generation;
   update spend_book set exhausted_at = asked_at, told_by = my_service
-  where key = any (w_key) and exhausted_at is null;
+  where key in (select waits_for from put_off) and exhausted_at is null;
+end $$`;
+
+/** Looks which of the calls that are due and cost money find room in their budgets: only what it names may be claimed. */
+const ROOM_IN_BUDGETS = `
+create or replace function room_in_budgets(
+  my_service text, g_kind text[], g_tenant text[], g_lane text[], spends text[], budgets json, asked_at timestamptz,
+  out p_slot text[], out p_generation int[], out p_micros bigint[], out p_keys text[]
+) language plpgsql as $$
+#variable_conflict use_column
+declare
+  asked jsonb[];
+begin
+  -- What a call has reserved before counts for its repeats.
+  select array_agg(to_jsonb(c) order by c.weight desc, c.due, c.seq) into asked from (
+    select e.slot, e.generation, e.due, e.seq, w.weight,
+      case when ${TO_RESERVE} then spend_estimate(e.tenant, e.kind, e.spend_like, e.spend) else 0 end as micros,
+      ${BOOKS_OF} as books
+    from unnest(g_kind, g_tenant, g_lane) g (kind, tenant, lane) join lane_weight w using (lane), lateral (
+      select e.* from effect e
+      where e.service = my_service and e.kind = g.kind and e.tenant = g.tenant and e.lane = g.lane
+        and e.state = 'owed' and e.shares is null and e.waits_for is null and e.due <= asked_at
+        and (e.order_key is null or not (
+          exists (select from effect o where o.order_key = e.order_key and o.state in ('running', 'unknown'))
+          or exists (select from effect o where o.order_key = e.order_key and o.state = 'owed' and o.seq < e.seq)))
+      order by e.due, e.seq limit 200) e
+    where g.kind = any (spends)) c;
+  if asked is null then return; end if;
+  select r.* into p_slot, p_generation, p_micros, p_keys
+    from room_for(my_service, asked, null, null, budgets, asked_at) r;
+end $$`;
+
+/**
+ * Makes a job of what waits in a company, as far as its budgets have room at the part `rate` of its price, and notes with each
+ * effect that the job carries it: what it may cost is reserved in the same transaction, before anything is sent. What one
+ * job cannot take in bytes waits for the next one; a single effect always goes. Gives how many it carries.
+ */
+const GATHER_JOB = `
+create or replace function gather_job(
+  my_service text, company text, most int, most_bytes bigint, rate float8, budgets json,
+  job_slot text, job_tenant text, job_kind text, job_request json, job_meta json, carried_by text
+) returns int language plpgsql set enable_seqscan = off set jit = off as $$
+#variable_conflict use_column
+declare
+  asked_at timestamptz := refrain_now();
+  asked jsonb[]; n int;
+  p_slot text[]; p_generation int[]; p_micros bigint[]; p_keys text[];
+begin
+  -- What another replica has looked at, and not taken yet, would seem to want room once more.
+  if not pg_try_advisory_xact_lock(hashtext('refrain.gather'), hashtext(my_service || ' ' || company)) then
+    return 0;
+  end if;
+  if ${NO_BUDGETS} then
+    select array_agg(c.slot), array_agg(c.generation), array_agg(0::bigint), array_agg(''::text)
+      into p_slot, p_generation, p_micros, p_keys from (
+      select e.slot, e.generation from effect e
+      where e.service = my_service and e.state = 'owed' and e.waits_for = company and e.due <= asked_at
+      order by e.seq limit most) c;
+  else
+    select array_agg(to_jsonb(c) order by c.seq) into asked from (
+      select e.slot, e.generation, e.seq, ${BOOKS_OF} as books, case when ${TO_RESERVE}
+          then ceil(rate * spend_estimate(e.tenant, e.kind, e.spend_like, e.spend))::bigint else 0 end as micros
+      from (
+        select * from effect e
+        where e.service = my_service and e.state = 'owed' and e.waits_for = company and e.due <= asked_at
+        order by e.seq limit most) e) c;
+    select r.* into p_slot, p_generation, p_micros, p_keys
+      from room_for(my_service, asked, company, rate, budgets, asked_at) r;
+  end if;
+  if p_slot is null then return 0; end if;
+
+  with waiting as (
+    -- By its name each: there may be thousands.
+    select p.slot, p.generation, e.kind, e.seq, e.size, p.micros, p.keys
+    from unnest(p_slot, p_generation, p_micros, p_keys) p (slot, generation, micros, keys), lateral (
+      select e.kind, e.seq, octet_length(e.request::text) as size from effect e
+      where e.slot = p.slot and e.generation = p.generation and e.state = 'owed' and e.waits_for = company
+      for update skip locked) e
+  ), sized as (
+    select *, row_number() over (order by seq) as place,
+      sum(size) over (order by seq) as bytes from waiting
+  ), carried as (
+    select * from sized where bytes <= most_bytes or place = 1
+  ), job as (
+    insert into effect (service, slot, generation, tenant, subject, stream_id, kind, purpose, root_cause, lane, request,
+      request_hash, meta)
+    select my_service, job_slot, 1, job_tenant, '', '', job_kind, 'job', job_slot, 'batch', job_request, '', job_meta
+    where exists (select from carried)
+  ), reserved as (
+    -- What it costs in a job says nothing of what it costs by itself: there is no call like it.
+    insert into spend (slot, generation, service, tenant, kind, micros, keys, at)
+    select c.slot, c.generation, my_service, job_tenant, c.kind, c.micros, string_to_array(c.keys, E'\\n'), asked_at
+    from carried c where c.keys <> ''
+    returning micros, keys
+  ), booked as (
+    update spend_book b set reserved = b.reserved + s.micros
+    from (select k, sum(r.micros)::bigint as micros from reserved r, unnest(r.keys) k group by 1) s where b.key = s.k
+  )
+  update effect e set waits_for = carried_by from carried c
+  where e.slot = c.slot and e.generation = c.generation;
+  get diagnostics n = row_count;
+  return n;
 end $$`;
 
 /**
@@ -148,15 +244,16 @@ begin
 end $$`;
 
 /**
- * Lets calls go on that waited for a budget (for company and for jobs, which begin with #, they wait on): all once its day is over or it is declared no more, the oldest as far as there is
- * room again. Whether they find it is said when they are claimed. Gives how many.
+ * Lets calls go on that waited for a budget (for company and for jobs, which begin with #, they wait on): all once its day is
+ * over or it is declared no more, the oldest as far as there is room again. What would go by a job waits for company anew.
+ * Whether they find room is said when they are claimed or gathered. Gives how many.
  */
 const WAKE_WAITING = `
 create or replace function wake_waiting(my_service text, budgets json) returns int language plpgsql
 as $$
 #variable_conflict use_column
 declare
-  of_key text; book spend_book; now_most bigint; room bigint; n int; woken int := 0;
+  of_key text; book spend_book; now_most bigint; room bigint; on_the_way bigint; n int; woken int := 0;
 begin
   loop
     select min(e.waits_for) into of_key from effect e
@@ -167,15 +264,28 @@ begin
     now_most := declared_budget(book.scope, book.tenant, book.name, budgets);
     room := case when now_most is not null and coalesce(book.ends > refrain_now(), true)
       then now_most + book.raised - book.spent - book.reserved end;
+    -- What was let go already to wait for company has not reserved yet.
+    select coalesce(sum(ceil(e.job_rate * spend_estimate(e.tenant, e.kind, e.spend_like, e.spend))), 0) into on_the_way
+      from effect e where room is not null and e.service = my_service and e.state = 'owed' and e.code = 'budget-exhausted'
+        and e.waits_for in (select o.job_company from (
+          select job_company from effect where service = my_service and state = 'owed' and waits_for = of_key
+          order by seq limit 100) o);
     with oldest as (
-      select e.slot, e.generation, sum(spend_estimate(e.tenant, e.kind, e.spend_like, e.spend)) over (order by e.seq) as total
-      from (select * from effect e where e.service = my_service and e.state = 'owed' and e.waits_for = of_key
-        order by e.seq limit 100) e
+      select c.slot, c.generation, c.by_job, sum(c.micros) over (order by c.seq) + case when c.by_job then on_the_way else 0 end as total
+      from (
+        select e.slot, e.generation, e.seq, j.by_job, ceil(case when j.by_job then e.job_rate else 1 end
+          * spend_estimate(e.tenant, e.kind, e.spend_like, e.spend)) as micros
+        from effect e, lateral (select e.lane = 'batch' and e.job_company is not null as by_job) j
+        where e.service = my_service and e.state = 'owed' and e.waits_for = of_key
+        order by e.seq limit 100) c
     ), held as (
-      select e.slot, e.generation from effect e join oldest o using (slot, generation)
-      where (room is null or o.total <= room) and e.state = 'owed' for update of e skip locked
+      select e.slot, e.generation, o.by_job from effect e join oldest o using (slot, generation)
+      where (room is null or o.total <= room) and e.state = 'owed' and e.waits_for = of_key for update of e skip locked
     )
-    update effect e set waits_for = null from held h where e.slot = h.slot and e.generation = h.generation;
+    -- One for which a live call waits by now goes by itself.
+    update effect e set waits_for = case when h.by_job then e.job_company end, job_company = null,
+      due = case when h.by_job then refrain_now() else e.due end
+    from held h where e.slot = h.slot and e.generation = h.generation;
     get diagnostics n = row_count;
     woken := woken + n;
   end loop;
@@ -188,7 +298,9 @@ export const BUDGET_FUNCTIONS: readonly string[] = [
   DAY_ENDS,
   DECLARED_BUDGET,
   SPEND_ESTIMATE,
+  ROOM_FOR,
   ROOM_IN_BUDGETS,
+  GATHER_JOB,
   SETTLE_SPEND,
   WAKE_WAITING,
 ];

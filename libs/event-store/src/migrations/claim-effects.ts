@@ -1,4 +1,5 @@
 import { BATCH_REFUSED } from '#libs/contracts';
+import { NO_BUDGETS } from './budget-functions';
 
 /**
  * Claims due effects in one round trip. It is a function because its second half must see what another claimer did
@@ -102,8 +103,7 @@ begin
   then return; end if;
 
   -- Where no budget is declared, and no replay has one, there is nothing to look into.
-  if budgets->>'perTenant' is null and coalesce(budgets::jsonb->'tenants', '{}') = '{}'
-    and coalesce(budgets::jsonb->'recipes', '{}') = '{}' and not exists (select from replay where budget is not null)
+  if ${NO_BUDGETS}
   then spends := '{}'; end if;
   if g_kind && spends then
     select r.* into p_slot, p_generation, p_micros, p_keys

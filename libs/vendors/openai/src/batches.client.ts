@@ -127,7 +127,8 @@ export class OpenAiBatches implements BatchModel {
   private answerOf({ response, error }: Line): Answer<Reply> {
     if (!response) {
       const code = error?.code ?? 'not-answered';
-      return { outcome: 'retry', code, message: '', refused: NOT_BEGUN.includes(code) };
+      if (NOT_BEGUN.includes(code)) return { outcome: 'retry', code, message: '', refused: true };
+      return { outcome: 'unknown', code, message: '' };
     }
     const { status_code: status = 0, body = {} } = response;
     if (status !== 200) return ofLine({ ...(body as { error?: Refused }).error, status });
@@ -141,7 +142,7 @@ export class OpenAiBatches implements BatchModel {
       };
       return { outcome: 'done', value: reply, cost };
     } catch {
-      return { outcome: 'retry', code: 'unreadable-answer', message: '', refused: false };
+      return { outcome: 'unknown', code: 'unreadable-answer', message: '' };
     }
   }
 
