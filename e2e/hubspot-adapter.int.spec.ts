@@ -321,11 +321,11 @@ describe('a portal', () => {
   it('gets on other types of records what is written there, and only that', async () => {
     const client = open().of('default');
     const wishes = { object: 'deal', names: new Set(['heygen_video_url', 'heygen_render_status']) };
-    const found = await done(client.preparation(contacts, soon()));
+    const found = await done(client.preparation(wishes, soon()));
     expect(found.groups.map(({ name }) => name)).toEqual(['video_automation']);
     expect(found.properties.map(({ name }) => name)).toEqual([...wishes.names]);
     await done(client.prepare(found, soon()));
-    expect(await done(client.preparation(contacts, soon()))).toMatchObject({
+    expect(await done(client.preparation(wishes, soon()))).toMatchObject({
       groups: [],
       properties: [],
       differing: [],
