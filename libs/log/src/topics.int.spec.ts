@@ -1,5 +1,6 @@
 import { topics, type TopicSpec } from '#libs/contracts';
 import { ConfigResourceTypes, KafkaJSProtocolError } from 'kafkajs';
+import { until } from '../../event-store/src/testing/until';
 import { type Admin, withAdmin } from './client';
 import { testConnection } from './testing/log-fixture';
 import { applyTopics, checkTopics } from './topics';
@@ -30,8 +31,9 @@ it('adds partitions and sets retention, and keeps what an operator set', async (
       validateOnly: false,
       resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries }],
     });
-    const differences = await checkTopics(admin, [now], { prefix });
-    expect(differences).toEqual([
+    const found = () => checkTopics(admin, [now], { prefix });
+    await until(async () => (await found()).some((one) => one.found.includes('retention.ms=1000')));
+    expect(await found()).toEqual([
       { topic, what: 'partitions', wanted: '3', found: '1' },
       {
         topic,

@@ -46,7 +46,12 @@ export async function applyTopics(
     const topicPartitions = grown.map((spec) => ({ topic: prefix + spec.name, count: spec.partitions }));
     await admin.createPartitions({ topicPartitions });
   }
-  for (const spec of differing('settings')) await setSettings(admin, prefix + spec.name, settingsOf(spec));
+  const changed = differing('settings');
+  for (const spec of changed) await setSettings(admin, prefix + spec.name, settingsOf(spec));
+  if (grown.length + changed.length > 0) {
+    // A broker says yes before it goes by it; where it never does, the next look tells.
+    await soon(async () => (await checkTopics(admin, specs, { prefix })).length === 0);
+  }
   return differences;
 }
 
@@ -109,15 +114,21 @@ async function createMissing(
 }
 
 /**
- * Whether all topics have leaders, looked at for as long as a busy broker may need after it has said that they exist: the
- * client's own wait gives up at the first answer that does not know one of them.
+ * Whether all topics have leaders; the client's own wait gives up at the first answer that does not know one of them.
  */
-async function served(admin: Admin, wanted: { topic: string }[]): Promise<boolean> {
+function served(admin: Admin, wanted: { topic: string }[]): Promise<boolean> {
   const names = wanted.map(({ topic }) => topic);
-  for (let waited = 0; waited < SERVED_WITHIN_MS; waited += LOOK_EVERY_MS) {
+  return soon(async () => {
     const found = await admin.fetchTopicMetadata({ topics: names }).catch(notYet);
     const partitions = found?.topics.map((topic) => topic.partitions) ?? [];
-    if (partitions.length === names.length && partitions.flat().every(({ leader }) => leader >= 0)) return true;
+    return partitions.length === names.length && partitions.flat().every(({ leader }) => leader >= 0);
+  });
+}
+
+/** Whether it is so within the time that a busy broker may need after it has said yes. */
+async function soon(isSo: () => Promise<boolean>): Promise<boolean> {
+  for (let waited = 0; waited < SERVED_WITHIN_MS; waited += LOOK_EVERY_MS) {
+    if (await isSo()) return true;
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
   return false;
