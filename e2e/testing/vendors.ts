@@ -29,9 +29,15 @@ export class Sandbox {
 
   /** Calls the control API, under `/_sandbox`; rejects on anything but success. */
   async control<T = Record<string, unknown>>(method: string, path: string, body?: unknown): Promise<T> {
-    const response = await fetch(`${this.url}/_sandbox${path}`, {
-      method,
-      ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    const send = () =>
+      fetch(`${this.url}/_sandbox${path}`, {
+        method,
+        ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+      });
+    // A kept connection may be closed just as it is used again; what only looks, or says how it is to be, may be sent twice.
+    const response = await send().catch((error: unknown) => {
+      if (method === 'POST') throw error;
+      return send();
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`${this.child.name}: ${method} ${path} answered ${response.status}: ${text}`);
